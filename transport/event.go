@@ -1,0 +1,48 @@
+package transport
+
+// Event names one kind of evidence. The ERDS events are spelled exactly as in
+// ETSI EN 319 522-3 table 2, so that the standard's URI is one concatenation;
+// the rest are our own and say so.
+type Event string
+
+// Events of the standard that the hub writes.
+const (
+	SubmissionAcceptance           Event = "SubmissionAcceptance"
+	SubmissionRejection            Event = "SubmissionRejection"
+	RelayAcceptance                Event = "RelayAcceptance"
+	RelayRejection                 Event = "RelayRejection"
+	RelayFailure                   Event = "RelayFailure"
+	ContentConsignment             Event = "ContentConsignment"
+	ContentConsignmentFailure      Event = "ContentConsignmentFailure"
+	ConsignmentNotification        Event = "ConsignmentNotification"
+	ConsignmentNotificationFailure Event = "ConsignmentNotificationFailure"
+	NotificationForAcceptance      Event = "NotificationForAcceptance"
+	ConsignmentAcceptance          Event = "ConsignmentAcceptance"
+	ConsignmentRejection           Event = "ConsignmentRejection"
+	AcceptanceRejectionExpiry      Event = "AcceptanceRejectionExpiry"
+	ContentHandover                Event = "ContentHandover"
+	ContentHandoverFailure         Event = "ContentHandoverFailure"
+)
+
+// Events of our own.
+const (
+	// SealApplied: a seal of the office was used on the document (用印).
+	SealApplied Event = "SealApplied"
+	// Withdrawal: the sender withdrew the delivery (撤回).
+	Withdrawal Event = "Withdrawal"
+	// ReturnAcknowledgement: the sender saw the return (退回已确认).
+	ReturnAcknowledgement Event = "ReturnAcknowledgement"
+	// Deposit: the record was deposited in the archive (归档).
+	Deposit Event = "Deposit"
+)
+
+// Negative reports whether the event says that something did not happen or was
+// refused. Such an event always carries a reason code.
+func (e Event) Negative() bool {
+	switch e {
+	case SubmissionRejection, RelayRejection, RelayFailure, ContentConsignmentFailure,
+		ConsignmentNotificationFailure, ConsignmentRejection, ContentHandoverFailure:
+		return true
+	}
+	return false
+}
