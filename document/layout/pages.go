@@ -1,0 +1,115 @@
+// Package layout sets an official document on A4 pages: the red-head form shaped after GB/T 9704-2012 and
+// GB/T 33476.2-2016.
+//
+// It promises positions: every run of text, rule and picture has its place in millimetres from the page's top left
+// corner, and every character its own advance, so that whatever writes the pages (document/ofd, document/pdf) shows the
+// same picture. It knows no file format.
+package layout
+
+import "yinxin/document/fonts"
+
+// A4 in mm.
+const (
+	PageWidth  = 210.0
+	PageHeight = 297.0
+)
+
+// Element names what a run or rule is on the official page; the layout checker and tests find things by it.
+type Element string
+
+// Elements of the page.
+const (
+	CopyNumber    Element = "copy_number"
+	Urgency       Element = "urgency"
+	RedHead       Element = "red_head"
+	Number        Element = "number"
+	Approver      Element = "approver"
+	RedRule       Element = "red_rule"
+	Title         Element = "title"
+	To            Element = "to"
+	Body          Element = "body"
+	AttachmentRef Element = "attachment_note" // 附件说明
+	SignedBy      Element = "signed_by"       // 署名
+	IssuedOn      Element = "issued_on"       // 成文日期
+	Note          Element = "note"            // 附注
+	AnnexLabel    Element = "annex_label"
+	AnnexTitle    Element = "annex_title"
+	AnnexBody     Element = "annex_body"
+	CC            Element = "cc"
+	PrintedBy     Element = "printed_by"
+	PrintedOn     Element = "printed_on"
+	ImprintRule   Element = "imprint_rule" // 版记 rules
+	PageNumber    Element = "page_number"
+)
+
+// Color is an opaque RGB colour.
+type Color struct{ R, G, B uint8 }
+
+// Black and Red are the two colours of an official document; Red is that of the red head and its rule.
+func Black() Color { return Color{} }
+
+// Red is #E60012, the colour of the red head and its rule.
+func Red() Color { return Color{R: 0xE6, G: 0x00, B: 0x12} }
+
+// Run is a piece of text in one face and size on one baseline.
+type Run struct {
+	Element Element
+	// X, Y is the start of the baseline, mm from the page's top left corner.
+	X, Y float64
+	// Face draws every character of the run; there is none it lacks.
+	Face *fonts.Face
+	// Size is the em in mm.
+	Size  float64
+	Color Color
+	Text  string
+	// Advances holds one step in mm for each rune of Text.
+	Advances []float64
+}
+
+// Width is the sum of the advances in mm.
+func (r *Run) Width() float64 {
+	w := 0.0
+	for _, a := range r.Advances {
+		w += a
+	}
+	return w
+}
+
+// Rule is a straight line, horizontal or not, mm from the page's top left corner.
+type Rule struct {
+	Element        Element
+	X1, Y1, X2, Y2 float64
+	// Width is the line's thickness in mm.
+	Width float64
+	Color Color
+}
+
+// Page is one page: its runs in reading order, then its rules.
+type Page struct {
+	Width, Height float64
+	Runs          []Run
+	Rules         []Rule
+}
+
+// Spot is a place for a seal: the page counted from 0 and the centre in mm from its top left corner.
+type Spot struct {
+	Page     int
+	X, Y     float64
+	Diameter float64
+}
+
+// Warning says that the page is not quite what the author asked for.
+type Warning struct {
+	// Code is a closed list: face_substituted, character_substituted, character_missing, halfwidth_punctuation,
+	// title_break.
+	Code   string
+	Detail string
+}
+
+// Pages is a laid-out document.
+type Pages struct {
+	Pages []Page
+	// SealSpot is where the on-date seal goes (落款处); nil where the document bears none.
+	SealSpot *Spot
+	Warnings []Warning
+}
