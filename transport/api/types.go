@@ -1,0 +1,174 @@
+package api
+
+import "time"
+
+// Prefix stands before every path of the interface.
+const Prefix = "/api/v1"
+
+// Media types of the interface.
+const (
+	TypeJSON     = "application/json"
+	TypeProblem  = "application/problem+json"
+	TypeEnvelope = "application/vnd.yinxin.envelope"
+	TypeReceipt  = "application/vnd.yinxin.receipt"
+)
+
+// Header fields of our own and of drafts.
+const (
+	HeaderIdempotencyKey = "Idempotency-Key"
+	HeaderRequestID      = "X-Request-Id"
+)
+
+// Limits of the interface.
+const (
+	// MaxIdempotencyKey is the longest key, in bytes. A key is visible ASCII.
+	MaxIdempotencyKey = 128
+	// MaxJSON bounds a JSON request, in bytes.
+	MaxJSON = 1 << 20
+	// MaxStatement bounds a signed statement, in bytes.
+	MaxStatement = 64 << 10
+	// MaxLimit is the most that one page of a list holds; DefaultLimit where none is asked.
+	MaxLimit     = 200
+	DefaultLimit = 50
+)
+
+// Login asks for a session.
+type Login struct {
+	Account string `json:"account"`
+	Secret  string `json:"secret"`
+}
+
+// Session is an opened login. The token goes into "Authorization: Bearer …".
+type Session struct {
+	Token   string    `json:"token"`
+	Expires time.Time `json:"expires"`
+	Account Account   `json:"account"`
+}
+
+// Account is a person or program that acts for an office.
+type Account struct {
+	ID     string   `json:"id"`
+	Org    string   `json:"org"`
+	Name   string   `json:"name"`
+	Roles  []string `json:"roles"`
+	Status string   `json:"status"`
+	// Secret is present in the answer to the creation alone.
+	Secret string `json:"secret,omitempty"`
+}
+
+// Organisation is an office with its two certificates (PEM).
+type Organisation struct {
+	Code           string   `json:"code"`
+	Name           string   `json:"name"`
+	Aliases        []string `json:"aliases,omitempty"`
+	Parent         string   `json:"parent,omitempty"`
+	SigningCert    string   `json:"signing_cert,omitempty"`
+	EncryptionCert string   `json:"encryption_cert,omitempty"`
+	Archive        bool     `json:"archive,omitempty"`
+	Status         string   `json:"status"`
+}
+
+// List is one page of a list. Next is the cursor of the page after it, empty at the end.
+type List[T any] struct {
+	Items []T    `json:"items"`
+	Next  string `json:"next,omitempty"`
+}
+
+// Exchange is what a sender sees of one submission.
+type Exchange struct {
+	ID             string    `json:"id"`
+	Sender         string    `json:"sender"`
+	Status         string    `json:"status"` // open, ended, archived
+	DocumentSM3    string    `json:"document_sm3"`
+	DocumentSHA256 string    `json:"document_sha256"`
+	EnvelopeSM3    string    `json:"envelope_sm3"`
+	Size           int64     `json:"size"`
+	Urgency        string    `json:"urgency"`
+	AcceptedAt     time.Time `json:"accepted_at"`
+	// Entry is the evidence entry of the acceptance.
+	Entry string `json:"entry"`
+	// Package is the SM3 of the archived package, once there is one.
+	Package    string     `json:"package,omitempty"`
+	Deliveries []Delivery `json:"deliveries,omitempty"`
+	Evidence   []Evidence `json:"evidence,omitempty"`
+}
+
+// The status of an exchange.
+const (
+	StatusOpen     = "open"
+	StatusEnded    = "ended"
+	StatusArchived = "archived"
+)
+
+// Submission answers a submission: 201 with the receipt, or 202 while it is being
+// built. A repeat with the same bytes answers the same.
+type Submission struct {
+	Exchange Exchange `json:"exchange"`
+	// Receipt holds the bytes of the .yxr file; absent in a 202.
+	Receipt []byte `json:"receipt,omitempty"`
+	// Repeated is true when the exchange existed already.
+	Repeated bool `json:"repeated"`
+}
+
+// Delivery is one recipient's part, seen by the sender or by that recipient.
+type Delivery struct {
+	ID             string     `json:"id"`
+	Exchange       string     `json:"exchange"`
+	Sender         string     `json:"sender"`
+	Recipient      string     `json:"recipient"`
+	Role           string     `json:"role"`
+	State          string     `json:"state"`
+	Urgency        string     `json:"urgency,omitempty"`
+	DocumentSM3    string     `json:"document_sm3,omitempty"`
+	DocumentSHA256 string     `json:"document_sha256,omitempty"`
+	Due            *time.Time `json:"due,omitempty"`
+	Overdue        bool       `json:"overdue"`
+	Reminders      int        `json:"reminders"`
+	Reason         string     `json:"reason,omitempty"`
+	Comment        string     `json:"comment,omitempty"`
+	SignNumber     string     `json:"sign_number,omitempty"`
+	ChangedAt      time.Time  `json:"changed_at"`
+	Evidence       []Evidence `json:"evidence,omitempty"`
+}
+
+// Evidence names one entry; its receipt is at receipts/{id}.
+type Evidence struct {
+	ID        string    `json:"id"`
+	Event     string    `json:"event"`
+	Time      time.Time `json:"time"`
+	Recipient string    `json:"recipient,omitempty"`
+	SM3       string    `json:"sm3"`
+	// Ready is true when the receipt is built.
+	Ready bool `json:"ready"`
+}
+
+// Statement carries a party's own signed statement (CMS, DER) about an act. What
+// is said, reason and comment included, stands inside it.
+type Statement struct {
+	// Recipient names the delivery where a sender acts; absent in a recipient's.
+	Recipient string `json:"recipient,omitempty"`
+	Statement []byte `json:"statement,omitempty"`
+}
+
+// Moved answers an act: the delivery as it is now and the entry that the act left.
+type Moved struct {
+	Delivery Delivery `json:"delivery"`
+	Entry    Evidence `json:"entry"`
+}
+
+// ArchiveRecord is one record of the archive, found by number or title.
+type ArchiveRecord struct {
+	ID        string    `json:"id"`
+	Exchange  string    `json:"exchange"`
+	Sender    string    `json:"sender"`
+	Number    string    `json:"number"`
+	Title     string    `json:"title"`
+	Deposited time.Time `json:"deposited"`
+	SM3       string    `json:"sm3"`
+}
+
+// Health is what /readyz says.
+type Health struct {
+	Ready    bool     `json:"ready"`
+	Degraded []string `json:"degraded,omitempty"`
+}
