@@ -1,0 +1,469 @@
+package ofd
+
+import (
+	"bytes"
+	"strings"
+
+	"yinxin/verdict"
+)
+
+// Kind says what a document uses an entry for.
+type Kind string
+
+// The kinds of entries that a document reaches.
+const (
+	KindRoot       Kind = "root"       // OFD.xml
+	KindDocument   Kind = "document"   // Document.xml
+	KindPage       Kind = "page"       // page content
+	KindTemplate   Kind = "template"   // template page
+	KindResources  Kind = "resources"  // a list of resources
+	KindMedia      Kind = "media"      // picture, sound, film
+	KindFont       Kind = "font"       // embedded font
+	KindProfile    Kind = "profile"    // colour profile
+	KindAnnotation Kind = "annotation" // list of annotations, or those of a page
+	KindAttachment Kind = "attachment" // list of attachments, or an attached file
+	KindCustomTag  Kind = "customtag"  // list of custom tags, a tag file or its schema
+	KindExtension  Kind = "extension"  // list of extensions, or their data
+	KindVersion    Kind = "version"    // description of a version, or a file it lists
+	KindCover      Kind = "cover"      // cover picture
+)
+
+// Node is one entry that a document reaches.
+type Node struct {
+	// Name is the entry name.
+	Name string
+	// Kind is what it is used for, From the entry that names it first.
+	Kind Kind
+	From string
+	// Body is the position of the first document that reaches it; OFD.xml has -1.
+	Body int
+	// Missing says that the package lacks it.
+	Missing bool
+}
+
+// Graph returns every entry that OFD.xml and the documents reach, in the order of the walk, missing ones included.
+// Lists of signatures and what they name are not part of it: they are judged, not shown.
+func (p *Package) Graph() []Node { return p.nodes }
+
+// Reaches reports whether a document reaches the entry.
+func (p *Package) Reaches(name string) bool {
+	_, ok := p.known[name]
+	return ok
+}
+
+// walk reads OFD.xml and follows it.
+func (p *Package) walk() error {
+	if _, ok := p.Entry(rootEntry); !ok {
+		return verdict.Refuse(verdict.MissingEntry, "the package has no OFD.xml")
+	}
+	root, err := p.parse(rootEntry, "OFD")
+	if err != nil {
+		return err
+	}
+	p.add(Node{Name: rootEntry, Kind: KindRoot, Body: -1})
+	bodies := root.All("DocBody")
+	if len(bodies) == 0 || len(bodies) > MaxBodies {
+		return verdict.Refuse(verdict.Malformed, "OFD.xml holds %d documents", len(bodies))
+	}
+	for i, b := range bodies {
+		if err := p.walkBody(i, b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// add records a node and reports whether it is new and present.
+func (p *Package) add(n Node) bool {
+	if _, ok := p.known[n.Name]; ok {
+		return false
+	}
+	_, present := p.index[n.Name]
+	n.Missing = !present
+	p.known[n.Name] = len(p.nodes)
+	p.nodes = append(p.nodes, n)
+	return present
+}
+
+// walker follows one document.
+type walker struct {
+	*Package
+	body      int
+	pageBox   Box
+	templates map[string][]string // ID → text
+	shown     map[string]int      // page ID → position
+	pages     []Page
+}
+
+func (p *Package) walkBody(i int, e *Element) error {
+	b := Body{Info: readInfo(e.Child("DocInfo"))}
+	docRoot := e.Child("DocRoot")
+	if docRoot == nil {
+		return verdict.Refuse(verdict.Malformed, "OFD.xml: a document without DocRoot")
+	}
+	var err error
+	if b.Root, err = Resolve(rootEntry, docRoot.Text); err != nil {
+		return err
+	}
+	if s := e.Child("Signatures"); s != nil {
+		if b.Signatures, err = Resolve(rootEntry, s.Text); err != nil {
+			return err
+		}
+	}
+	b.insertAt, b.prefix = p.signaturesPlace(e, docRoot)
+	w := &walker{Package: p, body: i, templates: map[string][]string{}, shown: map[string]int{}}
+	if cover := e.Child("DocInfo").Child("Cover"); cover != nil {
+		if _, _, err := w.reach(rootEntry, cover.Text, KindCover); err != nil {
+			return err
+		}
+	}
+	if err := w.document(b.Root); err != nil {
+		return err
+	}
+	if err := w.versions(e.Child("Versions")); err != nil {
+		return err
+	}
+	b.Pages = w.pages
+	p.bodies = append(p.bodies, b)
+	return nil
+}
+
+// signaturesPlace finds where OFD.xml takes a Signatures element (after DocRoot and Versions) and with which prefix.
+func (p *Package) signaturesPlace(body, docRoot *Element) (int, string) {
+	at := docRoot.End
+	if v := body.Child("Versions"); v != nil {
+		at = v.End
+	}
+	data, _ := p.Entry(rootEntry)
+	tag := data[docRoot.Start+1 : docRoot.End]
+	if i := bytes.Index(tag, []byte("DocRoot")); i > 0 {
+		return at, string(tag[:i])
+	}
+	return at, ""
+}
+
+func readInfo(e *Element) DocInfo {
+	if e == nil {
+		return DocInfo{}
+	}
+	d := DocInfo{
+		DocID: e.ChildText("DocID"), Title: e.ChildText("Title"), Author: e.ChildText("Author"),
+		Subject: e.ChildText("Subject"), Abstract: e.ChildText("Abstract"),
+		CreationDate: e.ChildText("CreationDate"), ModDate: e.ChildText("ModDate"), DocUsage: e.ChildText("DocUsage"),
+		Creator: e.ChildText("Creator"), CreatorVersion: e.ChildText("CreatorVersion"),
+	}
+	for _, k := range e.Child("Keywords").All("Keyword") {
+		d.Keywords = append(d.Keywords, strings.TrimSpace(k.Text))
+	}
+	for _, c := range e.Child("CustomDatas").All("CustomData") {
+		d.Custom = append(d.Custom, CustomData{Name: c.Value("Name"), Value: c.Text})
+	}
+	return d
+}
+
+// reach resolves loc as written in the entry from and records what it names. fresh says that the entry is there and was
+// not walked before.
+func (w *walker) reach(from, loc string, kind Kind) (name string, fresh bool, err error) {
+	name, err = Resolve(from, loc)
+	if err != nil {
+		return "", false, err
+	}
+	return name, w.add(Node{Name: name, Kind: kind, From: from, Body: w.body}), nil
+}
+
+// follow reaches the text of a child element that holds a location, if it is there.
+func (w *walker) follow(from string, e *Element, child string, kind Kind) (name string, fresh bool, err error) {
+	c := e.Child(child)
+	if c == nil {
+		return "", false, nil
+	}
+	return w.reach(from, c.Text, kind)
+}
+
+func (w *walker) document(name string) error {
+	if !w.add(Node{Name: name, Kind: KindDocument, From: rootEntry, Body: w.body}) {
+		if _, ok := w.Entry(name); ok {
+			return verdict.Refuse(verdict.Malformed, "%s is the root of two documents", name)
+		}
+	}
+	doc, err := w.parse(name, "Document")
+	if err != nil {
+		return err
+	}
+	common := doc.Child("CommonData")
+	if common == nil || doc.Child("Pages") == nil {
+		return verdict.Refuse(verdict.Malformed, "%s: CommonData or Pages is missing", name)
+	}
+	if w.pageBox, err = pageBox(common.Child("PageArea"), Box{}); err != nil {
+		return err
+	}
+	for _, kind := range []string{"PublicRes", "DocumentRes"} {
+		for _, r := range common.All(kind) {
+			if err := w.resources(name, r.Text); err != nil {
+				return err
+			}
+		}
+	}
+	for _, t := range common.All("TemplatePage") {
+		page, err := w.page(name, t, KindTemplate)
+		if err != nil {
+			return err
+		}
+		w.templates[page.ID] = page.text
+	}
+	if err := w.documentPages(name, doc.Child("Pages")); err != nil {
+		return err
+	}
+	if err := w.annotations(name, doc); err != nil {
+		return err
+	}
+	if err := w.attachments(name, doc); err != nil {
+		return err
+	}
+	if err := w.customTags(name, doc); err != nil {
+		return err
+	}
+	return w.extensions(name, doc)
+}
+
+func (w *walker) documentPages(name string, pages *Element) error {
+	list := pages.All("Page")
+	if len(list) == 0 || len(list) > MaxPages {
+		return verdict.Refuse(verdict.Malformed, "%s: %d pages", name, len(list))
+	}
+	for _, e := range list {
+		page, err := w.page(name, e, KindPage)
+		if err != nil {
+			return err
+		}
+		if _, twice := w.shown[page.ID]; twice || page.ID == "" {
+			return verdict.Refuse(verdict.XMLDuplicate, "%s: two pages have the ID %q, or one has none", name, page.ID)
+		}
+		w.shown[page.ID] = len(w.pages)
+		w.pages = append(w.pages, page)
+	}
+	return nil
+}
+
+// pageBox reads the physical box of an area, or takes the default.
+func pageBox(area *Element, def Box) (Box, error) {
+	b := area.Child("PhysicalBox")
+	if b == nil {
+		return def, nil
+	}
+	return ParseBox(b.Text)
+}
+
+// page reads a page or template that e, in the entry from, names by BaseLoc.
+func (w *walker) page(from string, e *Element, kind Kind) (Page, error) {
+	page := Page{ID: e.Value("ID"), Size: w.pageBox}
+	name, _, err := w.reach(from, e.Value("BaseLoc"), kind)
+	if err != nil {
+		return Page{}, err
+	}
+	page.Name = name
+	if _, ok := w.Entry(name); !ok {
+		return page, nil // recorded as missing; whoever judges the package says so
+	}
+	content, err := w.parse(name, "Page")
+	if err != nil {
+		return Page{}, err
+	}
+	if page.Size, err = pageBox(content.Child("Area"), w.pageBox); err != nil {
+		return Page{}, err
+	}
+	for _, r := range content.All("PageRes") {
+		if err := w.resources(name, r.Text); err != nil {
+			return Page{}, err
+		}
+	}
+	page.text = appendText(nil, content.Child("Content"))
+	for _, t := range content.All("Template") {
+		page.text = append(page.text, w.templates[t.Value("TemplateID")]...)
+	}
+	return page, nil
+}
+
+// appendText collects the text objects below e, each as one line.
+func appendText(lines []string, e *Element) []string {
+	if e == nil {
+		return lines
+	}
+	if e.Name == "TextObject" {
+		var b strings.Builder
+		for _, c := range e.All("TextCode") {
+			b.WriteString(c.Text)
+		}
+		return append(lines, b.String())
+	}
+	for _, c := range e.Children {
+		lines = appendText(lines, c)
+	}
+	return lines
+}
+
+func (w *walker) resources(from, loc string) error {
+	name, fresh, err := w.reach(from, loc, KindResources)
+	if err != nil || !fresh {
+		return err
+	}
+	res, err := w.parse(name, "Res")
+	if err != nil {
+		return err
+	}
+	folder, err := resourceFolder(name, res)
+	if err != nil {
+		return err
+	}
+	add := func(loc string, kind Kind) error {
+		target, err := ResolveIn(folder, loc)
+		if err == nil {
+			w.add(Node{Name: target, Kind: kind, From: name, Body: w.body})
+		}
+		return err
+	}
+	for _, group := range res.Children {
+		for _, e := range group.Children {
+			loc, kind := "", KindMedia
+			switch {
+			case e.Child("FontFile") != nil:
+				loc, kind = e.ChildText("FontFile"), KindFont
+			case e.Child("MediaFile") != nil:
+				loc = e.ChildText("MediaFile")
+			case e.Value("Profile") != "":
+				loc, kind = e.Value("Profile"), KindProfile
+			default:
+				continue
+			}
+			if err := add(loc, kind); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// resourceFolder is the folder that the locations of a resource file count from.
+func resourceFolder(name string, res *Element) (string, error) {
+	folder := ""
+	if i := strings.LastIndexByte(name, '/'); i >= 0 {
+		folder = name[:i]
+	}
+	base := strings.TrimSpace(res.Value("BaseLoc"))
+	switch strings.Trim(base, "/") {
+	case "", ".":
+		if strings.HasPrefix(base, "/") {
+			return "", nil
+		}
+		return folder, nil
+	}
+	return ResolveIn(folder, strings.TrimSuffix(base, "/"))
+}
+
+func (w *walker) annotations(from string, doc *Element) error {
+	name, fresh, err := w.follow(from, doc, "Annotations", KindAnnotation)
+	if err != nil || !fresh {
+		return err
+	}
+	list, err := w.parse(name, "Annotations")
+	if err != nil {
+		return err
+	}
+	for _, pg := range list.All("Page") {
+		file, fresh, err := w.follow(name, pg, "FileLoc", KindAnnotation)
+		if err != nil {
+			return err
+		}
+		if !fresh {
+			continue
+		}
+		annots, err := w.parse(file, "PageAnnot")
+		if err != nil {
+			return err
+		}
+		if i, ok := w.shown[pg.Value("PageID")]; ok {
+			w.pages[i].text = appendText(w.pages[i].text, annots)
+		}
+	}
+	return nil
+}
+
+func (w *walker) attachments(from string, doc *Element) error {
+	name, fresh, err := w.follow(from, doc, "Attachments", KindAttachment)
+	if err != nil || !fresh {
+		return err
+	}
+	list, err := w.parse(name, "Attachments")
+	if err != nil {
+		return err
+	}
+	for _, a := range list.All("Attachment") {
+		if _, _, err := w.follow(name, a, "FileLoc", KindAttachment); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *walker) customTags(from string, doc *Element) error {
+	name, fresh, err := w.follow(from, doc, "CustomTags", KindCustomTag)
+	if err != nil || !fresh {
+		return err
+	}
+	list, err := w.parse(name, "CustomTags")
+	if err != nil {
+		return err
+	}
+	for _, t := range list.All("CustomTag") {
+		for _, child := range []string{"SchemaLoc", "FileLoc"} {
+			if _, _, err := w.follow(name, t, child, KindCustomTag); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (w *walker) extensions(from string, doc *Element) error {
+	name, fresh, err := w.follow(from, doc, "Extensions", KindExtension)
+	if err != nil || !fresh {
+		return err
+	}
+	list, err := w.parse(name, "Extensions")
+	if err != nil {
+		return err
+	}
+	for _, x := range list.All("Extension") {
+		for _, d := range x.All("ExtendData") {
+			if _, _, err := w.reach(name, d.Text, KindExtension); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (w *walker) versions(e *Element) error {
+	for _, v := range e.All("Version") {
+		name, fresh, err := w.reach(rootEntry, v.Value("BaseLoc"), KindVersion)
+		if err != nil {
+			return err
+		}
+		if !fresh {
+			continue
+		}
+		doc, err := w.parse(name, "DocVersion")
+		if err != nil {
+			return err
+		}
+		for _, f := range doc.Child("FileList").All("File") {
+			if _, _, err := w.reach(name, f.Text, KindVersion); err != nil {
+				return err
+			}
+		}
+		if _, _, err := w.follow(name, doc, "DocRoot", KindVersion); err != nil {
+			return err
+		}
+	}
+	return nil
+}

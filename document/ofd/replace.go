@@ -1,0 +1,118 @@
+package ofd
+
+import (
+	"archive/zip"
+	"bytes"
+	"compress/flate"
+	"errors"
+	"fmt"
+	"hash/crc32"
+)
+
+// File is a file to be put into a package.
+type File struct {
+	Name string
+	Data []byte
+}
+
+// ErrHasSignatures means that the document already names a list of signatures.
+var ErrHasSignatures = errors.New("ofd: the document already names a list of signatures")
+
+// Replace returns the package with the given files put in: those that exist are replaced in their place, new ones
+// follow in the order given. All other files keep their bytes; folder entries are left out. The result depends on
+// nothing but its input, and every size stands in the local headers, as readers of local headers need.
+func (p *Package) Replace(files ...File) ([]byte, error) {
+	changed := make(map[string][]byte, len(files))
+	for _, f := range files {
+		if _, twice := changed[f.Name]; twice {
+			return nil, fmt.Errorf("replace %s: given twice", f.Name)
+		}
+		changed[f.Name] = f.Data
+	}
+	var out bytes.Buffer
+	z := zip.NewWriter(&out)
+	for i := range p.entries {
+		e := &p.entries[i]
+		if e.dir {
+			continue
+		}
+		if data, ok := changed[e.name]; ok {
+			if err := writePacked(z, e.name, data); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if err := writeRaw(z, e.name, e.method, e.crc, e.size, e.packedData); err != nil {
+			return nil, err
+		}
+	}
+	for _, f := range files {
+		if _, exists := p.index[f.Name]; exists {
+			continue
+		}
+		if err := writePacked(z, f.Name, f.Data); err != nil {
+			return nil, err
+		}
+	}
+	if err := z.Close(); err != nil {
+		return nil, fmt.Errorf("close package: %w", err)
+	}
+	return out.Bytes(), nil
+}
+
+// writePacked compresses data and writes it with its sizes in the local header.
+func writePacked(z *zip.Writer, name string, data []byte) error {
+	var packed bytes.Buffer
+	w, err := flate.NewWriter(&packed, flate.DefaultCompression)
+	if err == nil {
+		_, err = w.Write(data)
+	}
+	if err == nil {
+		err = w.Close()
+	}
+	if err != nil {
+		return fmt.Errorf("compress %s: %w", name, err)
+	}
+	if len(data) == 0 || int64(len(data)) > ratioFloor && int64(len(data)) > MaxRatio*int64(packed.Len()) {
+		// Too good a compression would be taken for a bomb by a strict reader.
+		return writeRaw(z, name, methodStore, crc32.ChecksumIEEE(data), uint32(len(data)), data)
+	}
+	return writeRaw(z, name, methodDeflate, crc32.ChecksumIEEE(data), uint32(len(data)), packed.Bytes())
+}
+
+func writeRaw(z *zip.Writer, name string, method uint16, crc, size uint32, packed []byte) error {
+	const firstDay = 1<<5 | 1 // 1980-01-01 in the calendar of ZIP: no clock enters the file
+	h := &zip.FileHeader{
+		Name: name, Method: method, CRC32: crc, ModifiedDate: firstDay,
+		UncompressedSize64: uint64(size), CompressedSize64: uint64(len(packed)),
+	}
+	if !isASCII(name) {
+		h.Flags = flagUTF8
+	}
+	w, err := z.CreateRaw(h)
+	if err == nil {
+		_, err = w.Write(packed)
+	}
+	if err != nil {
+		return fmt.Errorf("write %s: %w", name, err)
+	}
+	return nil
+}
+
+// NameSignatures returns the bytes of OFD.xml with the list of signatures named for document body (from 0), everything
+// else unchanged. It does not change the package.
+func (p *Package) NameSignatures(body int, list string) ([]byte, error) {
+	if body < 0 || body >= len(p.bodies) {
+		return nil, fmt.Errorf("name signatures: no document %d", body)
+	}
+	b := p.bodies[body]
+	if b.Signatures != "" {
+		return nil, ErrHasSignatures
+	}
+	data, _ := p.Entry(rootEntry)
+	tag := b.prefix + "Signatures"
+	out := make([]byte, 0, len(data)+2*len(tag)+len(list)+8)
+	out = append(out, data[:b.insertAt]...)
+	out = append(out, "<"+tag+">/"+list+"</"+tag+">"...)
+	return append(out, data[b.insertAt:]...), nil
+}
