@@ -1,0 +1,59 @@
+# Every target with a `##` is listed by `make help`. What a target does in detail stands in internal/housekeeping.
+
+SHELL := /bin/sh
+GO ?= go
+HOUSE := $(GO) run ./internal/housekeeping
+
+.DEFAULT_GOAL := help
+.PHONY: help build demo dev test check race integration vectors fuzz bench speed lint fmt generate fonts clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## build yinxin and yinxind into bin/
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o bin/ ./cmd/...
+
+demo: ## run one document's whole path in one process; leaves ./yinxin-demo
+	$(GO) run ./cmd/yinxin demo
+
+dev: ## start a hub on loopback with demo offices (not for production)
+	$(GO) run ./cmd/yinxind dev
+
+test: ## everything that CI runs: check, tests with -race, fuzz smoke, cross-builds, speed
+	@$(HOUSE) test
+
+check: ## format, modules, vet, golangci-lint, docs against code
+	@$(HOUSE) check
+
+race: ## all tests with the race detector, shuffled
+	@$(HOUSE) race
+
+integration: ## tests through whole commands and servers
+	@$(HOUSE) integration
+
+vectors: ## tests against outside data in testvectors/
+	@$(HOUSE) vectors
+
+fuzz: ## fuzz every target for FUZZTIME (default 30s)
+	@$(HOUSE) fuzz
+
+bench: ## run the benchmarks, print a table, write bench.json (BENCHTIME, default 1s)
+	@$(HOUSE) bench
+
+speed: ## measure the demo, the start of yinxind dev and a cold verify
+	@$(HOUSE) speed
+
+lint: ## golangci-lint alone
+	@$(HOUSE) lint
+
+fmt: ## rewrite the Go files with gofumpt
+	@$(HOUSE) fmt
+
+generate: ## run every go:generate directive
+	$(GO) generate ./...
+
+fonts: ## make the embedded font subsets again
+	$(GO) generate ./document/fonts
+
+clean: ## remove what building, testing and trying out left in this folder
+	rm -rf bin .cache bench.json yinxin-demo yinxin-dev
