@@ -46,6 +46,10 @@ func (h *house) fuzz(ctx context.Context, each time.Duration, keep bool) tally {
 		corpus = filepath.Join(h.cache, "fuzz")
 	}
 	targets := h.functions(ctx, regexp.MustCompile(`(?m)^func (Fuzz\w+)\(\w+ \*testing\.F\)`))
+	if len(targets) == 0 {
+		h.printf("no fuzz target found\n")
+		return tally{failed: 1}
+	}
 	var t tally
 	for _, pkg := range slices.Sorted(maps.Keys(targets)) {
 		binary := filepath.Join(dir, "fuzz.test")
