@@ -1,0 +1,108 @@
+package cert
+
+import (
+	"fmt"
+	"time"
+
+	"yinxin/verdict"
+)
+
+// Policy is whom the caller trusts and how revocation counts. The zero Policy trusts nobody.
+type Policy struct {
+	// Roots are the trust anchors; they come from configuration, never from the file that is judged.
+	Roots []*Certificate
+	// Intermediates help to build chains and are trusted for nothing; certificates of a message may be added.
+	Intermediates []*Certificate
+	// CRLs are the lists at hand; each is used only for the issuer whose key signed it.
+	CRLs []*RevocationList
+	// Revocation is the setting; empty means verdict.RevocationAuto. Under verdict.RevocationOff no check is made.
+	Revocation verdict.Setting
+}
+
+// Moment is the time that a certificate is judged at.
+type Moment struct {
+	// At is the signing time, claimed or proven. Zero: there is none, Now stands in for it.
+	At time.Time
+	// Proven: At comes from a time-stamp or a log, not from the signer.
+	Proven bool
+	// Now is the time of judging.
+	Now time.Time
+}
+
+func (m Moment) normal() Moment {
+	if m.At.IsZero() {
+		m.At, m.Proven = m.Now, false
+	}
+	return m
+}
+
+// With returns the policy with more intermediates, such as those that a message carries.
+func (p Policy) With(intermediates ...*Certificate) Policy {
+	all := make([]*Certificate, 0, len(p.Intermediates)+len(intermediates))
+	p.Intermediates = append(append(all, p.Intermediates...), intermediates...)
+	return p
+}
+
+// Setting is the revocation setting with its default filled in.
+func (p Policy) Setting() verdict.Setting {
+	if p.Revocation == "" {
+		return verdict.RevocationAuto
+	}
+	return p.Revocation
+}
+
+// Judge judges a certificate for a use at a moment. It returns the checks certificate_chain (validity included),
+// key_usage and, unless switched off, revocation. The work is bounded by MaxSignatureChecks.
+//
+// Reasons of certificate_chain: no_trust_anchor (indeterminate: no root given), certificate_chain (the chain ends at
+// none of the roots, or breaks a rule), name_constraints, limit, cert_expired and cert_not_yet_valid (a signing time
+// outside the validity), no_proof_of_existence (indeterminate: inside it at the claimed time, expired since).
+// Of revocation: revoked, no_proof_of_existence, revocation_unknown, no_revocation_source.
+func (p Policy) Judge(c *Certificate, use Use, m Moment) []verdict.Check {
+	m = m.normal()
+	path, chain := p.judgeChain(c, m)
+	checks := []verdict.Check{chain, c.judgeUse(use)}
+	if p.Setting() != verdict.RevocationOff {
+		checks = append(checks, p.judgeRevocation(c, path, m))
+	}
+	return checks
+}
+
+// JudgeInto adds the checks of Judge to a signature, and the warnings that belong to them: time_claimed where the time
+// is not proven, no_revocation_source where none exists.
+func (p Policy) JudgeInto(s *verdict.Signature, c *Certificate, use Use, m Moment) {
+	checks := p.Judge(c, use, m)
+	s.Add(checks...)
+	if !m.Proven {
+		s.Warn(verdict.TimeClaimed, "the signing time is the signer's claim")
+	}
+	for _, k := range checks {
+		if k.Reason == verdict.NoRevocationSource {
+			s.Warn(k.Reason, "%s", k.Detail)
+		}
+	}
+}
+
+// judgeValidity judges one certificate's validity; what names it in the detail.
+func judgeValidity(c *Certificate, m Moment, what string) verdict.Check {
+	const name = verdict.CheckCertificateChain
+	who := fmt.Sprintf("%s %s", what, c.SubjectText())
+	switch {
+	case m.At.Before(c.NotBefore):
+		return verdict.Fail(name, verdict.CertNotYetValid, "%s is valid from %s, signing time %s",
+			who, stamp(c.NotBefore), stamp(m.At))
+	case m.At.After(c.NotAfter) && m.At.Equal(m.Now) && !m.Proven:
+		// No signing time at all: nothing says that it was made after the end.
+		return verdict.Unknown(name, verdict.NoProofOfExistence, "%s expired on %s and no signing time is known",
+			who, stamp(c.NotAfter))
+	case m.At.After(c.NotAfter):
+		return verdict.Fail(name, verdict.CertExpired, "%s expired on %s, signing time %s",
+			who, stamp(c.NotAfter), stamp(m.At))
+	case m.Now.After(c.NotAfter) && !m.Proven:
+		return verdict.Unknown(name, verdict.NoProofOfExistence, "%s expired on %s, the signing time %s is not proven",
+			who, stamp(c.NotAfter), stamp(m.At))
+	}
+	return verdict.Pass(name)
+}
+
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
