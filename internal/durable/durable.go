@@ -40,6 +40,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 )
 
 // TempPrefix begins the name of each temporary file. A file with this prefix that no living process holds is garbage of
@@ -178,13 +179,15 @@ func SyncDir(dir string) error { return Disk{}.SyncDir(dir) }
 func Remove(path string) error { return Disk{}.Remove(path) }
 
 // File is a temporary file on its way to a name. It takes bytes by Write and ends in exactly one of Commit,
-// CommitExclusive and Abort. It is not safe for concurrent use.
+// CommitExclusive and Abort. It is not safe for concurrent use, save for Flush beside Write.
 type File struct {
 	disk Disk
 	f    *os.File
-	// failed is the first error of a write: a file that lost bytes must never be committed.
+	done bool
+
+	mu sync.Mutex
+	// failed is the first error of a write or flush: a file that lost bytes must never be committed.
 	failed error
-	done   bool
 }
 
 // CreateTemp begins a durable file in dir; Commit later moves it to a name, which may lie in another directory of the
@@ -252,8 +255,8 @@ func randomSuffix() string {
 
 // Write adds p. After an error the file can only be aborted.
 func (f *File) Write(p []byte) (int, error) {
-	if f.failed != nil {
-		return 0, f.failed
+	if err := f.failure(nil); err != nil {
+		return 0, err
 	}
 	n := 0
 	err := f.disk.do(StepWrite, f.f.Name(), func() error {
@@ -264,8 +267,24 @@ func (f *File) Write(p []byte) (int, error) {
 	if err == nil && n < len(p) {
 		err = io.ErrShortWrite
 	}
-	f.failed = err
-	return n, err
+	return n, f.failure(err)
+}
+
+// Flush makes what has been written so far go to the device, so that Commit has less to wait for. It promises nothing
+// by itself and may run while another goroutine writes; it must have returned before Commit. After an error the file can
+// only be aborted.
+func (f *File) Flush() error {
+	return f.failure(f.disk.do(StepSync, f.f.Name(), f.f.Sync))
+}
+
+// failure records err if it is the first, and gives the first.
+func (f *File) failure(err error) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.failed == nil {
+		f.failed = err
+	}
+	return f.failed
 }
 
 // Commit gives the file its name, replacing what was there. On return without error the content and the name are
@@ -312,9 +331,9 @@ func (f *File) settle() error {
 	if f.done {
 		return fs.ErrClosed
 	}
-	if f.failed != nil {
+	if err := f.failure(nil); err != nil {
 		f.Abort()
-		return f.failed
+		return err
 	}
 	if err := f.disk.do(StepSync, f.f.Name(), f.f.Sync); err != nil {
 		f.Abort()
