@@ -17,9 +17,6 @@ const Version = 1
 // MaxEntry is the size of the largest entry, in bytes; far below what a log accepts.
 const MaxEntry = 4 << 10
 
-// MaxCode is the length of the longest code of a party, a hub, an exchange or an entry.
-const MaxCode = 64
-
 // timeLayout: UTC, milliseconds, always three digits.
 const timeLayout = "2006-01-02T15:04:05.000Z"
 
@@ -113,7 +110,7 @@ func (e Entry) validateNames() error {
 		{"recipient", e.Recipient, whole},
 		{"hub", e.Hub, false},
 	} {
-		if !ValidCode(f.value) && (f.value != "" || !f.empty) {
+		if !transport.ValidCode(f.value) && (f.value != "" || !f.empty) {
 			return fmt.Errorf("%w: %s %.80q is not a code", ErrEntry, f.name, f.value)
 		}
 	}
@@ -173,21 +170,6 @@ func ParseEntry(b []byte) (Entry, error) {
 		return Entry{}, fmt.Errorf("%w: entry is not in its canonical form", ErrEntry)
 	}
 	return e, nil
-}
-
-// ValidCode reports whether s is a code as parties, hubs, exchanges and entries have it: [A-Za-z0-9._-], 1 to 64 of them.
-func ValidCode(s string) bool {
-	if s == "" || len(s) > MaxCode {
-		return false
-	}
-	for i := range len(s) {
-		switch c := s[i]; {
-		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '.', c == '_', c == '-':
-		default:
-			return false
-		}
-	}
-	return true
 }
 
 // checkTime keeps times to what the layout can write and read back.
