@@ -38,6 +38,7 @@ const (
 	SealIndeterminate    Code = "seal_indeterminate"
 	SenderMismatch       Code = "sender_mismatch"
 	SignatureInvalid     Code = "signature_invalid"
+	EnvelopeInvalid      Code = "envelope_invalid"
 	RateLimited          Code = "rate_limited"
 	Dependency           Code = "dependency"
 	StorageFull          Code = "storage_full"
@@ -80,6 +81,7 @@ func Meanings() []Meaning {
 		{SealIndeterminate, http.StatusUnprocessableEntity, "The seal could not be judged", "印章无法确定", true},
 		{SenderMismatch, http.StatusUnprocessableEntity, "Envelope, certificate and sender disagree", "发送方不一致", false},
 		{SignatureInvalid, http.StatusUnprocessableEntity, "The signature does not hold", "签名无效", false},
+		{EnvelopeInvalid, http.StatusUnprocessableEntity, "The envelope does not hold together", "信封校验未通过", false},
 		{RateLimited, http.StatusTooManyRequests, "Too many requests", "请求过于频繁", true},
 		{Dependency, http.StatusServiceUnavailable, "A part of the hub is away", "依赖服务不可用", true},
 		{StorageFull, http.StatusInsufficientStorage, "The hub has no room", "存储空间不足", true},

@@ -14,12 +14,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"yinxin/transport"
 )
 
 // Errors that a caller decides on.
@@ -180,16 +181,10 @@ func (e *InvalidError) orNil() error {
 	return e
 }
 
-var codePattern = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$`)
-
-// ValidCode reports whether s may be the code of an organisation or the id of an
-// account: letters, digits, dot, underscore and hyphen, at most 64 of them.
-func ValidCode(s string) bool { return codePattern.MatchString(s) }
-
 // Validate reports all faults of the entry at once, as *InvalidError.
 func (o Organisation) Validate() error {
 	var bad InvalidError
-	if !ValidCode(o.Code) {
+	if !transport.ValidCode(o.Code) {
 		bad.add("code", "is not 1 to 64 letters, digits, dots, hyphens")
 	}
 	checkName(&bad, "name", o.Name)
@@ -199,7 +194,7 @@ func (o Organisation) Validate() error {
 	for _, a := range o.Aliases {
 		checkName(&bad, "aliases", a)
 	}
-	if o.Parent != "" && (!ValidCode(o.Parent) || o.Parent == o.Code) {
+	if o.Parent != "" && (!transport.ValidCode(o.Parent) || o.Parent == o.Code) {
 		bad.add("parent", "is not the code of another office")
 	}
 	if len(o.SigningCert) > MaxCertificates {
@@ -217,10 +212,10 @@ func (o Organisation) Validate() error {
 // Validate reports all faults of the account at once, as *InvalidError.
 func (a Account) Validate() error {
 	var bad InvalidError
-	if !ValidCode(a.ID) {
+	if !transport.ValidCode(a.ID) {
 		bad.add("id", "is not 1 to 64 letters, digits, dots, hyphens")
 	}
-	if !ValidCode(a.Org) {
+	if !transport.ValidCode(a.Org) {
 		bad.add("org", "is not the code of an office")
 	}
 	checkName(&bad, "name", a.Name)

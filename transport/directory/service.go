@@ -8,6 +8,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"yinxin/transport"
 )
 
 // Options of a Directory.
@@ -209,7 +211,7 @@ func (d *Directory) Accounts(ctx context.Context, org, after string, limit int) 
 // stored nowhere. The error is ErrUnauthenticated for whatever is wrong, or
 // ErrRateLimited.
 func (d *Directory) Login(ctx context.Context, id, secret string) (string, Session, error) {
-	if len(secret) > MaxSecretLength || !ValidCode(id) {
+	if len(secret) > MaxSecretLength || !transport.ValidCode(id) {
 		return "", Session{}, ErrUnauthenticated
 	}
 	if d.mustWait(id) {
