@@ -5,14 +5,16 @@ import "crypto/x509/pkix"
 // MaxCode is the length of the longest code, in bytes.
 const MaxCode = 64
 
-// ValidCode reports whether s is a code as offices, hubs, exchanges and entries have it: 1 to 64 of [A-Za-z0-9._-].
+// ValidCode reports whether s is a code as offices, hubs, exchanges and entries have it: 1 to 64 of [A-Za-z0-9._-], the
+// first a letter or a digit, so that no code is a path of its own ("..") or an option ("-x").
 func ValidCode(s string) bool {
 	if s == "" || len(s) > MaxCode {
 		return false
 	}
 	for i := range len(s) {
 		switch c := s[i]; {
-		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '.', c == '_', c == '-':
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9':
+		case i > 0 && (c == '.' || c == '_' || c == '-'):
 		default:
 			return false
 		}

@@ -49,24 +49,3 @@ func ValidID(s string) bool {
 	}
 	return true
 }
-
-// MaxCode is the longest code, in bytes.
-const MaxCode = 64
-
-// ValidCode reports whether s may be a code: of an office, an account, a hub, or an
-// opaque id. Codes are one to 64 letters, digits, dots, underscores and hyphens of
-// ASCII, and begin with a letter or a digit; so they need no quoting in JSON, in a
-// path or in a file name.
-func ValidCode(s string) bool {
-	if s == "" || len(s) > MaxCode {
-		return false
-	}
-	for i := range len(s) {
-		c := s[i]
-		alnum := '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
-		if !alnum && (i == 0 || c != '.' && c != '_' && c != '-') {
-			return false
-		}
-	}
-	return true
-}

@@ -1,0 +1,191 @@
+// Package sqlite keeps a hub in one SQLite file: exchanges, evidence, the queue of
+// the log, the directory, the archive's index and the audit. It is the embedded
+// default.
+//
+// It promises that what Update did is on the disk when Update returns (WAL with
+// synchronous=FULL), that several updates share one commit without seeing each
+// other's failure (group commit over savepoints, by the single writer goroutine),
+// and that the schema itself refuses what the state machine forbids. Readers have
+// a pool of their own and never wait for the writer.
+//
+// It does not survive two processes that write one file: the file is locked at
+// Open, and the second process is refused. Large envelopes are not its business;
+// they go to a blob store.
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/pressly/goose/v3"
+	"modernc.org/sqlite"
+
+	"yinxin/internal/audit"
+	"yinxin/internal/durable"
+	"yinxin/transport/directory"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// Options of a database. The zero value is good.
+type Options struct {
+	// AuditKey makes the audit chain an HMAC; see audit.NewChain.
+	AuditKey []byte
+	// MaxBatch is the most updates that share a commit; zero means 128.
+	MaxBatch int
+	// Gather is how long the writer waits for company once a second update is there;
+	// zero means 1 ms. A lone update never waits.
+	Gather time.Duration
+	// Fault, where set, is asked at the named points of a commit; an error from it is
+	// what the callers get. Tests use it to let a hub die at these points.
+	Fault func(Point) error
+}
+
+// Point is a place where a fault can be put.
+type Point string
+
+// The points of a commit.
+const (
+	BeforeCommit Point = "before_commit" // nothing of the batch will be kept
+	AfterCommit  Point = "after_commit"  // the batch is durable, the callers do not learn of it
+)
+
+// DB is an open database. It implements hub.Store, directory.Store, tlog.Queue and
+// archive.Index, and audit.Store.
+type DB struct {
+	writer  *sql.DB
+	readers *sql.DB
+	lock    *durable.Held
+	o       Options
+	chain   audit.Chain
+
+	queue   chan *update
+	closing chan struct{}
+	done    chan struct{}
+	once    sync.Once
+
+	stmtMu sync.Mutex
+	stmts  map[string]*sql.Stmt // prepared reads
+
+	mu       sync.RWMutex
+	orgs     map[string]directory.Organisation // read offices, dropped when one is saved
+	orgEpoch int
+}
+
+// ErrClosed is returned by every call after Close.
+var ErrClosed = errors.New("database is closed")
+
+// lockWait is how long Open waits for a process that is just ending.
+const lockWait = 2 * time.Second
+
+// Open opens or creates the database file and brings its schema up to date.
+func Open(ctx context.Context, path string, o Options) (*DB, error) {
+	if o.MaxBatch <= 0 {
+		o.MaxBatch = 128
+	}
+	if o.Gather <= 0 {
+		o.Gather = time.Millisecond
+	}
+	chain, err := audit.NewChain(o.AuditKey)
+	if err != nil {
+		return nil, err
+	}
+	lock, err := durable.Lock(ctx, path+".lock", true, lockWait)
+	if err != nil {
+		return nil, fmt.Errorf("open database %s: %w", filepath.Base(path), err)
+	}
+	d := &DB{
+		lock: lock, o: o, chain: chain, orgs: map[string]directory.Organisation{}, stmts: map[string]*sql.Stmt{},
+		queue: make(chan *update, o.MaxBatch), closing: make(chan struct{}), done: make(chan struct{}),
+	}
+	if err := d.open(ctx, path); err != nil {
+		return nil, errors.Join(fmt.Errorf("open database %s: %w", filepath.Base(path), err), d.release())
+	}
+	return d, nil
+}
+
+func (d *DB) open(ctx context.Context, path string) error {
+	var err error
+	if d.writer, err = pool(path, "_txlock=immediate&_pragma=synchronous(FULL)&_pragma=wal_autocheckpoint(4000)", 1); err != nil {
+		return err
+	}
+	if err := migrate(ctx, d.writer); err != nil {
+		return err
+	}
+	if d.readers, err = pool(path, "_pragma=query_only(1)", max(4, runtime.NumCPU())); err != nil {
+		return err
+	}
+	if err := d.readers.PingContext(ctx); err != nil {
+		return err
+	}
+	w, err := newWriter(ctx, d)
+	if err != nil {
+		return err
+	}
+	go w.run()
+	return nil
+}
+
+// pool opens connections. A WAL database needs journal_mode once; the others are
+// set on every connection.
+func pool(path, pragmas string, size int) (*sql.DB, error) {
+	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() +
+		"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=foreign_keys(1)&_pragma=cache_size(-16384)&" + pragmas
+	c, err := sqlite.NewConnector(dsn)
+	if err != nil {
+		return nil, err
+	}
+	db := sql.OpenDB(c)
+	db.SetMaxOpenConns(size)
+	db.SetMaxIdleConns(size)
+	return db, nil
+}
+
+func migrate(ctx context.Context, db *sql.DB) error {
+	sub, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return err
+	}
+	p, err := goose.NewProvider(goose.DialectSQLite3, db, sub, goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
+	if err != nil {
+		return fmt.Errorf("read migrations: %w", err)
+	}
+	if _, err := p.Up(ctx); err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	return nil
+}
+
+// Close ends the writer after the updates that it has taken and closes the file.
+func (d *DB) Close() error {
+	var err error
+	d.once.Do(func() {
+		close(d.closing)
+		<-d.done
+		err = d.release()
+	})
+	return err
+}
+
+func (d *DB) release() error {
+	var errs []error
+	for _, s := range d.stmts {
+		errs = append(errs, s.Close())
+	}
+	for _, p := range []*sql.DB{d.readers, d.writer} {
+		if p != nil {
+			errs = append(errs, p.Close())
+		}
+	}
+	return errors.Join(append(errs, d.lock.Close())...)
+}

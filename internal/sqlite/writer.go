@@ -1,0 +1,333 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"yinxin/transport/hub"
+)
+
+// update is one call of Update on its way through the writer.
+type update struct {
+	ctx   context.Context
+	fn    func(*tx) error
+	reply chan error
+	// crash is the value of a panic in fn, raised again in the goroutine of the caller.
+	crash any
+	stack []byte
+}
+
+// Update runs fn in a transaction; see hub.Store. Updates that arrive together share
+// one commit.
+func (d *DB) Update(ctx context.Context, fn func(hub.Tx) error) error {
+	return d.update(ctx, func(t *tx) error { return fn(t) })
+}
+
+func (d *DB) update(ctx context.Context, fn func(*tx) error) error {
+	u := &update{ctx: ctx, fn: fn, reply: make(chan error, 1)}
+	select {
+	case <-d.closing:
+		return ErrClosed
+	default:
+	}
+	select {
+	case d.queue <- u:
+	case <-d.closing:
+		return ErrClosed
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	// From here on the outcome is the writer's, and it is always told: an abandoned
+	// wait would turn a known outcome into an unknown one.
+	var err error
+	select {
+	case err = <-u.reply:
+	case <-d.done:
+		select {
+		case err = <-u.reply:
+		default:
+			return ErrClosed
+		}
+	}
+	if u.crash != nil {
+		panic(fmt.Sprintf("update panicked: %v\n%s", u.crash, u.stack))
+	}
+	return err
+}
+
+// writer owns the only connection that writes.
+type writer struct {
+	db   *DB
+	conn *sql.Conn
+	stmt map[string]*sql.Stmt
+	// audit is the head of the audit chain as far as this transaction has come.
+	audit link
+}
+
+// link is the newest row of the audit chain.
+type link struct {
+	n    uint64
+	hash [32]byte
+}
+
+func newWriter(ctx context.Context, d *DB) (*writer, error) {
+	conn, err := d.writer.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	w := &writer{db: d, conn: conn, stmt: map[string]*sql.Stmt{}}
+	var hash []byte
+	err = conn.QueryRowContext(ctx, `SELECT n, hash FROM audit ORDER BY n DESC LIMIT 1`).Scan(&w.audit.n, &hash)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return nil, errors.Join(fmt.Errorf("read audit head: %w", err), conn.Close())
+	}
+	copy(w.audit.hash[:], hash)
+	return w, nil
+}
+
+func (w *writer) run() {
+	defer close(w.db.done)
+	defer w.close()
+	for {
+		select {
+		case u := <-w.db.queue:
+			w.batch(u)
+		case <-w.db.closing:
+			for { // what was taken is still done
+				select {
+				case u := <-w.db.queue:
+					w.batch(u)
+				default:
+					return
+				}
+			}
+		}
+	}
+}
+
+func (w *writer) close() {
+	for _, s := range w.stmt {
+		_ = s.Close()
+	}
+	_ = w.conn.Close()
+}
+
+// batch runs u and whatever arrives meanwhile in one transaction and answers all.
+func (w *writer) batch(u *update) {
+	before := w.audit
+	if err := w.exec(`BEGIN IMMEDIATE`); err != nil {
+		u.reply <- fmt.Errorf("begin: %w", storageError(err))
+		return
+	}
+	done := make([]*update, 0, 16)
+	timer := time.NewTimer(w.db.o.Gather)
+	defer timer.Stop()
+	for u != nil {
+		ok, err := w.one(u)
+		switch {
+		case err != nil: // the transaction itself is gone: nobody's work is kept
+			w.audit = before
+			w.answer(append(done, u), err)
+			return
+		case ok:
+			done = append(done, u)
+		}
+		u = w.next(len(done), timer)
+	}
+	w.commit(done, before)
+}
+
+// next gives another update for this batch, or nil. A lone update is not kept waiting.
+func (w *writer) next(have int, timer *time.Timer) *update {
+	if have >= w.db.o.MaxBatch {
+		return nil
+	}
+	select {
+	case u := <-w.db.queue:
+		return u
+	default:
+	}
+	if have < 2 {
+		return nil
+	}
+	select {
+	case u := <-w.db.queue:
+		return u
+	case <-timer.C:
+		return nil
+	}
+}
+
+// one runs one update under a savepoint. ok says that its work is part of the
+// batch; an error that the whole batch is lost. A refused update is answered here.
+func (w *writer) one(u *update) (ok bool, err error) {
+	if u.ctx.Err() != nil {
+		u.reply <- u.ctx.Err()
+		return false, nil
+	}
+	if err := w.exec(`SAVEPOINT one`); err != nil {
+		return false, fmt.Errorf("begin: %w", storageError(err))
+	}
+	before := w.audit
+	refused := w.call(u)
+	if refused == nil {
+		if err := w.exec(`RELEASE one`); err != nil {
+			return false, fmt.Errorf("release: %w", storageError(err))
+		}
+		return true, nil
+	}
+	w.audit = before
+	if err := w.exec(`ROLLBACK TO one`); err != nil {
+		return false, errors.Join(refused, fmt.Errorf("roll back: %w", err))
+	}
+	if err := w.exec(`RELEASE one`); err != nil {
+		return false, errors.Join(refused, fmt.Errorf("roll back: %w", err))
+	}
+	u.reply <- refused
+	return false, nil
+}
+
+var errPanicked = errors.New("update panicked")
+
+// call runs fn and turns a panic into an error, so that the other updates of the
+// batch and the writer go on.
+func (w *writer) call(u *update) (err error) {
+	t := &tx{reader: reader{q: w}, w: w}
+	defer func() {
+		t.ended = true
+		if r := recover(); r != nil {
+			u.crash, u.stack = r, debug.Stack()
+			err = errPanicked
+		}
+	}()
+	return u.fn(t)
+}
+
+// commit makes the batch durable and answers everybody in it.
+func (w *writer) commit(done []*update, before link) {
+	if len(done) == 0 {
+		if err := w.exec(`ROLLBACK`); err != nil {
+			w.audit = before
+		}
+		return
+	}
+	if err := w.fault(BeforeCommit); err != nil {
+		w.audit = before
+		w.answer(done, err)
+		return
+	}
+	if err := w.exec(`COMMIT`); err != nil {
+		w.audit = before
+		// A failed fsync does not say whether the frames will be found after a restart.
+		w.answer(done, fmt.Errorf("commit: %w: %w", hub.ErrUnknownOutcome, storageError(err)))
+		w.reload()
+		return
+	}
+	if err := w.fault(AfterCommit); err != nil {
+		err = fmt.Errorf("%w: %w", hub.ErrUnknownOutcome, err)
+		for _, u := range done {
+			u.reply <- err
+		}
+		return
+	}
+	for _, u := range done {
+		u.reply <- nil
+	}
+}
+
+// answer rolls the transaction back, if there still is one, and tells all of err.
+func (w *writer) answer(us []*update, err error) {
+	_ = w.exec(`ROLLBACK`) // an error here says that the engine has rolled back itself
+	for _, u := range us {
+		u.reply <- err
+	}
+}
+
+// reload reads the head of the audit chain after a commit of unknown outcome.
+func (w *writer) reload() {
+	var l link
+	var hash []byte
+	row := w.conn.QueryRowContext(context.Background(), `SELECT n, hash FROM audit ORDER BY n DESC LIMIT 1`)
+	if err := row.Scan(&l.n, &hash); err == nil {
+		copy(l.hash[:], hash)
+		w.audit = l
+	}
+}
+
+func (w *writer) fault(p Point) error {
+	if w.db.o.Fault == nil {
+		return nil
+	}
+	return w.db.o.Fault(p)
+}
+
+// prepared gives the statement for a text, prepared once. The texts are constants
+// of this package.
+func (w *writer) prepared(text string) (*sql.Stmt, error) {
+	if s, ok := w.stmt[text]; ok {
+		return s, nil
+	}
+	s, err := w.conn.PrepareContext(context.Background(), text)
+	if err != nil {
+		return nil, err
+	}
+	w.stmt[text] = s
+	return s, nil
+}
+
+func (w *writer) exec(text string, args ...any) error {
+	_, err := w.result(text, args...)
+	return err
+}
+
+func (w *writer) result(text string, args ...any) (sql.Result, error) {
+	s, err := w.prepared(text)
+	if err != nil {
+		return nil, err
+	}
+	return s.ExecContext(context.Background(), args...)
+}
+
+// query makes the writer a querier, so that a Tx reads what it wrote.
+func (w *writer) query(text string, args ...any) (*sql.Rows, error) {
+	s, err := w.prepared(text)
+	if err != nil {
+		return nil, err
+	}
+	return s.QueryContext(context.Background(), args...)
+}
+
+// storageError names the failures that a caller can act on.
+func storageError(err error) error {
+	var e *sqlite.Error
+	if !errors.As(err, &e) {
+		if errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) {
+			return ErrClosed
+		}
+		return err
+	}
+	switch e.Code() & 0xff {
+	case sqlite3.SQLITE_FULL:
+		return fmt.Errorf("%w: %w", hub.ErrStorageFull, err)
+	case sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN:
+		return fmt.Errorf("%w: %w", hub.ErrStorage, err)
+	}
+	return err
+}
+
+// taken reports whether err is a violated UNIQUE or PRIMARY KEY.
+func taken(err error) bool {
+	var e *sqlite.Error
+	if !errors.As(err, &e) {
+		return false
+	}
+	return e.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || e.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY
+}

@@ -1,0 +1,232 @@
+package hub
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"yinxin/archive/blob"
+	"yinxin/transport"
+	"yinxin/transport/directory"
+)
+
+// Errors of a Store.
+var (
+	// ErrNotFound: no such row, or one that the caller may not see.
+	ErrNotFound = errors.New("not found")
+	// ErrStale: the row is no longer in the state that the caller expected.
+	ErrStale = errors.New("state changed meanwhile")
+	// ErrExists: the row exists already.
+	ErrExists = errors.New("exists already")
+)
+
+// Store keeps exchanges, deliveries, evidence and jobs.
+type Store interface {
+	// View runs fn over one consistent snapshot. It changes nothing.
+	View(ctx context.Context, fn func(Reader) error) error
+	// Update runs fn in one transaction. Everything that fn did is durable when Update
+	// returns nil, and nothing of it has happened when Update returns an error, save
+	// an error that wraps ErrUnknownOutcome. Several updates may share one commit. fn
+	// must touch the database through its Tx alone and must not call a key service,
+	// the network or a file. fn runs once.
+	Update(ctx context.Context, fn func(Tx) error) error
+}
+
+// ErrUnknownOutcome is wrapped where the commit was asked for and its result was
+// not seen: the change may have happened or not. The same request may be sent again.
+var ErrUnknownOutcome = errors.New("outcome of the commit is not known")
+
+// Page selects a part of a list. After is the id of the last item of the page
+// before; an empty one starts at the newest.
+type Page struct {
+	After string
+	Limit int
+}
+
+// InboxFilter selects deliveries of one recipient.
+type InboxFilter struct {
+	// States limits the list; empty means all that ever came into the box.
+	States []transport.State
+	Page   Page
+}
+
+// Reader reads. Every method returns ErrNotFound where there is nothing; lists are
+// newest first and are empty instead.
+type Reader interface {
+	Exchange(id string) (transport.Exchange, error)
+	// Outbox lists the exchanges of a sender.
+	Outbox(sender string, p Page) ([]transport.Exchange, error)
+	Delivery(id string) (transport.Delivery, error)
+	// Deliveries lists those of an exchange in the order of the submission.
+	Deliveries(exchange string) ([]transport.Delivery, error)
+	Inbox(recipient string, f InboxFilter) ([]transport.Delivery, error)
+	Evidence(entry string) (Evidence, error)
+	// ExchangeEvidence lists the entries of an exchange in the order in which they were written.
+	ExchangeEvidence(exchange string) ([]Evidence, error)
+	// Receipt returns the bytes that were stored for an entry, or ErrNotFound while
+	// they are not built.
+	Receipt(entry string) ([]byte, error)
+	// Envelope returns where the envelope of an exchange lies.
+	Envelope(exchange string) (Envelope, error)
+	// Idempotent returns what an idempotency key of an office was used for.
+	Idempotent(org, key string) (Idempotent, error)
+	// Rejection returns an earlier rejection of the same bytes with the same code.
+	Rejection(sender string, body transport.Digest, code string) (Rejection, error)
+	// Waiting counts entries whose receipts are not built yet.
+	Waiting() (int64, error)
+	// Proven lists entries, oldest first, that a published checkpoint covers and whose
+	// receipts are not built yet.
+	Proven(limit int) ([]Proven, error)
+}
+
+// Tx reads and writes inside one transaction.
+type Tx interface {
+	Reader
+	// Audit writes who does what. Its failure must refuse the act.
+	Audit(r transport.AuditRecord) error
+	// InsertExchange stores a new exchange with its deliveries and its envelope. ErrExists:
+	// the id is taken.
+	InsertExchange(x transport.Exchange, e Envelope, ds []transport.Delivery) error
+	// SaveExchange writes the head of the evidence chain and the deposit; nothing
+	// else of an exchange ever changes.
+	SaveExchange(x transport.Exchange) error
+	// MoveDelivery writes a delivery that was in state from. ErrStale: it is not any more.
+	MoveDelivery(d transport.Delivery, from transport.State) error
+	// AppendEntry adds an evidence entry; it can never be changed.
+	AppendEntry(e Evidence) error
+	InsertRejection(r Rejection) error
+	// SaveIdempotent binds an idempotency key. ErrExists: it is bound already.
+	SaveIdempotent(i Idempotent) error
+	// Enqueue adds a job to the outbox.
+	Enqueue(j Job) error
+	// ClaimJobs takes up to limit due jobs and leases them until the given time.
+	ClaimJobs(now, lease time.Time, limit int) ([]Job, error)
+	// FinishJob removes a job.
+	FinishJob(id int64) error
+	// RetryJob puts a job off.
+	RetryJob(id int64, at time.Time, why string) error
+	// SaveReceipt stores a receipt once. A second call with other bytes is ErrExists,
+	// with the same bytes nothing.
+	SaveReceipt(entry string, data []byte) error
+}
+
+// Evidence is one entry as it is stored: Leaf are the canonical bytes that the log
+// hashes, Digest their SM3.
+type Evidence struct {
+	ID       string
+	Exchange string
+	// Delivery is empty for an entry about the whole exchange.
+	Delivery  string
+	Recipient string
+	Event     transport.Event
+	Time      time.Time
+	Leaf      []byte
+	Digest    transport.Digest
+	// Statement is the signed statement (CMS, DER) of the party whose act it is, if any.
+	Statement []byte
+	// Ready is true once the receipt is stored. Set by readers alone.
+	Ready bool
+}
+
+// Envelope says where an envelope lies: inline in the database when it is small,
+// else in the blob store under its SM3.
+type Envelope struct {
+	SM3    transport.Digest
+	Size   int64
+	Inline []byte
+}
+
+// Idempotent is one use of an idempotency key.
+type Idempotent struct {
+	Org string
+	Key string
+	// Request is the SM3 of what was asked, body and target.
+	Request transport.Digest
+	// Entry is the evidence entry that the request left.
+	Entry string
+	At    time.Time
+}
+
+// Proven is an entry with what its receipt needs beside certificates: its place in
+// the log, and the proof for the checkpoint of its own batch.
+type Proven struct {
+	Evidence   Evidence
+	Index      uint64
+	Proof      [][32]byte
+	Checkpoint []byte // signed note
+}
+
+// Rejection is a refused submission, kept without its content.
+type Rejection struct {
+	Entry    string
+	Sender   string
+	Exchange string // as the header said; empty where it could not be read
+	Body     transport.Digest
+	Code     string
+	At       time.Time
+}
+
+// JobKind names the work of a job.
+type JobKind string
+
+// The kinds of jobs.
+const (
+	JobRoute   JobKind = "route"   // an exchange
+	JobDeliver JobKind = "deliver" // a delivery
+	JobOverdue JobKind = "overdue" // a delivery, at its limit
+	JobDeposit JobKind = "deposit" // an exchange whose recipients have all ended
+)
+
+// Job is work that a committed change calls for.
+type Job struct {
+	ID       int64
+	Kind     JobKind
+	Target   string // exchange or delivery id
+	RunAt    time.Time
+	Attempts int
+	Why      string // of the last failure
+}
+
+// Directory tells about offices.
+type Directory interface {
+	Organisation(ctx context.Context, code string) (directory.Organisation, error)
+}
+
+// Auditor writes who does what outside of a transaction: refusals, and acts that
+// are not a change in the Store. Record is durable on return.
+type Auditor interface {
+	Record(ctx context.Context, r transport.AuditRecord) error
+}
+
+// Blobs keeps large envelopes, write-once, under the SM3 of their content. Any
+// blob.Store will do.
+type Blobs interface {
+	// Put stores all of r and is durable on return. The same content again is no error.
+	Put(ctx context.Context, r io.Reader) (blob.Info, error)
+	// Open gives the content; blob.ErrNotFound where there is none. Reads that find
+	// other bytes than were put fail.
+	Open(ctx context.Context, ref blob.Ref) (blob.Reader, error)
+}
+
+// Archiver keeps the record of an exchange whose recipients have all ended.
+type Archiver interface {
+	// Deposit opens the envelope as the archive's own recipient, checks the document
+	// again and keeps the record. It is idempotent by exchange: a second call gives
+	// the same digest. It returns the SM3 of the kept package.
+	Deposit(ctx context.Context, r Record) (transport.Digest, error)
+}
+
+// Record is what the hub hands to the archive.
+type Record struct {
+	Exchange   transport.Exchange
+	Deliveries []transport.Delivery
+	// Evidence and Receipts run in parallel: every entry of the exchange so far.
+	Evidence []Evidence
+	Receipts [][]byte
+	// Envelope writes the envelope as the archive gets it, with its own header alone.
+	Envelope func(ctx context.Context, w io.Writer) error
+}
+
+// Clock gives the present time. It is the only source of time in evidence.
+type Clock func() time.Time
