@@ -1,5 +1,10 @@
 package document
 
+import (
+	"fmt"
+	"strings"
+)
+
 // Document is a draft that can be laid out: its metadata and its text.
 type Document struct {
 	Metadata
@@ -11,6 +16,8 @@ type Document struct {
 	Annexes []Annex
 	// Signature says what stands under the text.
 	Signature SignatureBlock
+	// Remarks are what Parse put right in the author's input; see also Advise.
+	Remarks []Remark
 }
 
 // Paragraph is one paragraph of the body.
@@ -38,12 +45,69 @@ const (
 	SignatureNone SignatureForm = "none" // name and date without a seal
 )
 
-// DefaultSealDiameter in mm is taken where the draft does not say how large the office's seal is.
-const DefaultSealDiameter = 42
+// Seal diameters in mm: what is taken where the draft is silent, and what a draft may say.
+const (
+	DefaultSealDiameter = 42
+	minSealDiameter     = 20
+	maxSealDiameter     = 70
+)
 
 // SignatureBlock says what stands under the text.
 type SignatureBlock struct {
 	Form SignatureForm
 	// SealDiameter in mm of the seal that will press name and date; the block leaves it room.
 	SealDiameter float64
+}
+
+// Remark is something an author should know that does not stop the document.
+type Remark struct {
+	// Code is snake_case: number_converted, direction_unusual, request_copied, approved_after_issued,
+	// metadata_incomplete.
+	Code   string `json:"code"`
+	Field  string `json:"field"`
+	Detail string `json:"detail"`
+}
+
+// Identifier is the document's 标识: Metadata.ID where the draft gives one, else made of the issuer's code and the
+// number, which together never occur twice (one counter per 代字 and year).
+func (m *Metadata) Identifier() string {
+	if m.ID != "" {
+		return m.ID
+	}
+	agency, year := m.Number.Agency, m.Number.Year
+	if agency == "" {
+		agency, year = m.Kind.String(), m.IssuedOn.Year
+	}
+	return fmt.Sprintf("%s-%s-%04d-%d", m.Issuer.Code, agency, year, m.Number.Serial)
+}
+
+// Text is everything the document prints, for checks that look at all of it; pieces are separated by line breaks.
+func (d *Document) Text() string {
+	var b strings.Builder
+	put := func(texts ...string) {
+		for _, t := range texts {
+			b.WriteString(t)
+			b.WriteByte('\n')
+		}
+	}
+	put(d.RedHead, d.Number.String(), d.Title, d.Issuer.Name, d.Note, d.PrintedBy)
+	put(d.Approvers...)
+	for _, list := range [][]Office{d.JointIssuers, d.To, d.CC} {
+		for _, o := range list {
+			put(o.Name)
+		}
+	}
+	for _, p := range d.Body {
+		put(p.Text)
+	}
+	for _, a := range d.Attachments {
+		put(a.Title)
+	}
+	for _, a := range d.Annexes {
+		put(a.Title)
+		for _, p := range a.Body {
+			put(p.Text)
+		}
+	}
+	return b.String()
 }

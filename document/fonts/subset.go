@@ -20,7 +20,7 @@ func (f *Face) Subset(chars []rune) ([]byte, error) {
 	mapping := make([]charGlyph, 0, len(want))
 	for _, r := range want {
 		g, ok := f.glyph(r)
-		if !ok || g >= maxGlyphs {
+		if !ok {
 			return nil, fmt.Errorf("subset of %s: %U: %w", f.family, r, ErrNoGlyph)
 		}
 		mapping = append(mapping, charGlyph{r, s.add(uint16(g))})
