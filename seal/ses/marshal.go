@@ -1,6 +1,7 @@
 package ses
 
 import (
+	"encoding/asn1"
 	"errors"
 	"fmt"
 	"time"
@@ -182,4 +183,20 @@ func ascii(s string) bool {
 		}
 	}
 	return true
+}
+
+// MakerInputV1 is what the maker of a version 1 seal signs: SEQUENCE{eSealInfo, cert, algorithm}. Nil if the parts
+// cannot be written.
+func MakerInputV1(rawInfo, makerCert []byte, algorithm asn1.ObjectIdentifier) []byte {
+	var b cryptobyte.Builder
+	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		b.AddBytes(rawInfo)
+		b.AddASN1OctetString(makerCert)
+		b.AddASN1ObjectIdentifier(algorithm)
+	})
+	der, err := b.Bytes()
+	if err != nil {
+		return nil
+	}
+	return der
 }

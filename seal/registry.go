@@ -1,0 +1,174 @@
+package seal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Status is what may be done with a registered seal.
+type Status string
+
+// The statuses of a seal. A voided seal never comes back.
+const (
+	Active    Status = "active"
+	Suspended Status = "suspended"
+	Voided    Status = "voided"
+)
+
+// Registry errors.
+var (
+	// ErrUnknownSeal means that no seal of that identity is registered.
+	ErrUnknownSeal = errors.New("seal: not registered")
+	// ErrTransition means that the change of status is not allowed, or goes back in time.
+	ErrTransition = errors.New("seal: change of status not allowed")
+	// ErrNotInForce means that the seal may not be used at that time.
+	ErrNotInForce = errors.New("seal: not in force")
+	// ErrApproval means that the approval does not permit this use.
+	ErrApproval = errors.New("seal: approval does not permit this use")
+)
+
+// Change is one entry of a seal's history. By and Reason are for people.
+type Change struct {
+	To     Status    `json:"to"`
+	At     time.Time `json:"at"`
+	By     string    `json:"by"`
+	Reason string    `json:"reason,omitempty"`
+}
+
+// Record is what the registry keeps of a seal.
+type Record struct {
+	// ID is the seal's esID.
+	ID     string `json:"id"`
+	Name   string `json:"name"`
+	Type   int    `json:"type"`
+	Office string `json:"office"`
+	// Keeper is who keeps the seal and operates it.
+	Keeper string `json:"keeper"`
+	// Key names the signing key in the key store, such as "store:seal-a".
+	Key string `json:"key"`
+	// ESL is the seal file, SM3 its digest.
+	ESL []byte   `json:"esl"`
+	SM3 [32]byte `json:"sm3"`
+	// From and To bound its use, as the seal itself says.
+	From time.Time `json:"from"`
+	To   time.Time `json:"to"`
+	// History begins with the registration, oldest first; it is only ever appended to.
+	History []Change `json:"history"`
+}
+
+// StatusAt is the status at a time; false before the seal was registered. A change counts from its own instant on.
+func (r Record) StatusAt(t time.Time) (Status, bool) {
+	var s Status
+	for _, c := range r.History {
+		if c.At.After(t) {
+			break
+		}
+		s = c.To
+	}
+	return s, s != ""
+}
+
+// InForce answers whether the seal could be used at a time: registered, active, within its validity. The error wraps
+// ErrNotInForce and says why not.
+func (r Record) InForce(t time.Time) error {
+	if t.Before(r.From) || t.After(r.To) {
+		return fmt.Errorf("%w: %s is valid from %s to %s", ErrNotInForce, r.ID, stamp(r.From), stamp(r.To))
+	}
+	s, known := r.StatusAt(t)
+	if !known {
+		return fmt.Errorf("%w: %s was not registered before %s", ErrNotInForce, r.ID, stamp(t))
+	}
+	if s != Active {
+		return fmt.Errorf("%w: %s was %s at %s", ErrNotInForce, r.ID, s, stamp(t))
+	}
+	return nil
+}
+
+// Append returns the record with one more change. Allowed are: the registration (to active, first), active to suspended
+// or voided, suspended to active or voided. A change may not stand before the last one.
+func (r Record) Append(c Change) (Record, error) {
+	var from Status
+	if n := len(r.History); n > 0 {
+		last := r.History[n-1]
+		if c.At.Before(last.At) {
+			return r, fmt.Errorf("%w: %s is before the last change", ErrTransition, stamp(c.At))
+		}
+		from = last.To
+	}
+	allowed := map[Status][]Status{
+		"": {Active}, Active: {Suspended, Voided}, Suspended: {Active, Voided}, Voided: nil,
+	}
+	for _, to := range allowed[from] {
+		if to == c.To {
+			r.History = append(r.History[:len(r.History):len(r.History)], c)
+			return r, nil
+		}
+	}
+	return r, fmt.Errorf("%w: %s from %q to %q", ErrTransition, r.ID, from, c.To)
+}
+
+// Approval is the permission to put one seal on one document: it names the exact bytes that will be signed.
+type Approval struct {
+	ID     string `json:"id"`
+	SealID string `json:"seal_id"`
+	// Document is the SM3 of the document before sealing, ToBeSigned the Digest of the prepared sealing.
+	Document   [32]byte  `json:"document"`
+	ToBeSigned [32]byte  `json:"to_be_signed"`
+	Operator   string    `json:"operator"`
+	Approver   string    `json:"approver"`
+	At         time.Time `json:"at"`
+	// Until bounds when it may be used.
+	Until time.Time `json:"until"`
+}
+
+// Permits returns nil if the approval allows operator to sign the prepared bytes with the seal at the time; else an error
+// wrapping ErrApproval.
+func (a Approval) Permits(r Record, p Prepared, operator string, at time.Time) error {
+	refuse := func(why string) error { return fmt.Errorf("%w: %s", ErrApproval, why) }
+	switch {
+	case a.Approver == "" || a.ID == "":
+		return refuse("nobody approved")
+	case a.Approver == a.Operator:
+		return refuse("operator and approver are one person")
+	case a.Operator != operator:
+		return refuse("given to another operator")
+	case a.SealID != r.ID:
+		return refuse("given for another seal")
+	case a.ToBeSigned != p.Digest():
+		return refuse("given for other bytes: the document or the stamps were changed since")
+	case at.Before(a.At) || at.After(a.Until):
+		return refuse("not valid at this time")
+	}
+	return r.InForce(at)
+}
+
+// Use is the record of one sealing. A bare file key seals without an approval; then ApprovalID is ApprovalNone.
+type Use struct {
+	ID     string `json:"id"`
+	SealID string `json:"seal_id"`
+	// Document is the SM3 before, Sealed after sealing, ToBeSigned what was signed.
+	Document   [32]byte  `json:"document"`
+	Sealed     [32]byte  `json:"sealed"`
+	ToBeSigned [32]byte  `json:"to_be_signed"`
+	Stamps     []Stamp   `json:"stamps"`
+	Operator   string    `json:"operator"`
+	Approver   string    `json:"approver"`
+	ApprovalID string    `json:"approval_id"`
+	At         time.Time `json:"at"`
+}
+
+// ApprovalNone stands in the record of a sealing that nobody approved.
+const ApprovalNone = "none"
+
+// Registry keeps seals and their uses. Implementations promise: what returns without error is durable; a history is only
+// ever appended to, by Append's rules, and of two changes at once one fails with ErrTransition; AddUse refuses, with
+// ErrNotInForce, a seal not in force at the use's time, and a second use of one approval with ErrApproval.
+type Registry interface {
+	AddSeal(ctx context.Context, r Record) error
+	Seal(ctx context.Context, id string) (Record, error)
+	ChangeSeal(ctx context.Context, id string, c Change) error
+	AddUse(ctx context.Context, u Use) error
+	Uses(ctx context.Context, sealID string) ([]Use, error)
+}

@@ -1,0 +1,93 @@
+package seal
+
+import (
+	"time"
+
+	"yinxin/crypto/cert"
+	"yinxin/crypto/gm"
+	"yinxin/seal/ses"
+	"yinxin/verdict"
+)
+
+// VerifyOptions say by whom and when a document is judged.
+type VerifyOptions struct {
+	// Policy is whom the caller trusts and how revocation counts.
+	Policy cert.Policy
+	// Now is the time of judging. At, if not zero, replaces it: the document is judged as if it were At.
+	At, Now time.Time
+	// Proven, if not nil, is a time at which the document as it lies here was seen by somebody else, such as the log.
+	Proven *ProvenTime
+}
+
+// ProvenTime is a time that does not rest on the signer's word.
+type ProvenTime struct {
+	At time.Time
+	// Source is verdict.TimeFromTimestamp or verdict.TimeFromLog.
+	Source string
+}
+
+// Moment is the time that certificates are judged at, for a signature whose signer claims the given time, and the
+// source of that time for the report.
+func (o VerifyOptions) Moment(claimed time.Time) (cert.Moment, string) {
+	m := cert.Moment{At: claimed, Now: o.Now}
+	if !o.At.IsZero() {
+		m.Now = o.At
+	}
+	if o.Proven == nil {
+		return m, verdict.TimeFromSigner
+	}
+	m.At, m.Proven = o.Proven.At, true
+	return m, o.Proven.Source
+}
+
+// JudgeSeal adds the checks of the seal itself: the maker's signature (seal_maker) and whether the seal was in force at
+// the moment (seal_validity). It returns the maker's certificate, nil if it cannot be read; the caller judges it.
+func JudgeSeal(sig *verdict.Signature, s *ses.Seal, m cert.Moment) *cert.Certificate {
+	maker, check := judgeMaker(s)
+	sig.Add(check, judgeValidity(s, m))
+	if maker != nil {
+		sig.Maker = maker.SubjectText()
+	}
+	return maker
+}
+
+func judgeMaker(s *ses.Seal) (*cert.Certificate, verdict.Check) {
+	const name = verdict.CheckSealMaker
+	maker, err := cert.Parse(s.MakerCert)
+	if err != nil {
+		return nil, verdict.Fail(name, verdict.SignerCert, "the seal maker's certificate cannot be read: %v", err)
+	}
+	if !s.Algorithm.Equal(gm.OIDSM2WithSM3) {
+		return maker, verdict.Fail(name, verdict.AlgMismatch, "the seal names the signature algorithm %s", s.Algorithm)
+	}
+	if gm.Verify(maker.PublicKey, s.RawInfo, s.Value) {
+		return maker, verdict.Pass(name)
+	}
+	if gm.Verify(maker.PublicKey, oldMakerInput(s), s.Value) {
+		return maker, verdict.Fail(name, verdict.SealMakerSignature,
+			"%s signed seal %s in the manner of version 1 (over certificate and algorithm too), which a seal of version %d is not",
+			maker.SubjectText(), s.Info.SealID, s.Version)
+	}
+	return maker, verdict.Fail(name, verdict.SealMakerSignature, "the signature of %s over seal %s does not verify: "+
+		"the seal was changed after it was made, or made by somebody else", maker.SubjectText(), s.Info.SealID)
+}
+
+// oldMakerInput is what a maker of version 1 signed. It serves to name the cause, never to accept.
+func oldMakerInput(s *ses.Seal) []byte {
+	return ses.MakerInputV1(s.RawInfo, s.MakerCert, s.Algorithm)
+}
+
+func judgeValidity(s *ses.Seal, m cert.Moment) verdict.Check {
+	p := s.Info.Property
+	at := m.At
+	if at.IsZero() {
+		at = m.Now
+	}
+	if at.Before(p.From) || at.After(p.To) {
+		return verdict.Fail(verdict.CheckSealValidity, verdict.SealValidity,
+			"seal %s is valid from %s to %s, sealing time %s", s.Info.SealID, stamp(p.From), stamp(p.To), stamp(at))
+	}
+	return verdict.Pass(verdict.CheckSealValidity)
+}
+
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
