@@ -1,0 +1,321 @@
+package cms
+
+import (
+	"bytes"
+	"encoding/asn1"
+	"math/big"
+	"time"
+
+	"golang.org/x/crypto/cryptobyte"
+	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
+
+	"yinxin/crypto/cert"
+	"yinxin/crypto/gm"
+	"yinxin/verdict"
+)
+
+// algorithm is an AlgorithmIdentifier; params is nil where absent.
+type algorithm struct {
+	oid    asn1.ObjectIdentifier
+	params []byte
+}
+
+// is reports whether a is the algorithm with NULL or no parameters, both of which are met with.
+func (a algorithm) is(oids ...asn1.ObjectIdentifier) bool {
+	if a.params != nil && !bytes.Equal(a.params, asn1.NullBytes) {
+		return false
+	}
+	for _, oid := range oids {
+		if a.oid.Equal(oid) {
+			return true
+		}
+	}
+	return false
+}
+
+// identity names a certificate by issuer and serial number. It is a way to look one up, never a proof.
+type identity struct {
+	issuer []byte
+	serial *big.Int
+}
+
+func (id identity) names(c *cert.Certificate) bool {
+	return bytes.Equal(id.issuer, c.RawIssuer) && id.serial.Cmp(c.Serial) == 0
+}
+
+func (id identity) equal(o identity) bool {
+	return bytes.Equal(id.issuer, o.issuer) && id.serial.Cmp(o.serial) == 0
+}
+
+// attribute is one signed attribute with its values in DER.
+type attribute struct {
+	oid    asn1.ObjectIdentifier
+	values [][]byte
+}
+
+type signerInfo struct {
+	id        identity
+	digest    algorithm
+	signature algorithm
+	value     []byte
+	// attrs are the signed attributes, attrsSet the same bytes as the SET OF that is signed; nil if there are none.
+	attrs    []attribute
+	attrsSet []byte
+}
+
+// SignedData is a parsed signed message. Nothing in it is to be believed before Judge has said so.
+type SignedData struct {
+	// Raw is the whole message.
+	Raw []byte
+	// Profile is the family of object identifiers that the outer layer uses.
+	Profile Profile
+
+	contentType asn1.ObjectIdentifier
+	content     []byte
+	attached    bool
+	certs       []*cert.Certificate
+	signers     []signerInfo
+}
+
+// Content is the content inside the message, nil for a detached signature.
+func (s *SignedData) Content() []byte { return s.content }
+
+// Detached reports whether the message carries no content of its own.
+func (s *SignedData) Detached() bool { return !s.attached }
+
+// Certificates are the SM2 certificates in the message, in its order; others were passed over.
+func (s *SignedData) Certificates() []*cert.Certificate { return s.certs }
+
+// Signers is the number of signers, at least one.
+func (s *SignedData) Signers() int { return len(s.signers) }
+
+// SignatureValue is the signature of signer i, which is what a time-stamp is about.
+func (s *SignedData) SignatureValue(i int) []byte { return s.signers[i].value }
+
+// SigningTime is the time that signer i claims; false if it claims none.
+func (s *SignedData) SigningTime(i int) (time.Time, bool) {
+	values := s.signers[i].find(oidSigningTime)
+	if len(values) != 1 || len(values[0]) != 1 {
+		return time.Time{}, false
+	}
+	return parseTime(values[0][0])
+}
+
+// SignerCertificate is the certificate in the message that signer i names, nil if there is none or no telling which.
+func (s *SignedData) SignerCertificate(i int) *cert.Certificate {
+	c, _ := s.signerCertificate(&s.signers[i], nil)
+	return c
+}
+
+// find returns the values of every attribute of that type.
+func (si *signerInfo) find(oid asn1.ObjectIdentifier) [][][]byte {
+	var out [][][]byte
+	for _, a := range si.attrs {
+		if a.oid.Equal(oid) {
+			out = append(out, a.values)
+		}
+	}
+	return out
+}
+
+// ParseSigned reads a signed message of either family. What is not strict DER of the expected structure within the
+// bounds is refused with a *verdict.ContainerError: not_der, trailing_data, limit, malformed, no_signer, signer_cert.
+func ParseSigned(der []byte) (*SignedData, error) {
+	if err := CheckDER(der, MaxSize); err != nil {
+		return nil, err
+	}
+	s := &SignedData{Raw: bytes.Clone(der)}
+	body, oid, ok := readContentInfo(s.Raw)
+	switch {
+	case !ok:
+		return nil, malformed("not a ContentInfo")
+	case oid.Equal(oidGBTSigned):
+		s.Profile = ProfileGBT
+	case oid.Equal(oidRFCSigned):
+		s.Profile = ProfileRFC
+	default:
+		return nil, malformed("content type is not signed data")
+	}
+	if err := s.parse(body); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// readContentInfo opens the outer layer: content type and the SEQUENCE inside [0].
+func readContentInfo(der []byte) (cryptobyte.String, asn1.ObjectIdentifier, bool) {
+	in := cryptobyte.String(der)
+	var info, wrapped, body cryptobyte.String
+	var oid asn1.ObjectIdentifier
+	ok := in.ReadASN1(&info, cbasn1.SEQUENCE) && info.ReadASN1ObjectIdentifier(&oid) &&
+		info.ReadASN1(&wrapped, explicit0) && info.Empty() &&
+		wrapped.ReadASN1(&body, cbasn1.SEQUENCE) && wrapped.Empty()
+	return body, oid, ok
+}
+
+// parse reads SignedData (GB/T 35275-2017 clause 8, RFC 5652 5.1).
+func (s *SignedData) parse(in cryptobyte.String) error {
+	var version int64
+	var digests, content, signers cryptobyte.String
+	if !in.ReadASN1Integer(&version) || version != 1 && version != 3 {
+		return malformed("version of the signed data")
+	}
+	if !in.ReadASN1(&digests, cbasn1.SET) || !in.ReadASN1(&content, cbasn1.SEQUENCE) {
+		return malformed("signed data")
+	}
+	if err := s.parseContent(content); err != nil {
+		return err
+	}
+	if err := s.parseCertificates(&in); err != nil {
+		return err
+	}
+	if !in.SkipOptionalASN1(explicit1) || !in.ReadASN1(&signers, cbasn1.SET) || !in.Empty() {
+		return malformed("signed data")
+	}
+	for !signers.Empty() {
+		if len(s.signers) == MaxSigners {
+			return verdict.Refuse(verdict.Limit, "more than %d signers", MaxSigners)
+		}
+		si, err := parseSignerInfo(&signers)
+		if err != nil {
+			return err
+		}
+		s.signers = append(s.signers, si)
+	}
+	if len(s.signers) == 0 {
+		return verdict.Refuse(verdict.NoSigner, "the message has no signer")
+	}
+	return nil
+}
+
+func (s *SignedData) parseContent(in cryptobyte.String) error {
+	if !in.ReadASN1ObjectIdentifier(&s.contentType) {
+		return malformed("content type of the content")
+	}
+	if in.Empty() {
+		return nil
+	}
+	var wrapped, octets cryptobyte.String
+	if !in.ReadASN1(&wrapped, explicit0) || !in.Empty() || !wrapped.ReadASN1(&octets, cbasn1.OCTET_STRING) || !wrapped.Empty() {
+		return malformed("content is not one OCTET STRING")
+	}
+	s.content, s.attached = []byte(octets), true
+	if s.content == nil {
+		s.content = []byte{}
+	}
+	return nil
+}
+
+func (s *SignedData) parseCertificates(in *cryptobyte.String) error {
+	var bag cryptobyte.String
+	var present bool
+	if !in.ReadOptionalASN1(&bag, &present, explicit0) {
+		return malformed("certificates")
+	}
+	for n := 0; !bag.Empty(); n++ {
+		var raw cryptobyte.String
+		var tag cbasn1.Tag
+		if n == MaxCertificates {
+			return verdict.Refuse(verdict.SignerCert, "more than %d certificates", MaxCertificates)
+		}
+		if !bag.ReadAnyASN1Element(&raw, &tag) {
+			return malformed("certificates")
+		}
+		// One that is not SM2, or not a certificate at all, cannot be a signer's or an issuer's here.
+		if c, err := cert.Parse(raw); err == nil {
+			s.certs = append(s.certs, c)
+		}
+	}
+	return nil
+}
+
+func readIdentity(in *cryptobyte.String) (identity, bool) {
+	var seq, issuer cryptobyte.String
+	id := identity{serial: new(big.Int)}
+	if !in.ReadASN1(&seq, cbasn1.SEQUENCE) || !seq.ReadASN1Element(&issuer, cbasn1.SEQUENCE) ||
+		!seq.ReadASN1Integer(id.serial) || !seq.Empty() {
+		return id, false
+	}
+	id.issuer = issuer
+	return id, true
+}
+
+func parseSignerInfo(in *cryptobyte.String) (signerInfo, error) {
+	var si signerInfo
+	var body, attrs, value cryptobyte.String
+	var version int64
+	if !in.ReadASN1(&body, cbasn1.SEQUENCE) || !body.ReadASN1Integer(&version) || version != 1 {
+		return si, malformed("signer is not named by issuer and serial number")
+	}
+	var ok, present bool
+	if si.id, ok = readIdentity(&body); !ok {
+		return si, malformed("name of the signer")
+	}
+	if si.digest, ok = readAlgorithm(&body); !ok {
+		return si, malformed("digest algorithm of the signer")
+	}
+	if !body.ReadOptionalASN1(&attrs, &present, explicit0) {
+		return si, malformed("signed attributes")
+	}
+	if present {
+		si.attrsSet = asSet(attrs)
+		if err := si.parseAttributes(attrs); err != nil {
+			return si, err
+		}
+	}
+	if si.signature, ok = readAlgorithm(&body); !ok {
+		return si, malformed("signature algorithm of the signer")
+	}
+	if !body.ReadASN1(&value, cbasn1.OCTET_STRING) || !body.SkipOptionalASN1(explicit1) || !body.Empty() {
+		return si, malformed("signer")
+	}
+	si.value = value
+	return si, nil
+}
+
+// asSet gives the attributes the tag under which they are signed: SET OF in place of [0] (RFC 5652 5.4).
+func asSet(attrs []byte) []byte {
+	var b cryptobyte.Builder
+	b.AddASN1(cbasn1.SET, func(b *cryptobyte.Builder) { b.AddBytes(attrs) })
+	return b.BytesOrPanic()
+}
+
+func (si *signerInfo) parseAttributes(in cryptobyte.String) error {
+	for !in.Empty() {
+		if len(si.attrs) == MaxAttributes {
+			return verdict.Refuse(verdict.Limit, "more than %d signed attributes", MaxAttributes)
+		}
+		var seq, set cryptobyte.String
+		var a attribute
+		if !in.ReadASN1(&seq, cbasn1.SEQUENCE) || !seq.ReadASN1ObjectIdentifier(&a.oid) ||
+			!seq.ReadASN1(&set, cbasn1.SET) || !seq.Empty() {
+			return malformed("signed attribute")
+		}
+		for !set.Empty() {
+			var v cryptobyte.String
+			var tag cbasn1.Tag
+			if !set.ReadAnyASN1Element(&v, &tag) {
+				return malformed("signed attribute")
+			}
+			a.values = append(a.values, v)
+		}
+		si.attrs = append(si.attrs, a)
+	}
+	return nil
+}
+
+// parseTime reads UTCTime or GeneralizedTime without fractions, in UTC.
+func parseTime(der []byte) (time.Time, bool) {
+	in := cryptobyte.String(der)
+	var t time.Time
+	if in.PeekASN1Tag(cbasn1.UTCTime) {
+		return t, in.ReadASN1UTCTime(&t) && in.Empty()
+	}
+	ok := in.ReadASN1GeneralizedTime(&t) && in.Empty()
+	return t, ok
+}
+
+var (
+	digestAlgorithms    = []asn1.ObjectIdentifier{gm.OIDSM3}
+	signatureAlgorithms = []asn1.ObjectIdentifier{gm.OIDSM2Signature, gm.OIDSM2WithSM3}
+)
