@@ -1,0 +1,146 @@
+package receipt
+
+import (
+	"errors"
+	"time"
+
+	"golang.org/x/mod/sumdb/note"
+
+	"yinxin/archive/tlog"
+	"yinxin/crypto/cert"
+	"yinxin/crypto/cms"
+	"yinxin/transport"
+	"yinxin/verdict"
+)
+
+// Options say what a receipt is judged by.
+type Options struct {
+	// Logs are the keys of the expected log, past ones too. Without any, the checkpoint is indeterminate (no_log_key).
+	Logs []*tlog.Verifier
+	// Policy is whom the caller trusts for the parties' certificates.
+	Policy cert.Policy
+	// Now is the time of judging.
+	Now time.Time
+	// Expect, where set, is what the receipt has to speak of.
+	Expect Expect
+}
+
+// Expect names the thing that a caller holds beside the receipt. Empty fields are not compared.
+type Expect struct {
+	Exchange    string
+	Event       transport.Event
+	Sender      string
+	Recipient   string
+	DocumentSM3 transport.Digest
+}
+
+// Verify judges a receipt file offline: checkpoint (the log's signature), inclusion (the entry stands in that log) and
+// receipt_binding (the receipt speaks of what it should), and for a party's act that party's signature, at the time that
+// the log proves where it does. A file that cannot be read is rejected.
+func Verify(name string, data []byte, o Options) verdict.File {
+	r, err := Parse(data)
+	if err != nil {
+		f := verdict.File{File: name, Type: "receipt"}
+		reason := verdict.Malformed
+		if len(data) > MaxReceipt {
+			reason = verdict.Limit
+		}
+		f.Reject(reason, "%v", err)
+		return f
+	}
+	return r.Verify(name, o)
+}
+
+// Verify judges a parsed receipt; name stands in the report.
+func (r *Receipt) Verify(name string, o Options) verdict.File {
+	f := verdict.File{File: name, Type: "receipt"}
+	entry, err := r.Entry.Marshal()
+	if err != nil {
+		f.Reject(verdict.Malformed, "%v", err)
+		return f
+	}
+	c, err := tlog.ParseCheckpoint(r.Checkpoint)
+	if err != nil {
+		f.Add(verdict.Fail(verdict.CheckCheckpoint, verdict.Malformed, "%v", err))
+		f.Judge(o.Policy.Setting())
+		return f
+	}
+	checkpoint := r.judgeCheckpoint(c, o)
+	inclusion := verdict.Pass(verdict.CheckInclusion)
+	if err := tlog.VerifyInclusion(entry, r.Index, r.Proof, c); err != nil {
+		inclusion = verdict.Fail(verdict.CheckInclusion, verdict.Proof, "%v", err)
+	}
+	f.Add(checkpoint, inclusion, r.judgeBinding(o.Expect))
+	proven := checkpoint.Status == verdict.Passed && inclusion.Status == verdict.Passed
+	if len(r.Statement) > 0 {
+		r.judgeStatement(&f, proven, o)
+	}
+	f.Judge(o.Policy.Setting())
+	return f
+}
+
+func (r *Receipt) judgeCheckpoint(c tlog.Checkpoint, o Options) verdict.Check {
+	if len(o.Logs) == 0 {
+		return verdict.Unknown(verdict.CheckCheckpoint, verdict.NoLogKey, "the checkpoint is of log %s", c.Origin)
+	}
+	keys := make([]note.Verifier, len(o.Logs))
+	for i, v := range o.Logs {
+		keys[i] = v
+	}
+	_, err := tlog.OpenCheckpoint(r.Checkpoint, keys...)
+	if err == nil {
+		return verdict.Pass(verdict.CheckCheckpoint)
+	}
+	reason, ok := tlog.ReasonOf(err)
+	if !ok {
+		reason = verdict.CheckpointSignature
+	}
+	return verdict.Fail(verdict.CheckCheckpoint, reason, "%v", err)
+}
+
+// judgeBinding: the receipt hangs together, and speaks of what the caller holds.
+func (r *Receipt) judgeBinding(x Expect) verdict.Check {
+	const check = verdict.CheckReceiptBinding
+	by, required := StatementBy(r.Entry.Event)
+	if required && len(r.Statement) == 0 {
+		return verdict.Fail(check, verdict.ReceiptSigner, "%s counts for nothing without the statement of the %s", r.Entry.Event, by)
+	}
+	if err := r.checkStatement(); err != nil {
+		return verdict.Fail(check, verdict.ReceiptBinding, "%v", err)
+	}
+	e := r.Entry
+	for _, f := range [...]struct {
+		name, want, have string
+	}{
+		{"exchange", x.Exchange, e.Exchange},
+		{"event", string(x.Event), string(e.Event)},
+		{"sender", x.Sender, e.Sender},
+		{"recipient", x.Recipient, e.Recipient},
+	} {
+		if f.want != "" && f.want != f.have {
+			return verdict.Fail(check, verdict.ReceiptBinding, "its %s is %q, not %q", f.name, f.have, f.want)
+		}
+	}
+	if !x.DocumentSM3.IsZero() && x.DocumentSM3 != e.DocumentSM3 {
+		return verdict.Fail(check, verdict.ReceiptBinding, "it speaks of a document with SM3 %s", e.DocumentSM3)
+	}
+	return verdict.Pass(check)
+}
+
+func (r *Receipt) judgeStatement(f *verdict.File, proven bool, o Options) {
+	s, err := ParseStatement(r.Statement)
+	if err != nil {
+		reason := verdict.StatementInvalid
+		var refused *verdict.ContainerError
+		if errors.As(err, &refused) {
+			reason = refused.Reason
+		}
+		f.Add(verdict.Fail(verdict.CheckSignature, reason, "%v", err))
+		return
+	}
+	j := cms.JudgeOptions{Policy: o.Policy.With(r.Certificates...), Now: o.Now, Certificates: r.Certificates}
+	if proven {
+		j.At, j.TimeSource = r.Entry.Time, verdict.TimeFromLog
+	}
+	f.Signatures = append(f.Signatures, s.Judge(j))
+}
