@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"compress/flate"
+	"encoding/xml"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -113,6 +114,10 @@ func (p *Package) NameSignatures(body int, list string) ([]byte, error) {
 	tag := b.prefix + "Signatures"
 	out := make([]byte, 0, len(data)+2*len(tag)+len(list)+8)
 	out = append(out, data[:b.insertAt]...)
-	out = append(out, "<"+tag+">/"+list+"</"+tag+">"...)
+	var loc bytes.Buffer
+	if err := xml.EscapeText(&loc, []byte(list)); err != nil {
+		return nil, fmt.Errorf("name signatures: %w", err)
+	}
+	out = append(out, "<"+tag+">/"+loc.String()+"</"+tag+">"...)
 	return append(out, data[b.insertAt:]...), nil
 }

@@ -1,0 +1,188 @@
+package ofdseal
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+
+	"yinxin/crypto/cert"
+	"yinxin/crypto/gm"
+	"yinxin/document/ofd"
+	"yinxin/seal"
+	"yinxin/seal/ses"
+	"yinxin/verdict"
+)
+
+// judgeSeal judges a signature of type Seal.
+func (v *verifier) judgeSeal(sig *verdict.Signature, s *signed, value []byte) {
+	parsed, err := ses.ParseSignature(value)
+	if err != nil {
+		sig.Add(sealFault(s, value, err))
+		v.judgeDocument(sig, s)
+		return
+	}
+	tbs := parsed.ToBeSigned
+	sig.Version = tbs.Version
+	if tbs.Version == ses.Version5 {
+		sig.Standard = "GM/T 0031-2025"
+	}
+	sig.Seal = &verdict.SealRef{ID: tbs.Seal.Info.SealID, Name: tbs.Seal.Info.Property.Name}
+	moment, source := v.options.Moment(tbs.Time)
+	sig.At(moment.At, source)
+
+	sig.Add(v.checkSealMatch(s, tbs.Seal)...)
+	v.judgeDocument(sig, s)
+	sig.Add(checkDataHash(s, tbs)...)
+	signer, err := cert.Parse(parsed.Cert)
+	if err != nil {
+		sig.Add(verdict.Fail(verdict.CheckSignature, verdict.SignerCert, "the signer's certificate cannot be read: %v", err))
+	} else {
+		sig.Signer = signer.SubjectText()
+	}
+	sig.Add(checkListed(tbs.Seal, parsed.Cert, sig.Signer))
+	if signer != nil {
+		sig.Add(checkSignature(s, parsed, signer))
+	}
+	maker := seal.JudgeSeal(sig, tbs.Seal, moment)
+	v.judgeChains(sig, signer, maker, moment)
+	sig.Add(checkTimestamps(parsed)...)
+	sig.Add(v.checkPlacement(sig, s, tbs.Seal)...)
+}
+
+// sealFault explains a signature value that is no readable seal signature.
+func sealFault(s *signed, value []byte, err error) verdict.Check {
+	var version *ses.VersionError
+	if errors.As(err, &version) {
+		return verdict.Unknown(verdict.CheckSignature, verdict.SealVersion,
+			"the seal is of structure version %d, which this verifier does not judge", version.Version)
+	}
+	var refused *verdict.ContainerError
+	if !errors.As(err, &refused) {
+		return verdict.Fail(verdict.CheckSignature, verdict.Malformed, "%s: %v", s.d.value, err)
+	}
+	if refused.Reason == verdict.SealVersion && !ses.LooksLikeSignature(value) {
+		return verdict.Fail(verdict.CheckSignature, verdict.SignatureType,
+			"signature %s is listed as a seal, and %s holds no seal", s.id, s.d.value)
+	}
+	return verdict.Fail(verdict.CheckSignature, refused.Reason, "%s: %s", s.d.value, refused.Detail)
+}
+
+// checkSealMatch compares the seal file, where there is one, with the seal inside the signature, byte by byte.
+func (v *verifier) checkSealMatch(s *signed, inside *ses.Seal) []verdict.Check {
+	const name = verdict.CheckSealMatch
+	if s.d.seal == "" {
+		return nil
+	}
+	file, ok := v.pkg.Entry(s.d.seal)
+	if !ok {
+		return []verdict.Check{verdict.Fail(name, verdict.MissingEntry, "/%s is not in the package", s.d.seal)}
+	}
+	if !bytes.Equal(file, inside.Raw) {
+		return []verdict.Check{verdict.Fail(name, verdict.SealMismatch,
+			"/%s is not the seal that was signed with", s.d.seal)}
+	}
+	return []verdict.Check{verdict.Pass(name)}
+}
+
+// checkDataHash asks whether the signature is about this description, at this place.
+func checkDataHash(s *signed, tbs ses.ToBeSigned) []verdict.Check {
+	const name = verdict.CheckDataHash
+	var checks []verdict.Check
+	if sum := gm.SM3(s.d.data); !bytes.Equal(tbs.DataHash, sum[:]) {
+		checks = append(checks, verdict.Fail(name, verdict.SigValue,
+			"/%s is not what was signed: a stamp, a digest or the list of files in it was changed, "+
+				"or the signature belongs to another document", s.d.name))
+	}
+	if isPath(tbs.PropertyInfo) && strings.TrimPrefix(tbs.PropertyInfo, "/") != s.d.name {
+		checks = append(checks, verdict.Fail(name, verdict.PropertyInfo,
+			"the signature was made for %s and stands in /%s", tbs.PropertyInfo, s.d.name))
+	}
+	if checks == nil {
+		checks = append(checks, verdict.Pass(name))
+	}
+	return checks
+}
+
+func checkListed(s *ses.Seal, signerCert []byte, signer string) verdict.Check {
+	if !s.Lists(signerCert) {
+		return verdict.Fail(verdict.CheckSignerListed, verdict.SignerNotAuthorised,
+			"%s is not in the list of seal %s", signer, s.Info.SealID)
+	}
+	return verdict.Pass(verdict.CheckSignerListed)
+}
+
+func checkSignature(s *signed, parsed *ses.Signature, signer *cert.Certificate) verdict.Check {
+	const name = verdict.CheckSignature
+	if !parsed.Algorithm.Equal(gm.OIDSM2WithSM3) {
+		return verdict.Fail(name, verdict.AlgMismatch, "the signature names the algorithm %s", parsed.Algorithm)
+	}
+	if !isSM2Method(s.d.method) {
+		return verdict.Fail(name, verdict.AlgMismatch, "/%s names the signature method %q", s.d.name, s.d.method)
+	}
+	if !gm.Verify(signer.PublicKey, parsed.RawToSign, parsed.Value) {
+		return verdict.Fail(name, verdict.SigValue, "the signature of %s in /%s does not verify", signer.SubjectText(), s.d.value)
+	}
+	return verdict.Pass(name)
+}
+
+// checkTimestamps reports the time-stamps of the signature and of the seal: what is no token fails, what looks like one
+// is not judged here.
+func checkTimestamps(parsed *ses.Signature) []verdict.Check {
+	const name = verdict.CheckTimestamp
+	var checks []verdict.Check
+	for _, t := range []struct {
+		what  string
+		token []byte
+	}{{"signature", parsed.TimeStamp}, {"seal", parsed.ToBeSigned.Seal.TimeStamp}} {
+		switch {
+		case t.token == nil:
+		case !looksLikeToken(t.token):
+			checks = append(checks, verdict.Fail(name, verdict.TimestampInvalid,
+				"the time-stamp field of the %s holds no time-stamp token; the time stays the signer's claim", t.what))
+		default:
+			checks = append(checks, verdict.Unknown(name, verdict.TimestampUnsupported,
+				"the time-stamp of the %s is not judged by this verifier", t.what))
+		}
+	}
+	return checks
+}
+
+// checkPlacement asks whether every stamp shows on a page of the document, and whether cross-page seals are whole.
+func (v *verifier) checkPlacement(sig *verdict.Signature, s *signed, inside *ses.Seal) []verdict.Check {
+	faults := findings{name: verdict.CheckPlacement}
+	pages := v.pkg.Bodies()[s.body].Pages
+	byID := pagesByID(pages)
+	w, h := float64(inside.Info.Picture.Width), float64(inside.Info.Picture.Height)
+	for _, st := range s.d.stamps {
+		i, ok := byID[st.page]
+		if !ok {
+			faults.add(verdict.Placement, "stamp %s lies on page %q, which the document does not have", st.id, st.page)
+			continue
+		}
+		if !touches(st, pages[i].Size) {
+			faults.add(verdict.Placement, "stamp %s lies outside of its page", st.id)
+		}
+		if differs(st.boundary.W, w) || differs(st.boundary.H, h) {
+			sig.Warn(verdict.Placement, "stamp %s is %g × %g mm, its seal %g × %g mm", st.id, st.boundary.W, st.boundary.H, w, h)
+		}
+	}
+	for _, why := range seamFaults(s.d.stamps, byID) {
+		faults.add(verdict.SeamIncomplete, "%s", why)
+	}
+	if len(faults.checks) > 0 {
+		return faults.done()
+	}
+	if len(s.d.stamps) == 0 {
+		return nil
+	}
+	return []verdict.Check{verdict.Pass(verdict.CheckPlacement)}
+}
+
+// touches reports whether the visible part of the stamp meets the page.
+func touches(st stampAnnot, page ofd.Box) bool {
+	b := st.boundary
+	if c := st.clip; c != nil {
+		b = ofd.Box{X: b.X + c.X, Y: b.Y + c.Y, W: min(c.W, b.W-c.X), H: min(c.H, b.H-c.Y)}
+	}
+	return b.W > 0 && b.H > 0 && b.X < page.W && b.Y < page.H && b.X+b.W > 0 && b.Y+b.H > 0
+}

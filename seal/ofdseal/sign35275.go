@@ -1,0 +1,125 @@
+package ofdseal
+
+import (
+	"bytes"
+	"errors"
+
+	"yinxin/crypto/cms"
+	"yinxin/crypto/gm"
+	"yinxin/seal/ses"
+	"yinxin/verdict"
+)
+
+// judgeSign judges a signature of type Sign: a GB/T 35275 message about Signature.xml. Two forms are known: signed
+// attributes whose messageDigest is the SM3 of Signature.xml, and a content of exactly those 32 bytes without attributes.
+func (v *verifier) judgeSign(sig *verdict.Signature, s *signed, value []byte) {
+	if ses.LooksLikeSignature(value) {
+		sig.Add(verdict.Fail(verdict.CheckSignature, verdict.SignatureType,
+			"signature %s is listed as a digital signature, and /%s holds a seal", s.id, s.d.value))
+		v.judgeDocument(sig, s)
+		return
+	}
+	v.judgeDocument(sig, s)
+	if !isSM2Method(s.d.method) {
+		sig.Add(verdict.Fail(verdict.CheckSignature, verdict.AlgMismatch, "/%s names the signature method %q", s.d.name, s.d.method))
+	}
+	msg, err := cms.ParseSigned(value)
+	if err != nil {
+		sig.Add(signFault(s, err))
+		return
+	}
+	sig.Version = 1
+	sum := gm.SM3(s.d.data)
+	o := cms.JudgeOptions{Policy: v.options.Policy}
+	moment, _ := v.options.Moment(o.At)
+	o.Now = moment.Now
+	if moment.Proven {
+		o.At, o.TimeSource = moment.At, v.options.Proven.Source
+	}
+	var parts []verdict.Signature
+	if msg.Detached() {
+		parts = msg.Judge(sum, true, o)
+	} else {
+		sig.Add(checkContent(s, msg.Content(), sum))
+		parts = msg.Judge(gm.SM3(msg.Content()), false, o)
+	}
+	for i, part := range parts {
+		adopt(sig, part, plainSigner(msg, i, part, sum))
+	}
+	sig.Add(v.checkSignStamps(s)...)
+}
+
+func signFault(s *signed, err error) verdict.Check {
+	var refused *verdict.ContainerError
+	if errors.As(err, &refused) {
+		return verdict.Fail(verdict.CheckSignature, refused.Reason, "/%s: %s", s.d.value, refused.Detail)
+	}
+	return verdict.Fail(verdict.CheckSignature, verdict.Malformed, "/%s: %v", s.d.value, err)
+}
+
+// checkContent holds the content of a message against the 32 bytes that it must be.
+func checkContent(s *signed, content []byte, sum [32]byte) verdict.Check {
+	if !bytes.Equal(content, sum[:]) {
+		return verdict.Fail(verdict.CheckDataHash, verdict.SigValue,
+			"the content of the message in /%s is not the SM3 of /%s", s.d.value, s.d.name)
+	}
+	return verdict.Pass(verdict.CheckDataHash)
+}
+
+// plainSigner judges a signer without attributes by the rule for OFD: the content is exactly the SM3 of Signature.xml, and
+// the signature is over those 32 bytes. A SET of attributes can never be such a content, so the exception opens no
+// forgery. It returns nil where the exception does not apply, and the ordinary checks stand.
+func plainSigner(msg *cms.SignedData, i int, part verdict.Signature, sum [32]byte) []verdict.Check {
+	required := false
+	for _, c := range part.Checks {
+		required = required || c.Name == verdict.CheckSignedAttributes && c.Reason == verdict.SignedAttrsRequired
+	}
+	signer := msg.SignerCertificate(i)
+	if !required || msg.Detached() || signer == nil || !bytes.Equal(msg.Content(), sum[:]) {
+		return nil
+	}
+	check := verdict.Pass(verdict.CheckSignature)
+	if !gm.Verify(signer.PublicKey, msg.Content(), msg.SignatureValue(i)) {
+		check = verdict.Fail(verdict.CheckSignature, verdict.SigValue, "the signature of %s does not verify", signer.SubjectText())
+	}
+	kept := []verdict.Check{check}
+	for _, c := range part.Checks {
+		switch c.Name {
+		case verdict.CheckSignedAttributes, verdict.CheckDataHash, verdict.CheckSignature:
+		default:
+			kept = append(kept, c)
+		}
+	}
+	return kept
+}
+
+// adopt takes one signer's verdict into the signature; plain, if not nil, replaces its checks.
+func adopt(sig *verdict.Signature, part verdict.Signature, plain []verdict.Check) {
+	if sig.Signer != "" {
+		sig.Signer += "; "
+	}
+	sig.Signer += part.Signer
+	if sig.Time == nil && part.Time != nil {
+		sig.At(*part.Time, part.TimeSource)
+	}
+	if plain != nil {
+		sig.Add(plain...)
+	} else {
+		sig.Add(part.Checks...)
+	}
+	for i, w := range part.Warnings {
+		sig.Warn(w, "%s", part.WarningDetails[i])
+	}
+}
+
+// checkSignStamps checks the pages of stamps that a digital signature shows.
+func (v *verifier) checkSignStamps(s *signed) []verdict.Check {
+	faults := findings{name: verdict.CheckPlacement}
+	byID := pagesByID(v.pkg.Bodies()[s.body].Pages)
+	for _, st := range s.d.stamps {
+		if _, ok := byID[st.page]; !ok {
+			faults.add(verdict.Placement, "stamp %s lies on page %q, which the document does not have", st.id, st.page)
+		}
+	}
+	return faults.done()
+}
