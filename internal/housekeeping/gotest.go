@@ -26,7 +26,7 @@ func (h *house) integration(ctx context.Context) tally {
 func (h *house) vectors(ctx context.Context) tally {
 	var pkgs []string
 	for pkg, text := range h.testSources(ctx) {
-		if strings.Contains(text, "testvectors") {
+		if strings.Contains(text, "\n\t\"yinxin/testvectors\"") {
 			pkgs = append(pkgs, pkg)
 		}
 	}
