@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -28,6 +29,8 @@ var (
 	ErrBroken = errors.New("ofdseal: the document bears a signature that does not hold")
 	// ErrLeftover: the package holds signature files that no list names, or stray entries.
 	ErrLeftover = errors.New("ofdseal: the package holds entries that belong to nothing")
+	// ErrIncomplete: a page of the document is missing.
+	ErrIncomplete = errors.New("ofdseal: the document lacks a page that it names")
 	// ErrStamp: a stamp cannot be placed.
 	ErrStamp = errors.New("ofdseal: stamp cannot be placed")
 	// ErrNotInForce: seal or certificate are not valid at the sealing time.
@@ -75,6 +78,7 @@ func Prepare(document []byte, o PrepareOptions) (*Prepared, error) {
 	if err != nil {
 		return nil, err
 	}
+	o.Stamps = slices.Clone(o.Stamps)
 	p := &Prepared{pkg: pkg, options: o}
 	if err := p.build(l); err != nil {
 		return nil, err
@@ -118,8 +122,13 @@ func checkSealable(pkg *ofd.Package, o PrepareOptions) (*list, error) {
 	}
 	for i, w := range f.Warnings {
 		switch w {
-		case verdict.OrphanEntry, verdict.UnlistedSignature, verdict.LeftoverSignature, verdict.MissingEntry:
+		case verdict.OrphanEntry, verdict.UnlistedSignature, verdict.LeftoverSignature:
 			return nil, fmt.Errorf("%w: %s", ErrLeftover, f.WarningDetails[i])
+		}
+	}
+	for _, n := range pkg.Graph() {
+		if n.Missing && (n.Kind == ofd.KindPage || n.Kind == ofd.KindTemplate) {
+			return nil, fmt.Errorf("%w: /%s is missing", ErrIncomplete, n.Name)
 		}
 	}
 	name := pkg.Bodies()[0].Signatures
