@@ -12,7 +12,6 @@ package gm
 import (
 	"crypto/ecdsa"
 	"errors"
-	"fmt"
 	"hash"
 	"math/big"
 
@@ -65,7 +64,11 @@ func SM3(parts ...[]byte) [32]byte {
 
 // ParsePublicKey reads an uncompressed point (04 ‖ x ‖ y, 65 bytes) and checks that it lies on the SM2 curve.
 func ParsePublicKey(uncompressed []byte) (*ecdsa.PublicKey, error) {
-	pub, err := sm2.ParseUncompressedPublicKey(uncompressed)
+	// The library's function of this name also takes compressed points.
+	if len(uncompressed) != 65 || uncompressed[0] != 4 {
+		return nil, ErrPublicKey
+	}
+	pub, err := sm2.NewPublicKey(uncompressed)
 	if err != nil {
 		return nil, ErrPublicKey
 	}
@@ -111,13 +114,23 @@ func NewMessageHash(pub *ecdsa.PublicKey, id string) (hash.Hash, error) {
 	if len(id) > MaxIDSize {
 		return nil, ErrID
 	}
-	z, err := sm2.CalculateZA(pub, []byte(id))
-	if err != nil {
-		return nil, fmt.Errorf("compute Z: %w", err)
-	}
+	z := computeZ(pub, id)
 	h := sm3.New()
-	h.Write(z)
+	h.Write(z[:])
 	return h, nil
+}
+
+// computeZ is GB/T 32918.2 5.5. The library's own takes the default ID where the empty one is asked for.
+func computeZ(pub *ecdsa.PublicKey, id string) [32]byte {
+	c := sm2.P256().Params()
+	a := new(big.Int).Sub(c.P, big.NewInt(3))
+	bits := len(id) * 8
+	buf := append(make([]byte, 0, 2+len(id)+6*32), byte(bits>>8), byte(bits))
+	buf = append(buf, id...)
+	for _, v := range []*big.Int{a, c.B, c.Gx, c.Gy, pub.X, pub.Y} {
+		buf = append(buf, v.FillBytes(make([]byte, 32))...)
+	}
+	return sm3.Sum(buf)
 }
 
 // ComputeDigest computes e = SM3(Z ‖ M) for the key and the ID, taken literally: an empty ID is the empty ID.
