@@ -13,13 +13,14 @@ import (
 	"yinxin/verdict"
 )
 
-// Options say what a receipt is judged by.
-type Options struct {
+// VerifyOptions say what a receipt is judged by.
+type VerifyOptions struct {
 	// Logs are the keys of the expected log, past ones too. Without any, the checkpoint is indeterminate (no_log_key).
 	Logs []*tlog.Verifier
 	// Policy is whom the caller trusts for the parties' certificates.
 	Policy cert.Policy
-	// Now is the time of judging.
+	// At, where set, is the time at which certificates are judged if the log proves none. Now is the time of judging.
+	At  time.Time
 	Now time.Time
 	// Expect, where set, is what the receipt has to speak of.
 	Expect Expect
@@ -34,13 +35,11 @@ type Expect struct {
 	DocumentSM3 transport.Digest
 }
 
-// Verify judges a receipt file offline: checkpoint (the log's signature), inclusion (the entry stands in that log) and
-// receipt_binding (the receipt speaks of what it should), and for a party's act that party's signature, at the time that
-// the log proves where it does. A file that cannot be read is rejected.
-func Verify(name string, data []byte, o Options) verdict.File {
+// VerifyBytes judges the content of a receipt file as [Receipt.Verify] does. A file that cannot be read is rejected.
+func VerifyBytes(data []byte, o VerifyOptions) verdict.File {
 	r, err := Parse(data)
 	if err != nil {
-		f := verdict.File{File: name, Type: "receipt"}
+		f := verdict.File{Type: "receipt"}
 		reason := verdict.Malformed
 		if len(data) > MaxReceipt {
 			reason = verdict.Limit
@@ -48,12 +47,14 @@ func Verify(name string, data []byte, o Options) verdict.File {
 		f.Reject(reason, "%v", err)
 		return f
 	}
-	return r.Verify(name, o)
+	return r.Verify(o)
 }
 
-// Verify judges a parsed receipt; name stands in the report.
-func (r *Receipt) Verify(name string, o Options) verdict.File {
-	f := verdict.File{File: name, Type: "receipt"}
+// Verify judges a receipt offline: checkpoint (the log's signature), inclusion (the entry stands in that log) and
+// receipt_binding (the receipt speaks of what it should), and for a party's act that party's signature, at the time that
+// the log proves where it does. The caller gives the report its file name.
+func (r *Receipt) Verify(o VerifyOptions) verdict.File {
+	f := verdict.File{Type: "receipt"}
 	entry, err := r.Entry.Marshal()
 	if err != nil {
 		f.Reject(verdict.Malformed, "%v", err)
@@ -79,7 +80,7 @@ func (r *Receipt) Verify(name string, o Options) verdict.File {
 	return f
 }
 
-func (r *Receipt) judgeCheckpoint(c tlog.Checkpoint, o Options) verdict.Check {
+func (r *Receipt) judgeCheckpoint(c tlog.Checkpoint, o VerifyOptions) verdict.Check {
 	if len(o.Logs) == 0 {
 		return verdict.Unknown(verdict.CheckCheckpoint, verdict.NoLogKey, "the checkpoint is of log %s", c.Origin)
 	}
@@ -127,7 +128,7 @@ func (r *Receipt) judgeBinding(x Expect) verdict.Check {
 	return verdict.Pass(check)
 }
 
-func (r *Receipt) judgeStatement(f *verdict.File, proven bool, o Options) {
+func (r *Receipt) judgeStatement(f *verdict.File, proven bool, o VerifyOptions) {
 	s, err := ParseStatement(r.Statement)
 	if err != nil {
 		reason := verdict.StatementInvalid
@@ -138,7 +139,7 @@ func (r *Receipt) judgeStatement(f *verdict.File, proven bool, o Options) {
 		f.Add(verdict.Fail(verdict.CheckSignature, reason, "%v", err))
 		return
 	}
-	j := cms.JudgeOptions{Policy: o.Policy.With(r.Certificates...), Now: o.Now, Certificates: r.Certificates}
+	j := cms.JudgeOptions{Policy: o.Policy.With(r.Certificates...), At: o.At, Now: o.Now, Certificates: r.Certificates}
 	if proven {
 		j.At, j.TimeSource = r.Entry.Time, verdict.TimeFromLog
 	}
