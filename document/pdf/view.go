@@ -78,6 +78,9 @@ func (v *View) SameEntry(other *View, n int) bool {
 	return a.kind != entryPacked || v.entry(a.stream) == other.entry(a.stream)
 }
 
+// SameGeneration says whether object n has the same generation in both views.
+func (v *View) SameGeneration(other *View, n int) bool { return v.entry(n).gen == other.entry(n).gen }
+
 // Offset returns where "n g obj" stands in the file; for an object in an object stream ok is false.
 func (v *View) Offset(n int) (offset int64, ok bool) {
 	e := v.entry(n)

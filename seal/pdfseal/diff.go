@@ -49,7 +49,7 @@ func (u *update) field() (string, error) {
 	}
 	d, ok := o.(pdf.Dict)
 	value, isRef := u.by.value.(pdf.Ref)
-	page, onPage := d["P"].(pdf.Ref)
+	_, onPage := d["P"].(pdf.Ref)
 	if !ok || !isRef || !onPage || d["FT"] != pdf.Name("Sig") || d["Subtype"] != pdf.Name("Widget") {
 		return "its signature field is not a plain one", nil
 	}
@@ -70,11 +70,11 @@ func (u *update) field() (string, error) {
 	if names[u.by.name] {
 		return fmt.Sprintf("its signature field has the name %q of an older field", u.by.name), nil
 	}
-	return u.appearance(d, page)
+	return u.appearance(d)
 }
 
 // appearance demands that a further signature shows its seal, or nothing.
-func (u *update) appearance(d pdf.Dict, _ pdf.Ref) (string, error) {
+func (u *update) appearance(d pdf.Dict) (string, error) {
 	rect, err := u.after.Rect(d["Rect"])
 	if err != nil {
 		return "", err

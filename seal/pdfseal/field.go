@@ -141,8 +141,10 @@ type entry struct {
 	field
 	revision int
 	view     *pdf.View
-	// changed says how the field or its signature differs in a later revision; empty if it does not.
+	// changed says how the field or its signature differs in a later revision, and why is its reason; empty if it does
+	// not.
 	changed string
+	why     verdict.Reason
 	// shared says that another field has the same value, or the same revision brought another signature.
 	shared bool
 }
@@ -171,7 +173,7 @@ func collect(f *pdf.File) ([]*entry, error) {
 		}
 		for ref, e := range known {
 			if !present[ref] {
-				e.differ("revision %d has no signature in the field any more", i+1)
+				e.differ(verdict.ModifiedAfterSigning, "revision %d has no signature in the field any more", i+1)
 			}
 		}
 	}
@@ -179,18 +181,18 @@ func collect(f *pdf.File) ([]*entry, error) {
 	return entries, nil
 }
 
-func (e *entry) differ(format string, args ...any) {
+func (e *entry) differ(why verdict.Reason, format string, args ...any) {
 	if e.changed == "" {
-		e.changed = fmt.Sprintf(format, args...)
+		e.changed, e.why = fmt.Sprintf(format, args...), why
 	}
 }
 
 func (e *entry) compare(now field, revision int) {
 	if !pdf.Equal(e.value, now.value) || !pdf.Equal(e.sig, now.sig) || e.at != now.at {
-		e.differ("revision %d has another signature dictionary", revision+1)
+		e.differ(verdict.SigDictChanged, "revision %d has another signature dictionary", revision+1)
 	}
 	if !pdf.Equal(e.dict, now.dict) {
-		e.differ("revision %d has another signature field", revision+1)
+		e.differ(verdict.ModifiedAfterSigning, "revision %d has another signature field", revision+1)
 	}
 }
 

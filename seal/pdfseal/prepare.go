@@ -129,7 +129,7 @@ func checkEarlier(f *pdf.File, now time.Time) error {
 	if err != nil {
 		return fmt.Errorf("prepare seal: %w", err)
 	}
-	judged := verifyOpened(f, entries, seal.VerifyOptions{Now: now})
+	judged := verifyOpened(f, entries, seal.VerifyOptions{Now: now}, len(f.Bytes()))
 	for i, e := range entries {
 		if err := faults(judged.Signatures[i]); err != nil {
 			return fmt.Errorf("%w: %w", ErrBroken, err)

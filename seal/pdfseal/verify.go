@@ -28,13 +28,13 @@ func Verify(data []byte, o seal.VerifyOptions) verdict.File {
 		return rejected(err)
 	case err != nil || len(f.Tail()) > 0 && len(entries) == 0:
 		if before, entries := signedPrefix(data); before != nil {
-			return verifyOpened(before, entries, o, int64(len(data)))
+			return verifyOpened(before, entries, o, len(data))
 		}
 		if err != nil {
 			return rejected(err)
 		}
 	}
-	return verifyOpened(f, entries, o, int64(len(data)))
+	return verifyOpened(f, entries, o, len(data))
 }
 
 func rejected(err error) verdict.File {
@@ -94,12 +94,9 @@ type verifier struct {
 	updates []string
 }
 
-// verifyOpened judges an opened file. size is that of the file if it is longer than what was opened.
-func verifyOpened(f *pdf.File, entries []*entry, o seal.VerifyOptions, size ...int64) verdict.File {
-	v := &verifier{file: f, entries: entries, options: o, size: int64(len(f.Bytes()))}
-	for _, n := range size {
-		v.size = max(v.size, n)
-	}
+// verifyOpened judges an opened file. size is that of the whole file, of which a part may have been opened.
+func verifyOpened(f *pdf.File, entries []*entry, o seal.VerifyOptions, size int) verdict.File {
+	v := &verifier{file: f, entries: entries, options: o, size: int64(size)}
 	out := verdict.File{Type: "pdf"}
 	if err := v.leftovers(&out); err != nil {
 		return rejected(err)
@@ -275,7 +272,7 @@ func (v *verifier) checkRevisions(i int) verdict.Check {
 		return verdict.Fail(name, verdict.ModifiedAfterSigning, format, args...)
 	}
 	if e.changed != "" {
-		return verdict.Fail(name, verdict.SigDictChanged, "%s", e.changed)
+		return verdict.Fail(name, e.why, "%s", e.changed)
 	}
 	if end := v.file.Revisions()[len(v.file.Revisions())-1].End; v.size > end {
 		if tail := v.file.Tail(); int64(len(blank(tail))) != v.size-end {
