@@ -1,13 +1,146 @@
 package layout
 
 import (
-	"errors"
+	"fmt"
+	"strings"
 
 	"yinxin/document"
 	"yinxin/document/fonts"
 )
 
-// Compose lays d out. The document must be valid (document.Validate); what cannot be shown exactly is a warning.
+// maxPages bounds a document; a longer one is an error.
+const maxPages = 2000
+
+// Compose lays d out. The document must be valid (document.Validate); what cannot be shown exactly is a warning in the
+// result. The same document and faces give the same pages.
 func Compose(d *document.Document, faces *fonts.Set) (*Pages, error) {
-	return nil, errors.New("not yet built")
+	c := &composer{doc: d, set: newSetter(faces)}
+	c.newPage()
+	for _, step := range []func() error{c.head, c.text, c.annexes, c.imprint, c.pageNumbers} {
+		if err := step(); err != nil {
+			return nil, fmt.Errorf("compose %s: %w", d.Number, err)
+		}
+		if len(c.pages) > maxPages {
+			return nil, fmt.Errorf("compose %s: more than %d pages", d.Number, maxPages)
+		}
+	}
+	if len(c.set.standIns) > 0 {
+		c.set.warn("face_substituted", "%s", strings.Join(c.set.standIns, ", "))
+	}
+	return &Pages{Pages: c.pages, SealSpot: c.spot, Warnings: c.set.warnings}, nil
+}
+
+// composer fills pages from top to bottom.
+type composer struct {
+	doc   *document.Document
+	set   *setter
+	pages []Page
+	// y is the top of the next line's characters on the last page.
+	y float64
+	// low is the lowest point that text or seal takes on the last page.
+	low  float64
+	spot *Spot
+	// toInImprint says that the addressees found no room before the body and go to the 版记.
+	toInImprint bool
+	// unnumbered are the pages without a number.
+	unnumbered map[int]bool
+}
+
+func (c *composer) newPage() {
+	c.pages = append(c.pages, Page{Width: PageWidth, Height: PageHeight})
+	c.y, c.low = areaTop, areaTop
+}
+
+func (c *composer) page() *Page { return &c.pages[len(c.pages)-1] }
+
+// fits reports whether a line of 3号 characters at y stays inside the type area.
+func fits(y float64) bool {
+	const slack = 0.01
+	return y+size3 <= areaBottom+slack
+}
+
+// put sets glyphs from x on the last page, with the top of the em at top.
+func (c *composer) put(el Element, glyphs []glyph, x, top float64) {
+	c.putOn(len(c.pages)-1, el, glyphs, x, top)
+}
+
+func (c *composer) putOn(page int, el Element, glyphs []glyph, x, top float64) {
+	if len(glyphs) == 0 {
+		return
+	}
+	first := glyphs[0]
+	baseline := top + first.face.EmTop()*first.style.size
+	runs := runsOf(el, glyphs, x, baseline)
+	c.pages[page].Runs = append(c.pages[page].Runs, runs...)
+	if page == len(c.pages)-1 {
+		c.low = max(c.low, top+first.style.size)
+	}
+}
+
+// runsOf joins glyphs of one face, size and colour into runs.
+func runsOf(el Element, glyphs []glyph, x, baseline float64) []Run {
+	var out []Run
+	var text strings.Builder
+	origin := 0.0 // where the run's last character starts
+	flush := func() {
+		if n := len(out); n > 0 {
+			out[n-1].Text = text.String()
+			text.Reset()
+		}
+	}
+	for i, g := range glyphs {
+		start := x + g.shift
+		if i > 0 && sameFace(glyphs[i-1], g) {
+			r := &out[len(out)-1]
+			r.Advances[len(r.Advances)-1] = start - origin
+		} else {
+			flush()
+			out = append(out, Run{Element: el, X: start, Y: baseline, Face: g.face, Size: g.style.size, Color: g.style.color})
+		}
+		r := &out[len(out)-1]
+		r.Advances = append(r.Advances, g.advance-g.shift)
+		text.WriteRune(g.char)
+		origin, x = start, x+g.advance
+	}
+	flush()
+	return out
+}
+
+func sameFace(a, b glyph) bool {
+	return a.face == b.face && a.style.size == b.style.size && a.style.color == b.style.color
+}
+
+func (c *composer) rule(page int, el Element, y, width float64, color Color) {
+	p := &c.pages[page]
+	p.Rules = append(p.Rules, Rule{Element: el, X1: areaLeft, Y1: y, X2: areaRight, Y2: y, Width: width, Color: color})
+}
+
+// putText measures and sets one line of text at x.
+func (c *composer) putText(el Element, text string, st style, x, top float64) error {
+	g, err := c.set.glyphs(text, st)
+	if err != nil {
+		return err
+	}
+	c.put(el, g, x, top)
+	return nil
+}
+
+// putRight sets one line that ends right mm before the type area's right edge.
+func (c *composer) putRight(el Element, text string, st style, right, top float64) error {
+	g, err := c.set.glyphs(text, st)
+	if err != nil {
+		return err
+	}
+	c.put(el, g, areaRight-right-totalWidth(g), top)
+	return nil
+}
+
+// putCentred sets one line in the middle of the type area.
+func (c *composer) putCentred(el Element, text string, st style, top float64) error {
+	g, err := c.set.glyphs(text, st)
+	if err != nil {
+		return err
+	}
+	c.put(el, g, areaLeft+(areaWidth-totalWidth(g))/2, top)
+	return nil
 }

@@ -1,0 +1,224 @@
+package layout
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"yinxin/document"
+	"yinxin/document/fonts"
+)
+
+// head sets everything above the body: GB/T 9704-2012 7.2 and 7.3.1, 7.3.2.
+func (c *composer) head() error {
+	for _, step := range []func() error{c.labels, c.redHead, c.numberLine, c.title, c.addressees} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// labels are 份号 and 紧急程度, top left, one a line.
+func (c *composer) labels() error {
+	y := areaTop
+	if c.doc.CopyNumber != "" {
+		if err := c.putText(CopyNumber, c.doc.CopyNumber, body(fonts.FangSong), areaLeft, y); err != nil {
+			return err
+		}
+		y += pitch
+	}
+	if c.doc.Urgency == document.Normal {
+		return nil
+	}
+	return c.putText(Urgency, c.doc.Urgency.String(), body(fonts.Hei), areaLeft, y)
+}
+
+// redHead sets the 发文机关标志 so that the upper edge of its ink lies 35 mm below the type area's top.
+func (c *composer) redHead() error {
+	if len(c.doc.JointIssuers) > 0 {
+		return c.jointRedHead()
+	}
+	st := redStyle(redHeadLargest)
+	w, err := c.set.width(c.doc.RedHead, st)
+	if err != nil {
+		return err
+	}
+	if w > areaWidth {
+		st = redStyle(redHeadLargest * areaWidth / w)
+	}
+	g, err := c.set.glyphs(c.doc.RedHead, st)
+	if err != nil {
+		return err
+	}
+	top, bottom, err := inkSpan(g)
+	if err != nil {
+		return err
+	}
+	at := redHeadTop - top
+	c.put(RedHead, g, areaLeft+(areaWidth-totalWidth(g))/2, at)
+	c.y = at + bottom
+	return nil
+}
+
+func redStyle(size float64) style {
+	st := plain(fonts.XiaoBiaoSong, size)
+	st.color = Red()
+	return st
+}
+
+// inkSpan is the highest and the lowest ink of a line, in mm below the top of its em.
+func inkSpan(glyphs []glyph) (top, bottom float64, err error) {
+	baseline := glyphs[0].face.EmTop() * glyphs[0].style.size
+	top, bottom = baseline, 0
+	for _, g := range glyphs {
+		o, err := g.face.Outline(g.char)
+		if err != nil {
+			return 0, 0, err
+		}
+		if len(o.Segments) == 0 {
+			continue
+		}
+		_, y1, _, y2 := o.Bounds()
+		scale := g.style.size / float64(g.face.UnitsPerEm())
+		top, bottom = min(top, baseline+y1*scale), max(bottom, baseline+y2*scale)
+	}
+	return top, bottom, nil
+}
+
+// jointRedHead sets the offices of a joint document one below the other, the host first, each spread to the width of the
+// longest, and 文件 to the right in the middle of their height.
+func (c *composer) jointRedHead() error {
+	names := []string{strings.TrimSuffix(c.doc.RedHead, "文件")}
+	for _, o := range c.doc.JointIssuers {
+		names = append(names, o.Name)
+	}
+	longest := 1
+	for _, n := range names {
+		longest = max(longest, utf8.RuneCountInString(n))
+	}
+	const gap = 4.0
+	word := 0.0
+	if strings.HasSuffix(c.doc.RedHead, "文件") {
+		word = 2
+	}
+	size := min(redHeadLargest, (areaWidth-gap)/(float64(longest)+word), 60/float64(len(names)))
+	st := redStyle(size)
+	left := areaLeft + (areaWidth-(float64(longest)+word)*size-gap)/2
+	line := size * 1.25
+	for i, n := range names {
+		g, err := c.set.glyphs(n, st)
+		if err != nil {
+			return err
+		}
+		if extra := float64(longest)*size - totalWidth(g); len(g) > 1 {
+			for j := range g[:len(g)-1] {
+				g[j].advance += extra / float64(len(g)-1)
+			}
+		}
+		c.put(RedHead, g, left, redHeadTop+float64(i)*line)
+	}
+	height := line*float64(len(names)-1) + size
+	c.y = redHeadTop + height
+	if word == 0 {
+		return nil
+	}
+	return c.putText(RedHead, "文件", st, left+float64(longest)*size+gap, redHeadTop+(height-size)/2)
+}
+
+// numberLine sets the 发文字号 two lines below the red head, and the red rule 4 mm below that. An upward document has the
+// number at the left and the 签发人 at the right.
+func (c *composer) numberLine() error {
+	y := c.y + twoLines
+	st := body(fonts.FangSong)
+	if c.doc.Direction == document.Upward && len(c.doc.Approvers) > 0 {
+		last, err := c.approvers(y)
+		if err != nil {
+			return err
+		}
+		y = last
+		if err := c.putText(Number, c.doc.Number.String(), st, areaLeft+cell, y); err != nil {
+			return err
+		}
+	} else if err := c.putCentred(Number, c.doc.Number.String(), st, y); err != nil {
+		return err
+	}
+	c.y = y + size3 + redRuleGap
+	c.rule(len(c.pages)-1, RedRule, c.y, redRuleWidth, Red())
+	return nil
+}
+
+// approvers sets 签发人：and the names, two a line, further lines under the first name; one character stays free at the
+// right. It returns the top of the last line.
+func (c *composer) approvers(y float64) (float64, error) {
+	label, err := c.set.glyphs("签发人：", body(fonts.FangSong))
+	if err != nil {
+		return 0, err
+	}
+	var names [][]glyph
+	column := 0.0
+	for _, n := range c.doc.Approvers {
+		g, err := c.set.glyphs(n, body(fonts.Kai))
+		if err != nil {
+			return 0, err
+		}
+		names = append(names, g)
+		column = max(column, totalWidth(g))
+	}
+	columns := min(2, len(names))
+	block := column*float64(columns) + cell*float64(columns-1)
+	left := areaRight - cell - block
+	c.put(Approver, label, left-totalWidth(label), y)
+	for i, g := range names {
+		if i > 0 && i%2 == 0 {
+			y += pitch
+		}
+		c.put(Approver, g, left+float64(i%2)*(column+cell), y)
+	}
+	return y, nil
+}
+
+// title sets the 标题 two lines below the red rule.
+func (c *composer) title() error {
+	lines, err := c.titleLines(c.doc.Title, c.doc.TitleLines)
+	if err != nil {
+		return err
+	}
+	c.y += twoLines
+	for _, g := range lines {
+		c.put(Title, g, areaLeft+(areaWidth-totalWidth(g))/2, c.y)
+		c.y += titlePitch
+	}
+	c.y += size2 - titlePitch // below the last line's characters
+	return nil
+}
+
+// addressees sets the 主送 one line below the title, ending in a colon. Where it would leave the first page without any
+// body text it moves to the 版记.
+func (c *composer) addressees() error {
+	c.y += oneLine
+	if len(c.doc.To) == 0 {
+		return nil
+	}
+	g, err := c.set.glyphs(officeList(c.doc.To)+"：", body(fonts.FangSong))
+	if err != nil {
+		return err
+	}
+	lines := breakLines(g, areaWidth, 0, 0)
+	if !fits(c.y + float64(len(lines))*pitch) {
+		c.toInImprint = true
+		return nil
+	}
+	for _, l := range lines {
+		c.put(To, l.glyphs, areaLeft, c.y)
+		c.y += pitch
+	}
+	return nil
+}
+
+func officeList(list []document.Office) string {
+	names := make([]string, 0, len(list))
+	for _, o := range list {
+		names = append(names, strings.TrimRight(o.Name, "：:。"))
+	}
+	return strings.Join(names, "，")
+}

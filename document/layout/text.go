@@ -1,0 +1,169 @@
+package layout
+
+import (
+	"fmt"
+	"strings"
+
+	"yinxin/document"
+	"yinxin/document/fonts"
+)
+
+// flowLine is a line of the running text with what it is.
+type flowLine struct {
+	line
+	element Element
+	// gap is the number of empty lines before it.
+	gap int
+}
+
+// text sets body, 附件说明, signature block and 附注. The signature never stands on a page without text: the last lines of
+// the body go with it.
+func (c *composer) text() error {
+	flow, err := c.bodyLines(Body, c.doc.Body)
+	if err != nil {
+		return err
+	}
+	notes, err := c.attachmentLines()
+	if err != nil {
+		return err
+	}
+	tail := c.signaturePlan()
+	c.setFlow(append(flow, notes...), len(notes), tail)
+	return c.signature(tail)
+}
+
+// bodyLines breaks paragraphs into lines of the grid, headings in the face of their level (GB/T 9704-2012 7.3.3).
+func (c *composer) bodyLines(el Element, paragraphs []document.Paragraph) ([]flowLine, error) {
+	var out []flowLine
+	for _, p := range paragraphs {
+		heading := p.Heading()
+		g, err := c.set.glyphs(heading, body(headingFace(p.Level)))
+		if err != nil {
+			return nil, err
+		}
+		rest, err := c.set.glyphs(strings.TrimPrefix(p.Text, heading), body(fonts.FangSong))
+		if err != nil {
+			return nil, err
+		}
+		for _, l := range breakLines(append(g, rest...), areaWidth, 2*cell, 0) {
+			out = append(out, flowLine{line: l, element: el})
+		}
+	}
+	return out, nil
+}
+
+func headingFace(level int) fonts.Role {
+	switch level {
+	case 1:
+		return fonts.Hei
+	case 2:
+		return fonts.Kai
+	}
+	return fonts.FangSong
+}
+
+// attachmentLines is the 附件说明: one line below the body, two characters in, wrapped lines under the first character of
+// the name, no closing punctuation.
+func (c *composer) attachmentLines() ([]flowLine, error) {
+	const label = "附件："
+	st := body(fonts.FangSong)
+	list := c.doc.Attachments
+	indent := 2*cell + 3*cell
+	var out []flowLine
+	for i, a := range list {
+		number := ""
+		if len(list) > 1 {
+			number = fmt.Sprintf("%d.", i+1)
+		}
+		prefix, err := c.set.glyphs(number, st)
+		if err != nil {
+			return nil, err
+		}
+		name, err := c.set.glyphs(a.Title, st)
+		if err != nil {
+			return nil, err
+		}
+		at := indent + totalWidth(prefix)
+		for j, l := range breakLines(name, areaWidth, at, at) {
+			f := flowLine{line: l, element: AttachmentRef}
+			if j == 0 {
+				f.glyphs = append(append([]glyph(nil), prefix...), l.glyphs...)
+				f.indent = indent
+			}
+			f.last = true // never stretched
+			out = append(out, f)
+		}
+	}
+	if len(out) == 0 {
+		return nil, nil
+	}
+	head, err := c.set.glyphs(label, st)
+	if err != nil {
+		return nil, err
+	}
+	out[0].glyphs = append(head, out[0].glyphs...)
+	out[0].indent, out[0].gap = 2*cell, 1
+	return out, nil
+}
+
+// setFlow sets lines down the pages. The last lines are kept on the signature's page: two of the body, and the 附件说明.
+func (c *composer) setFlow(flow []flowLine, notes int, tail signaturePlan) {
+	keepFrom := len(flow)
+	if !c.fitsWithTail(flow, tail) {
+		keepFrom = max(1, len(flow)-notes-2)
+		if notes > linesPerPage/2 {
+			keepFrom = max(1, len(flow)-2)
+		}
+	}
+	for i, f := range flow {
+		c.y += float64(f.gap) * pitch
+		if !fits(c.y) || (i == keepFrom && i < len(flow)) {
+			c.newPage()
+		}
+		c.put(f.element, f.justify(areaWidth), areaLeft+f.indent, c.y)
+		c.y += pitch
+	}
+}
+
+// fitsWithTail reports whether the signature fits below the flow without moving lines.
+func (c *composer) fitsWithTail(flow []flowLine, tail signaturePlan) bool {
+	y := c.y
+	for _, f := range flow {
+		y += float64(f.gap) * pitch
+		if !fits(y) {
+			y = areaTop
+		}
+		y += pitch
+	}
+	return y+tail.height <= areaBottom+0.01
+}
+
+// annexes sets every printed annex on pages of its own (GB/T 9704-2012 7.3.7).
+func (c *composer) annexes() error {
+	for _, a := range c.doc.Annexes {
+		c.newPage()
+		label := "附件"
+		if len(c.doc.Attachments) > 1 {
+			label = fmt.Sprintf("附件%d", a.Number)
+		}
+		if err := c.putText(AnnexLabel, label, body(fonts.Hei), areaLeft, c.y); err != nil {
+			return err
+		}
+		c.y += 2 * pitch // the title stands on line 3
+		lines, err := c.titleLines(a.Title, nil)
+		if err != nil {
+			return err
+		}
+		for _, g := range lines {
+			c.put(AnnexTitle, g, areaLeft+(areaWidth-totalWidth(g))/2, c.y)
+			c.y += titlePitch
+		}
+		c.y += pitch
+		flow, err := c.bodyLines(AnnexBody, a.Body)
+		if err != nil {
+			return err
+		}
+		c.setFlow(flow, 0, signaturePlan{})
+	}
+	return nil
+}

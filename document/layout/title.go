@@ -1,0 +1,162 @@
+package layout
+
+import (
+	"math"
+	"strings"
+
+	"yinxin/document/fonts"
+)
+
+// maxTitleLines bounds the search for breaks; a longer title is broken greedily.
+const maxTitleLines = 4
+
+// titleLines breaks the title: as the author did, or at sense units into a trapezium or a diamond.
+func (c *composer) titleLines(title string, given []string) ([][]glyph, error) {
+	st := plain(fonts.XiaoBiaoSong, size2)
+	if len(given) > 0 {
+		var out [][]glyph
+		for _, t := range given {
+			g, err := c.set.glyphs(t, st)
+			if err != nil {
+				return nil, err
+			}
+			for _, l := range breakLines(g, areaWidth, 0, 0) { // a line that is too long for the page is broken again
+				out = append(out, l.glyphs)
+			}
+		}
+		return out, nil
+	}
+	g, err := c.set.glyphs(title, st)
+	if err != nil {
+		return nil, err
+	}
+	if totalWidth(g) <= titleMeasure {
+		return [][]glyph{g}, nil
+	}
+	toks := tokens(g)
+	least := int(math.Ceil(totalWidth(g) / titleMeasure))
+	for n := least; n <= maxTitleLines && n <= len(toks); n++ {
+		if ends := bestBreak(toks, n); ends != nil {
+			return cutAt(toks, ends), nil
+		}
+	}
+	c.set.warn("title_break", "the title of %d characters found no good break; give its lines", len(g))
+	var out [][]glyph
+	for _, l := range breakLines(g, titleMeasure, 0, 0) {
+		out = append(out, l.glyphs)
+	}
+	return out, nil
+}
+
+func cutAt(toks []token, ends []int) [][]glyph {
+	var out [][]glyph
+	from := 0
+	for _, e := range append(ends, len(toks)) {
+		out = append(out, join(toks[from:e]))
+		from = e
+	}
+	return out
+}
+
+// bestBreak finds the n-1 places to break at with the least cost; nil when every way is illegal.
+func bestBreak(toks []token, n int) []int {
+	sums := make([]float64, len(toks)+1)
+	for i, t := range toks {
+		sums[i+1] = sums[i] + t.width
+	}
+	text := make([]rune, 0, len(toks))
+	for _, t := range toks {
+		text = append(text, t.first())
+	}
+	quality := make([]float64, len(toks))
+	for i := 1; i < len(toks); i++ {
+		quality[i] = breakCost(toks, text, i)
+	}
+	best, bestCost := []int(nil), math.Inf(1)
+	ends := make([]int, 0, n-1)
+	var search func(from int, cost float64)
+	search = func(from int, cost float64) {
+		if cost >= bestCost {
+			return
+		}
+		if len(ends) == n-1 {
+			if total := cost + shapeCost(sums, ends); total < bestCost {
+				best, bestCost = append([]int(nil), ends...), total
+			}
+			return
+		}
+		for e := from + 1; e < len(toks) && sums[e]-sums[from] <= titleMeasure; e++ {
+			ends = append(ends, e)
+			search(e, cost+quality[e])
+			ends = ends[:len(ends)-1]
+		}
+	}
+	search(0, 0)
+	return best
+}
+
+// shapeCost prefers a trapezium (lines grow or shrink) or a diamond (the middle is longest), not a block and not an
+// hourglass, without very short lines.
+func shapeCost(sums []float64, ends []int) float64 {
+	var widths []float64
+	from := 0.0
+	for _, e := range ends {
+		widths = append(widths, sums[e]-from)
+		from = sums[e]
+	}
+	widths = append(widths, sums[len(sums)-1]-from)
+	longest, shortest := 0.0, math.Inf(1)
+	for _, w := range widths {
+		longest, shortest = max(longest, w), min(shortest, w)
+	}
+	if longest > titleMeasure || shortest < 2*size2 {
+		return math.Inf(1)
+	}
+	cost := 0.0
+	for i := 1; i < len(widths); i++ {
+		if math.Abs(widths[i]-widths[i-1]) < size2 {
+			cost += 3 // a block
+		}
+	}
+	for i := 1; i+1 < len(widths); i++ {
+		if widths[i] < widths[i-1] && widths[i] < widths[i+1] {
+			cost += 8 // an hourglass
+		}
+	}
+	return cost + 10*math.Pow(1-shortest/longest, 2)
+}
+
+// functionWords never begin a line of a title; breakBefore are good places to begin one.
+const functionWords = "的和与及或等了之中内外上下后前"
+
+// breakCost says how bad it is to begin a line with token i.
+func breakCost(toks []token, text []rune, i int) float64 {
+	a, b := toks[i-1], toks[i]
+	if !breakable(a, b) {
+		return math.Inf(1)
+	}
+	rest := string(text[i:min(i+4, len(text))])
+	switch {
+	case strings.HasPrefix(rest, "关于"), strings.HasPrefix(rest, "《"), strings.HasPrefix(rest, "转发"),
+		strings.HasPrefix(rest, "印发"), strings.ContainsRune("、》”）", a.last()):
+		return 0
+	case strings.ContainsRune(functionWords, b.first()):
+		return 20
+	case a.last() == '的', a.last() == '和', a.last() == '与', a.last() == '及':
+		return 1
+	case inWord(string(text[i-1 : min(i+1, len(text))])):
+		return 12
+	}
+	return 4
+}
+
+// inWord reports whether two characters form a word that titles use much; without a dictionary this keeps the commonest
+// words whole.
+func inWord(pair string) bool {
+	const words = " 关于 通知 通报 报告 请示 批复 意见 决定 公告 通告 公报 决议 命令 议案 纪要 办公 公室 政府 人民 民政 工作 管理 实施 开展 试点 " +
+		"电子 公文 交换 传输 档案 方案 办法 规定 条例 规划 计划 安排 会议 活动 项目 建设 发展 改革 服务 保障 安全 生产 监督 检查 调整 成立 " +
+		"组织 领导 小组 委员 员会 机关 单位 部门 人员 干部 任免 表彰 先进 集体 个人 情况 问题 进一 一步 加强 做好 推进 完善 规范 落实 贯彻 执行 " +
+		"转发 印发 年度 专项 资金 预算 财政 教育 卫生 交通 环境 保护 应急 防汛 数据 信息 系统 网络 平台 技术 标准 质量 重大 重点 有关 事项 若干 " +
+		"申请 同意 征求 答复 复函 商请 协助 支持 提供 城市 农村 全市 全县 全省 市人 县人 省人 "
+	return strings.Contains(words, " "+pair+" ")
+}
