@@ -1,0 +1,213 @@
+// Package archive keeps the record of a document that went through the exchange, finds it again and shows that it is
+// what was sent and received.
+//
+// It promises three things. A record package is plain: the documents lie in it unencrypted, with their seals and
+// receipts byte for byte as they were (DA/T 70 asks for no private compression and no encryption). Every file of a
+// package is bound by SM3 and SHA-256 in a manifest that the archive signs, and every receipt in it speaks of this
+// document and this exchange. Nothing is rewritten: what comes later stands beside it.
+//
+// It does not judge seals or receipts itself: a [Judge] does, so that this package stays below the verifier and knows
+// nothing of the exchange. It does not encrypt at rest, renew time-stamps or write other package forms.
+package archive
+
+import (
+	"context"
+	"crypto"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"yinxin/archive/blob"
+	"yinxin/crypto/cert"
+)
+
+// ErrNotFound says that no such record exists, or that it belongs to somebody else.
+var ErrNotFound = errors.New("archive: record not found")
+
+// Record describes one deposited document.
+type Record struct {
+	// ID is opaque and never reused.
+	ID string `json:"id"`
+	// ArchivalCode is the 档号 (DA/T 13): fonds, class·year·retention, item number.
+	ArchivalCode string `json:"archival_code"`
+	// Retention is the 保管期限: Y (permanent), D30 or D10.
+	Retention string `json:"retention"`
+	// Exchange is the id under which the document was exchanged.
+	Exchange string `json:"exchange"`
+	// Issuer is the code of the issuing office, IssuerName its name on the document.
+	Issuer     string `json:"issuer"`
+	IssuerName string `json:"issuer_name"`
+	// Kind is the 文种, Number the 发文字号, Title the 标题, IssuedOn the 成文日期 (yyyy-mm-dd).
+	Kind     string `json:"kind"`
+	Number   string `json:"number"`
+	Title    string `json:"title"`
+	IssuedOn string `json:"issued_on"`
+	// DocumentSM3 is the digest (hex) of the sealed document, the one that every receipt names.
+	DocumentSM3 string `json:"document_sm3"`
+	// Pages counts the pages of the document.
+	Pages int `json:"pages"`
+	// Parties are the codes of the offices that may find this record beside the archivists: sender and recipients.
+	Parties []string `json:"parties"`
+	// DepositedAt is the archive's clock at the deposit, UTC.
+	DepositedAt time.Time `json:"deposited_at"`
+}
+
+// Submission is what the archive is given for one document (归档信息包): the description and the files.
+type Submission struct {
+	Record Record
+	Files  []File
+}
+
+// Query selects records. Empty fields select all; Text is looked for in title and number.
+type Query struct {
+	Text, Number, Title, Exchange string
+	// Office limits the result to records that the office is a party of; empty means no limit (archivists).
+	Office string
+	// Limit is at most 200; After is the ID of the last record of the page before.
+	Limit int
+	After string
+}
+
+// Entry is a record with the place of its package.
+type Entry struct {
+	Record  Record
+	Package blob.Ref
+}
+
+// Index finds records. Implementations are durable when a call returns.
+type Index interface {
+	// NextItem counts the records of a class within one fonds ("WS·2026·D30") up by one; a number is never given twice.
+	NextItem(ctx context.Context, fonds, class string) (int, error)
+	// AddRecord stores an entry; a second entry for the same exchange is refused with the first entry's ID.
+	AddRecord(ctx context.Context, e Entry) error
+	// FindRecords returns entries, newest first.
+	FindRecords(ctx context.Context, q Query) ([]Entry, error)
+	// Record returns one entry by ID or archival code; ErrNotFound when there is none.
+	Record(ctx context.Context, idOrCode string) (Entry, error)
+}
+
+// Archive deposits and retrieves records.
+type Archive struct {
+	// Fonds is the 全宗号, for example Z109.
+	Fonds string
+	Blobs blob.Store
+	Index Index
+	// Signer and Certificate sign manifests; Chain leads to the root.
+	Signer      crypto.Signer
+	Certificate *cert.Certificate
+	Chain       []*cert.Certificate
+	Clock       func() time.Time
+	Rand        io.Reader
+	// NewID makes record ids.
+	NewID func() string
+	// TempDir is where packages are built before they are stored; empty means the system's.
+	TempDir string
+}
+
+// Deposit gives the record its archival code, writes and signs its package, stores it durably and indexes it. A record
+// of an exchange that was deposited before is returned as it stands: depositing is idempotent per exchange.
+func (a *Archive) Deposit(ctx context.Context, s Submission) (Entry, error) {
+	have, err := a.Index.FindRecords(ctx, Query{Exchange: s.Record.Exchange, Limit: 1})
+	if err != nil {
+		return Entry{}, fmt.Errorf("deposit %s: %w", s.Record.Exchange, err)
+	}
+	if len(have) > 0 {
+		return have[0], nil
+	}
+	r, err := a.describe(ctx, s.Record)
+	if err != nil {
+		return Entry{}, fmt.Errorf("deposit %s: %w", s.Record.Exchange, err)
+	}
+	ref, err := a.store(ctx, r, s.Files)
+	if err != nil {
+		return Entry{}, fmt.Errorf("deposit %s: %w", s.Record.Exchange, err)
+	}
+	e := Entry{Record: r, Package: ref}
+	if err := a.Index.AddRecord(ctx, e); err != nil {
+		return Entry{}, fmt.Errorf("deposit %s: %w", s.Record.Exchange, err)
+	}
+	return e, nil
+}
+
+// describe completes the record: id, code, time.
+func (a *Archive) describe(ctx context.Context, r Record) (Record, error) {
+	if r.Retention == "" {
+		r.Retention = "D30"
+	}
+	year := a.Clock().UTC().Format("2006")
+	if len(r.IssuedOn) >= 4 {
+		year = r.IssuedOn[:4]
+	}
+	class := fmt.Sprintf("WS·%s·%s", year, r.Retention)
+	n, err := a.Index.NextItem(ctx, a.Fonds, class)
+	if err != nil {
+		return Record{}, err
+	}
+	r.ID = a.NewID()
+	r.ArchivalCode = fmt.Sprintf("%s-%s-%04d", a.Fonds, class, n)
+	r.DepositedAt = a.Clock().UTC().Truncate(time.Second)
+	return r, nil
+}
+
+func (a *Archive) store(ctx context.Context, r Record, files []File) (ref blob.Ref, err error) {
+	f, err := os.CreateTemp(a.TempDir, "package-*.zip")
+	if err != nil {
+		return ref, err
+	}
+	defer func() {
+		err = errors.Join(err, f.Close(), os.Remove(f.Name()))
+	}()
+	o := WriteOptions{Signer: a.Signer, Certificate: a.Certificate, Chain: a.Chain, Rand: a.Rand}
+	if err := WriteZip(f, r, files, o); err != nil {
+		return ref, err
+	}
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return ref, err
+	}
+	info, err := a.Blobs.Put(ctx, f)
+	return info.Ref, err
+}
+
+// Retrieve opens the package of a record (调阅), a zip file. office limits access to the parties of the record; empty
+// means an archivist. Another office's record is not found.
+func (a *Archive) Retrieve(ctx context.Context, idOrCode, office string) (Record, io.ReadCloser, error) {
+	e, err := a.Index.Record(ctx, idOrCode)
+	if err != nil {
+		return Record{}, nil, fmt.Errorf("retrieve %s: %w", idOrCode, err)
+	}
+	if office != "" && !e.Record.concerns(office) {
+		return Record{}, nil, fmt.Errorf("retrieve %s: %w", idOrCode, ErrNotFound)
+	}
+	rc, err := a.Blobs.Open(ctx, e.Package)
+	if err != nil {
+		return Record{}, nil, fmt.Errorf("retrieve %s: %w", idOrCode, err)
+	}
+	return e.Record, rc, nil
+}
+
+// Find returns the records that the query selects and the office may see.
+func (a *Archive) Find(ctx context.Context, q Query) ([]Record, error) {
+	if q.Limit <= 0 || q.Limit > 200 {
+		q.Limit = 50
+	}
+	entries, err := a.Index.FindRecords(ctx, q)
+	if err != nil {
+		return nil, fmt.Errorf("search records: %w", err)
+	}
+	records := make([]Record, len(entries))
+	for i, e := range entries {
+		records[i] = e.Record
+	}
+	return records, nil
+}
+
+func (r Record) concerns(office string) bool {
+	for _, p := range r.Parties {
+		if p == office {
+			return true
+		}
+	}
+	return r.Issuer == office
+}

@@ -1,0 +1,244 @@
+package archive
+
+import (
+	"archive/zip"
+	"bytes"
+	"crypto"
+	"crypto/sha256" // the second digest of every archived file, beside SM3
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"yinxin/crypto/cert"
+	"yinxin/crypto/cms"
+	"yinxin/crypto/gm"
+)
+
+// PackageSchema names the manifest of a record package.
+const PackageSchema = "yinxin.package/1"
+
+// The two files that every package has at its top; docs/formats/package.md describes both.
+const (
+	ManifestName  = "manifest.json"
+	SignatureName = "manifest.p7s"
+)
+
+// Bounds of a package, so that a hostile one costs little.
+const (
+	maxManifest = 8 << 20
+	maxFiles    = 10_000
+	maxFileSize = 2 << 30
+)
+
+// Role says what a file is to the record.
+type Role string
+
+// The roles of files in a package.
+const (
+	RoleDocument    Role = "document"    // the sealed OFD, the record itself
+	RoleCopy        Role = "copy"        // the same document as PDF
+	RoleAttachment  Role = "attachment"  // an attachment of the document
+	RoleMetadata    Role = "metadata"    // what the document says of itself, JSON
+	RoleEvidence    Role = "evidence"    // a receipt
+	RoleCertificate Role = "certificate" // a certificate that the above need
+	RoleEnvelope    Role = "envelope"    // the signed manifest under which the document came
+)
+
+// File is one file to be put in a package. Open is called once.
+type File struct {
+	// Path is relative, with forward slashes, and unique without regard to case.
+	Path string
+	Role Role
+	Open func() (io.ReadCloser, error)
+}
+
+// BytesFile makes a File of bytes at hand.
+func BytesFile(name string, role Role, data []byte) File {
+	return File{Path: name, Role: role, Open: func() (io.ReadCloser, error) {
+		return io.NopCloser(bytes.NewReader(data)), nil
+	}}
+}
+
+// FileEntry is what the manifest says of a file.
+type FileEntry struct {
+	Path   string `json:"path"`
+	Role   Role   `json:"role"`
+	Size   int64  `json:"size"`
+	SM3    string `json:"sm3"`
+	SHA256 string `json:"sha256"`
+}
+
+// Manifest is the signed list of a package's content.
+type Manifest struct {
+	Schema string      `json:"schema"`
+	Record Record      `json:"record"`
+	Files  []FileEntry `json:"files"`
+}
+
+// WriteOptions name the archive's signer.
+type WriteOptions struct {
+	Signer      crypto.Signer
+	Certificate *cert.Certificate
+	Chain       []*cert.Certificate
+	Rand        io.Reader
+}
+
+// WriteZip writes a package: every file, then the manifest, then the GB/T 35275 signature over the manifest's bytes.
+// The same input gives the same bytes but for the signature.
+func WriteZip(w io.Writer, r Record, files []File, o WriteOptions) error {
+	z := zip.NewWriter(w)
+	m := Manifest{Schema: PackageSchema, Record: r, Files: make([]FileEntry, 0, len(files))}
+	if err := checkPaths(files); err != nil {
+		return err
+	}
+	for _, f := range files {
+		e, err := copyFile(z, f, r.DepositedAt)
+		if err != nil {
+			return fmt.Errorf("write package file %s: %w", f.Path, err)
+		}
+		m.Files = append(m.Files, e)
+	}
+	manifest, err := json.MarshalIndent(m, "", " ")
+	if err != nil {
+		return fmt.Errorf("write manifest: %w", err)
+	}
+	sig, err := cms.SignDetached(gm.SM3(manifest), cms.SignOptions{
+		Signer: o.Signer, Certificate: o.Certificate, Chain: o.Chain, Time: r.DepositedAt, Rand: o.Rand,
+	})
+	if err != nil {
+		return fmt.Errorf("sign manifest: %w", err)
+	}
+	if _, err := copyFile(z, BytesFile(ManifestName, "", manifest), r.DepositedAt); err != nil {
+		return fmt.Errorf("write manifest: %w", err)
+	}
+	if _, err := copyFile(z, BytesFile(SignatureName, "", sig), r.DepositedAt); err != nil {
+		return fmt.Errorf("write manifest signature: %w", err)
+	}
+	return z.Close()
+}
+
+func checkPaths(files []File) error {
+	seen := map[string]bool{ManifestName: true, SignatureName: true}
+	for _, f := range files {
+		folded := strings.ToLower(f.Path)
+		if !fs.ValidPath(f.Path) || strings.ContainsAny(f.Path, "\\:\x00") || seen[folded] {
+			return fmt.Errorf("package path %q is not allowed or stands twice", f.Path)
+		}
+		seen[folded] = true
+	}
+	if len(files) > maxFiles {
+		return fmt.Errorf("package of %d files: at most %d", len(files), maxFiles)
+	}
+	return nil
+}
+
+func copyFile(z *zip.Writer, f File, at time.Time) (FileEntry, error) {
+	src, err := f.Open()
+	if err != nil {
+		return FileEntry{}, err
+	}
+	dst, err := z.CreateHeader(&zip.FileHeader{Name: f.Path, Method: zip.Deflate, Modified: at.UTC()})
+	if err != nil {
+		return FileEntry{}, errors.Join(err, src.Close())
+	}
+	d := newDigester()
+	n, err := io.Copy(io.MultiWriter(dst, d), src)
+	if err := errors.Join(err, src.Close()); err != nil {
+		return FileEntry{}, err
+	}
+	e := d.entry()
+	e.Path, e.Role, e.Size = f.Path, f.Role, n
+	return e, nil
+}
+
+// digester computes both digests of a file in one pass.
+type digester struct{ sm3, sha hash.Hash }
+
+func newDigester() digester { return digester{gm.NewSM3(), sha256.New()} }
+
+func (d digester) Write(p []byte) (int, error) {
+	d.sm3.Write(p)
+	return d.sha.Write(p)
+}
+
+func (d digester) entry() FileEntry {
+	return FileEntry{SM3: hex.EncodeToString(d.sm3.Sum(nil)), SHA256: hex.EncodeToString(d.sha.Sum(nil))}
+}
+
+// ParseManifest reads a manifest strictly: known fields alone, nothing after the end, valid paths, no path twice.
+func ParseManifest(data []byte) (*Manifest, error) {
+	if len(data) > maxManifest {
+		return nil, fmt.Errorf("manifest of %d bytes: at most %d", len(data), maxManifest)
+	}
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	m := new(Manifest)
+	if err := dec.Decode(m); err != nil {
+		return nil, fmt.Errorf("parse manifest: %w", err)
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("parse manifest: data after the end")
+	}
+	if m.Schema != PackageSchema {
+		return nil, fmt.Errorf("parse manifest: schema %q is not %s", m.Schema, PackageSchema)
+	}
+	files := make([]File, len(m.Files))
+	for i, e := range m.Files {
+		files[i].Path = e.Path
+		if e.Size < 0 || e.Size > maxFileSize {
+			return nil, fmt.Errorf("parse manifest: %s has size %d", e.Path, e.Size)
+		}
+	}
+	if err := checkPaths(files); err != nil {
+		return nil, fmt.Errorf("parse manifest: %w", err)
+	}
+	return m, nil
+}
+
+// IsPackage reports whether the folder or zip looks like a record package.
+func IsPackage(content fs.FS) bool {
+	st, err := fs.Stat(content, ManifestName)
+	return err == nil && st.Mode().IsRegular()
+}
+
+// readBounded reads a whole small file.
+func readBounded(content fs.FS, name string, limit int64) ([]byte, error) {
+	f, err := content.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	data, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err := errors.Join(err, f.Close()); err != nil {
+		return nil, err
+	}
+	if int64(len(data)) > limit {
+		return nil, fmt.Errorf("%s is longer than %d bytes", name, limit)
+	}
+	return data, nil
+}
+
+// strayFiles lists what lies in the package and not in its manifest. Anything but plain files and folders is stray.
+func strayFiles(content fs.FS, m *Manifest) ([]string, error) {
+	var stray []string
+	listed := func(p string) bool {
+		return p == ManifestName || p == SignatureName || slices.ContainsFunc(m.Files, func(e FileEntry) bool { return e.Path == p })
+	}
+	err := fs.WalkDir(content, ".", func(p string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if !d.IsDir() && (!listed(p) || !d.Type().IsRegular()) {
+			stray = append(stray, path.Clean(p))
+		}
+		return nil
+	})
+	return stray, err
+}
