@@ -3,7 +3,9 @@
 // It is the STREAM construction as age uses it, over SM4-GCM. It promises that no byte of plaintext leaves before its
 // chunk's tag is checked, that truncation, reordering, appending and a wrong key are told by name, and that anyone can
 // compute the root over the chunk tags without a key, so that a signed root fixes what the key holder will read. It does
-// not say who wrote the stream: that is the signature over the root. Memory is a few chunks, whatever the size.
+// not say who wrote the stream: that is the signature over the root. It does not show a damaged chunk to someone without
+the key, since the root is over the tags alone; who stores a stream keeps a digest of its bytes besides. Memory is a few
+chunks, whatever the size.
 //
 // The bytes, version 1:
 //
