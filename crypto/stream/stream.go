@@ -4,8 +4,8 @@
 // chunk's tag is checked, that truncation, reordering, appending and a wrong key are told by name, and that anyone can
 // compute the root over the chunk tags without a key, so that a signed root fixes what the key holder will read. It does
 // not say who wrote the stream: that is the signature over the root. It does not show a damaged chunk to someone without
-the key, since the root is over the tags alone; who stores a stream keeps a digest of its bytes besides. Memory is a few
-chunks, whatever the size.
+// the key, since the root is over the tags alone; who stores a stream keeps a digest of its bytes besides. Memory is a few
+// chunks, whatever the size.
 //
 // The bytes, version 1:
 //
