@@ -1,0 +1,50 @@
+package office
+
+import (
+	"errors"
+
+	"yinxin/document"
+	"yinxin/seal"
+	"yinxin/seal/ofdseal"
+	"yinxin/transport/api"
+	"yinxin/transport/directory"
+	"yinxin/verdict"
+)
+
+// CodeOf gives the problem code of a refusal of this package; api.Internal for anything that is no refusal.
+func CodeOf(err error) api.Code {
+	var invalid *document.InvalidError
+	var container *verdict.ContainerError
+	var directoryInvalid *directory.InvalidError
+	table := []struct {
+		is   bool
+		code api.Code
+	}{
+		{errors.Is(err, document.ErrClassified), api.ClassifiedContent},
+		{errors.As(err, &invalid), api.Validation},
+		{errors.As(err, &directoryInvalid), api.Validation},
+		{errors.As(err, &container), api.UnsupportedFormat},
+		{errors.Is(err, ErrNotFound), api.NotFound},
+		{errors.Is(err, directory.ErrNotFound), api.NotFound},
+		{errors.Is(err, directory.ErrConflict), api.Conflict},
+		{errors.Is(err, seal.ErrUnknownSeal), api.NotFound},
+		{errors.Is(err, ErrForbidden), api.Forbidden},
+		{errors.Is(err, ErrSelfApproval), api.Forbidden},
+		{errors.Is(err, ErrState), api.InvalidTransition},
+		{errors.Is(err, ErrDigestChanged), api.PreconditionFailed},
+		{errors.Is(err, ErrAddressee), api.InvalidAddressee},
+		{errors.Is(err, ErrNoPlace), api.Validation},
+		{errors.Is(err, ErrReason), api.Validation},
+		{errors.Is(err, ErrSeal), api.SealInvalid},
+		{errors.Is(err, seal.ErrNotInForce), api.SealInvalid},
+		{errors.Is(err, seal.ErrTransition), api.InvalidTransition},
+		{errors.Is(err, seal.ErrMake), api.Validation},
+		{errors.Is(err, ofdseal.ErrNotInForce), api.SealInvalid},
+	}
+	for _, row := range table {
+		if row.is {
+			return row.code
+		}
+	}
+	return api.Internal
+}

@@ -1,0 +1,357 @@
+package office
+
+import (
+	"bytes"
+	"context"
+	"crypto"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"yinxin/archive/blob"
+	"yinxin/crypto/cert"
+	"yinxin/crypto/gm"
+	"yinxin/crypto/stream"
+	"yinxin/keys"
+	"yinxin/seal"
+	"yinxin/seal/ofdseal"
+	"yinxin/seal/pdfseal"
+	"yinxin/seal/ses"
+	"yinxin/transport"
+	"yinxin/transport/directory"
+)
+
+// SealAsk is what a clerk asks for: this draft, under this seal, to these recipients.
+type SealAsk struct {
+	Draft      *Draft
+	Seal       string
+	Recipients []Recipient
+	Urgency    transport.Urgency
+}
+
+// draftFiles is what rests encrypted while a dispatch waits.
+type draftFiles struct {
+	OFD []byte `json:"ofd"`
+	PDF []byte `json:"pdf"`
+}
+
+// maxDraft bounds the encrypted draft in bytes.
+const maxDraft = 1 << 30
+
+// Ask prepares the sealing of a draft and leaves it pending for an approver. Place and time of the seal are fixed here;
+// the Digest of the answer is what the approver approves.
+func (s *Service) Ask(ctx context.Context, who Person, ask SealAsk) (Dispatch, error) {
+	if !who.Clerk {
+		return Dispatch{}, fmt.Errorf("ask for seal: %w", ErrForbidden)
+	}
+	if _, err := checkUnclassified(ask.Draft.OFD); err != nil {
+		return Dispatch{}, errors.Join(fmt.Errorf("ask for seal: %w", err), s.noteRefused(ctx, who, err))
+	}
+	if err := s.checkRecipients(ctx, who.Office, ask.Recipients); err != nil {
+		return Dispatch{}, fmt.Errorf("ask for seal: %w", err)
+	}
+	if ask.Draft.Spot == nil {
+		return Dispatch{}, fmt.Errorf("ask for seal: %w: the document has no place for one", ErrNoPlace)
+	}
+	d := Dispatch{
+		ID: s.NewID(), Office: who.Office, Requester: who.Account, Exchange: s.NewID(), Recipients: ask.Recipients,
+		Urgency: ask.Urgency, Seal: ask.Seal, SealedAt: s.Clock().UTC().Truncate(time.Second),
+		Stamps:   []Stamp{spotStamp(ask.Draft.Spot.Page, ask.Draft.Spot.X, ask.Draft.Spot.Y, ask.Draft.Spot.Diameter)},
+		Unsealed: gm.SM3(ask.Draft.OFD), State: Pending, CreatedAt: s.Clock().UTC(),
+	}
+	if err := s.note(ctx, who, "seal.ask", d.ID); err != nil {
+		return Dispatch{}, err
+	}
+	p, err := s.prepare(ctx, d, draftFiles{ask.Draft.OFD, ask.Draft.PDF})
+	if err != nil {
+		return Dispatch{}, fmt.Errorf("ask for seal: %w", err)
+	}
+	d.Digest = p.digest()
+	if d.Draft, d.DraftKey, err = s.keepDraft(ctx, d, draftFiles{ask.Draft.OFD, ask.Draft.PDF}); err != nil {
+		return Dispatch{}, fmt.Errorf("keep draft: %w", err)
+	}
+	if err := s.Dispatches.AddDispatch(ctx, d); err != nil {
+		return Dispatch{}, fmt.Errorf("ask for seal: %w", err)
+	}
+	return d, nil
+}
+
+// ErrNoPlace says that the document has no place for the seal.
+var ErrNoPlace = errors.New("office: no place for the seal")
+
+// ErrAddressee says that a recipient is not in the directory, closed, twice in the list, or without a certificate.
+var ErrAddressee = errors.New("office: recipient cannot be addressed")
+
+// spotStamp places a seal of the diameter with its centre on x, y; pages of a spot count from 0.
+func spotStamp(page int, x, y, diameter float64) Stamp {
+	return Stamp{Page: page, X: x - diameter/2, Y: y - diameter/2, W: diameter, H: diameter}
+}
+
+// checkRecipients reports the first recipient that cannot be sent to.
+func (s *Service) checkRecipients(ctx context.Context, sender string, to []Recipient) error {
+	if !slices.ContainsFunc(to, func(r Recipient) bool { return r.Role == transport.To }) {
+		return fmt.Errorf("%w: nobody is addressed (主送)", ErrAddressee)
+	}
+	seen := map[string]bool{sender: true, s.Archive: true}
+	for _, r := range to {
+		if seen[r.Code] {
+			return fmt.Errorf("%w: %s is the sender, the archive or twice in the list", ErrAddressee, r.Code)
+		}
+		seen[r.Code] = true
+		o, err := s.Directory.Organisation(ctx, r.Code)
+		if errors.Is(err, directory.ErrNotFound) || err == nil && (o.Status != directory.Active || len(o.EncryptionCert) == 0) {
+			return fmt.Errorf("%w: %s is unknown, closed or has no certificate", ErrAddressee, r.Code)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// prepared are both forms of a document, ready to be sealed.
+type prepared struct {
+	ofd, pdf seal.Prepared
+	record   seal.Record
+	signer   crypto.Signer
+}
+
+// digest covers both preparations; an approval names it.
+func (p prepared) digest() transport.Digest {
+	a, b := p.ofd.Digest(), p.pdf.Digest()
+	return gm.SM3(a[:], b[:])
+}
+
+// prepare builds what the seal key will sign. It depends on nothing but the dispatch and the draft, so that doing it
+// again after the approval gives the same digest.
+func (s *Service) prepare(ctx context.Context, d Dispatch, files draftFiles) (prepared, error) {
+	var p prepared
+	rec, err := s.Seals.Seal(ctx, d.Seal)
+	if err != nil {
+		return p, err
+	}
+	if rec.Office != d.Office { // another office's seal does not exist for this one
+		return p, fmt.Errorf("seal %s: %w", d.Seal, seal.ErrUnknownSeal)
+	}
+	if err := rec.InForce(d.SealedAt); err != nil {
+		return p, err
+	}
+	made, err := ses.ParseSeal(rec.ESL)
+	if err != nil {
+		return p, fmt.Errorf("seal %s: %w", d.Seal, err)
+	}
+	id, err := s.signerOf(ctx, d.Office, useSeal, keys.PurposeSeal)
+	if err != nil {
+		return p, err
+	}
+	stamps := make([]seal.Stamp, len(d.Stamps))
+	for i, st := range d.Stamps {
+		stamps[i] = seal.Stamp{Page: st.Page, X: st.X, Y: st.Y, W: st.W, H: st.H}
+	}
+	p.record, p.signer = rec, id.signer
+	p.ofd, err = ofdseal.Prepare(files.OFD, ofdseal.PrepareOptions{Seal: made, SignerCert: id.cert, Stamps: stamps, Time: d.SealedAt})
+	if err != nil {
+		return p, err
+	}
+	p.pdf, err = pdfseal.Prepare(files.PDF, pdfseal.PrepareOptions{
+		Seal: made, SignerCert: id.cert, Chain: id.chain, Stamps: stamps, Time: d.SealedAt,
+	})
+	return p, err
+}
+
+// keepDraft stores the draft encrypted under a key of its own, which the office's drafts key wraps.
+func (s *Service) keepDraft(ctx context.Context, d Dispatch, files draftFiles) (ref string, wrapped []byte, err error) {
+	plain, err := json.Marshal(files)
+	if err != nil {
+		return "", nil, err
+	}
+	dks, err := s.Keys.DataKey(ctx, keys.Ref{Name: keyName(d.Office, useDrafts)}, [][]byte{[]byte(d.ID)})
+	if err != nil {
+		return "", nil, err
+	}
+	var sealed bytes.Buffer
+	w, err := stream.NewWriter(&sealed, dks[0].Plain, s.Rand)
+	if err != nil {
+		return "", nil, err
+	}
+	if _, err := w.Write(plain); err != nil {
+		return "", nil, err
+	}
+	if err := w.Close(); err != nil {
+		return "", nil, err
+	}
+	info, err := s.Drafts.Put(ctx, &sealed)
+	if err != nil {
+		return "", nil, err
+	}
+	wrapped, err = json.Marshal(dks[0].Wrapped)
+	return info.Ref.String(), wrapped, err
+}
+
+// openDraft reads what keepDraft stored.
+func (s *Service) openDraft(ctx context.Context, d Dispatch) (draftFiles, error) {
+	var files draftFiles
+	var wrapped keys.Ciphertext
+	if err := json.Unmarshal(d.DraftKey, &wrapped); err != nil {
+		return files, fmt.Errorf("draft key of dispatch %s: %w", d.ID, err)
+	}
+	plain, err := s.Keys.Decrypt(ctx, keyName(d.Office, useDrafts), keys.PurposeWrap, []keys.Ciphertext{wrapped})
+	if err == nil {
+		err = plain[0].Err
+	}
+	if err != nil {
+		return files, fmt.Errorf("draft key of dispatch %s: %w", d.ID, err)
+	}
+	ref, err := blob.ParseRef(d.Draft)
+	if err != nil {
+		return files, err
+	}
+	sealed, err := blob.ReadAll(ctx, s.Drafts, ref, maxDraft)
+	if err != nil {
+		return files, err
+	}
+	r, err := stream.NewReader(bytes.NewReader(sealed), plain[0].Plain)
+	if err != nil {
+		return files, err
+	}
+	data, err := io.ReadAll(r)
+	if err != nil {
+		return files, fmt.Errorf("open draft of dispatch %s: %w", d.ID, err)
+	}
+	return files, json.Unmarshal(data, &files)
+}
+
+// Preview gives the unsealed files of a pending dispatch, for the approver to look at.
+func (s *Service) Preview(ctx context.Context, who Person, id string) (ofdFile, pdfFile []byte, err error) {
+	if !who.Clerk && !who.Approver {
+		return nil, nil, fmt.Errorf("preview dispatch: %w", ErrForbidden)
+	}
+	d, err := s.Dispatches.Dispatch(ctx, who.Office, id)
+	if err != nil {
+		return nil, nil, fmt.Errorf("preview dispatch %s: %w", id, err)
+	}
+	if err := s.note(ctx, who, "dispatch.preview", id); err != nil {
+		return nil, nil, err
+	}
+	files, err := s.openDraft(ctx, d)
+	return files.OFD, files.PDF, err
+}
+
+// Decide records the approver's decision about a pending dispatch and, where it is an approval, goes on to seal, pack and
+// submit. The digest must be the dispatch's own: it says what was looked at.
+func (s *Service) Decide(ctx context.Context, who Person, id string, digest transport.Digest, approve bool, comment string) (Dispatch, error) {
+	d, err := s.Dispatches.Dispatch(ctx, who.Office, id)
+	if err != nil {
+		return d, fmt.Errorf("decide dispatch %s: %w", id, err)
+	}
+	decided, err := d.decide(who, digest, approve, comment, s.Clock())
+	if err != nil {
+		return d, err
+	}
+	if err := s.note(ctx, who, "dispatch."+string(decided.State), id); err != nil {
+		return d, err
+	}
+	if err := s.Dispatches.SaveDispatch(ctx, decided, Pending); err != nil {
+		return d, fmt.Errorf("decide dispatch %s: %w", id, err)
+	}
+	if decided.State == Declined {
+		return decided, nil
+	}
+	return s.Continue(ctx, decided)
+}
+
+// Dispatch returns one of the office's dispatches; List the newest.
+func (s *Service) Dispatch(ctx context.Context, who Person, id string) (Dispatch, error) {
+	return s.Dispatches.Dispatch(ctx, who.Office, id)
+}
+
+// List returns the office's dispatches, newest first.
+func (s *Service) List(ctx context.Context, who Person, state State, limit int) ([]Dispatch, error) {
+	return s.Dispatches.ListDispatches(ctx, who.Office, state, limit)
+}
+
+// Continue takes an approved dispatch through sealing, packing and submission, from wherever it stands.
+func (s *Service) Continue(ctx context.Context, d Dispatch) (Dispatch, error) {
+	var err error
+	if d.State == Approved {
+		if d, err = s.sealAndPack(ctx, d); err != nil {
+			return d, fmt.Errorf("seal and pack dispatch %s: %w", d.ID, err)
+		}
+	}
+	if d.State == Packed {
+		if d, err = s.submit(ctx, d); err != nil {
+			return d, fmt.Errorf("submit dispatch %s: %w", d.ID, err)
+		}
+	}
+	return d, nil
+}
+
+// sealed are both sealed forms of a document.
+type sealed struct{ ofd, pdf []byte }
+
+// applySeal prepares again, refuses anything but what was approved, records the use and signs both forms.
+func (s *Service) applySeal(ctx context.Context, d Dispatch) (sealed, error) {
+	var out sealed
+	files, err := s.openDraft(ctx, d)
+	if err != nil {
+		return out, err
+	}
+	p, err := s.prepare(ctx, d, files)
+	if err != nil {
+		return out, err
+	}
+	if p.digest() != d.Digest || transport.Digest(gm.SM3(files.OFD)) != d.Unsealed {
+		return out, ErrDigestChanged
+	}
+	if err := p.record.InForce(s.Clock()); err != nil { // suspended since the approval
+		return out, err
+	}
+	if out.ofd, err = p.ofd.Sign(s.Rand, p.signer); err != nil {
+		return out, fmt.Errorf("seal OFD: %w", err)
+	}
+	if out.pdf, err = p.pdf.Sign(s.Rand, p.signer); err != nil {
+		return out, fmt.Errorf("seal PDF: %w", err)
+	}
+	return out, s.recordUse(ctx, d, p, out)
+}
+
+// recordUse enters the sealing in the seal's log. An approval is good for one use; the same use again, after an
+// interruption, is the one that stands there.
+func (s *Service) recordUse(ctx context.Context, d Dispatch, p prepared, out sealed) error {
+	uses, err := s.Seals.Uses(ctx, d.Seal)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(uses, func(u seal.Use) bool { return u.ApprovalID == d.ID }) {
+		return nil
+	}
+	stamps := make([]seal.Stamp, len(d.Stamps))
+	for i, st := range d.Stamps {
+		stamps[i] = seal.Stamp{Page: st.Page, X: st.X, Y: st.Y, W: st.W, H: st.H}
+	}
+	return s.Seals.AddUse(ctx, seal.Use{
+		ID: s.NewID(), SealID: d.Seal, Document: d.Unsealed, Sealed: gm.SM3(out.ofd), ToBeSigned: p.ofd.Digest(),
+		Stamps: stamps, Operator: d.Requester, Approver: d.Approver, ApprovalID: d.ID, At: d.SealedAt,
+	})
+}
+
+// partyOf reads an office's certificates from the directory.
+func (s *Service) partyOf(ctx context.Context, code string) (directory.Organisation, *cert.Certificate, error) {
+	o, err := s.Directory.Organisation(ctx, code)
+	if err != nil {
+		return o, nil, fmt.Errorf("office %s: %w", code, err)
+	}
+	certs, err := cert.ParsePEM(o.EncryptionCert)
+	if err != nil {
+		return o, nil, fmt.Errorf("encryption certificate of %s: %w", code, err)
+	}
+	return o, certs[0], nil
+}
+
+// noteRefused records that a document was refused, without a word of its content.
+func (s *Service) noteRefused(ctx context.Context, who Person, cause error) error {
+	return recordOutcome(ctx, s.Audit, who, s.Clock(), "document.refuse", "", string(CodeOf(cause)))
+}

@@ -1,0 +1,199 @@
+package office
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"yinxin/crypto/cms"
+	"yinxin/document"
+	"yinxin/document/ofd"
+	"yinxin/keys"
+	"yinxin/seal"
+	"yinxin/seal/ofdseal"
+	"yinxin/seal/pdfseal"
+	"yinxin/transport"
+	"yinxin/transport/envelope"
+	"yinxin/transport/receipt"
+	"yinxin/verdict"
+)
+
+// Received is a delivery with what its header says of the document.
+type Received struct {
+	Delivery                    transport.Delivery
+	DocumentSM3, DocumentSHA256 transport.Digest
+}
+
+// Opened is a received document after opening: its files lie in Dir, and every OFD and PDF among them has its verdict.
+type Opened struct {
+	Received Received
+	Files    []string
+	Manifest envelope.Manifest
+	Metadata document.Metadata
+	Verdicts []verdict.File
+}
+
+// Worst is the verdict that decides over all files.
+func (o *Opened) Worst() verdict.Status {
+	return verdict.NewReport(verdict.RevocationAuto, o.Verdicts...).Verdict
+}
+
+// ErrReason says that a return needs a reason code of the list and a sentence.
+var ErrReason = errors.New("office: a return needs a reason code and a text")
+
+// ErrSeal says that a document's seal did not pass, so that it cannot be signed for as genuine.
+var ErrSeal = errors.New("office: the seal of the document does not pass")
+
+// Open takes over a delivery: the office states that it read the document (which fixes the receiving time), fetches its
+// envelope, opens it with its own key into dir and judges every seal. Opening again what was opened before is allowed and
+// leaves no further evidence.
+func (s *Service) Open(ctx context.Context, who Person, delivery, dir string) (*Opened, error) {
+	if !who.Clerk {
+		return nil, fmt.Errorf("open delivery: %w", ErrForbidden)
+	}
+	got, err := s.Hub.Delivery(ctx, who, delivery)
+	if err != nil {
+		return nil, fmt.Errorf("open delivery %s: %w", delivery, err)
+	}
+	if err := s.note(ctx, who, "delivery.open", delivery); err != nil {
+		return nil, err
+	}
+	if got.Delivery.State == transport.Available {
+		stated, err := s.state(ctx, who.Office, got, receipt.Statement{Event: transport.ContentHandover})
+		if err != nil {
+			return nil, fmt.Errorf("open delivery %s: %w", delivery, err)
+		}
+		if got.Delivery, err = s.Hub.Act(ctx, who, transport.Open, s.NewID(), delivery, stated); err != nil {
+			return nil, fmt.Errorf("open delivery %s: %w", delivery, err)
+		}
+	}
+	o, err := s.unpack(ctx, who, got, dir)
+	if err != nil {
+		return nil, fmt.Errorf("open delivery %s: %w", delivery, err)
+	}
+	return o, nil
+}
+
+// unpack fetches, opens and judges.
+func (s *Service) unpack(ctx context.Context, who Person, got Received, dir string) (_ *Opened, err error) {
+	f, err := os.CreateTemp(s.TempDir, "envelope-*.yxe")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, f.Close(), os.Remove(f.Name())) }()
+	if err := s.Hub.Envelope(ctx, who, got.Delivery.ID, f); err != nil {
+		return nil, err
+	}
+	size, err := f.Seek(0, 2)
+	if err != nil {
+		return nil, err
+	}
+	o, err := s.OpenEnvelope(ctx, who.Office, f, size, dir)
+	if err != nil {
+		return nil, err
+	}
+	if o.Manifest.Exchange != got.Delivery.Exchange || o.Manifest.Document.SM3 != got.DocumentSM3 {
+		return nil, verdict.Refuse(verdict.RecipientBinding, "the envelope is not the one of this delivery")
+	}
+	o.Received = got
+	return o, nil
+}
+
+// judge gives the verdict on every OFD and PDF among the files, and reads the metadata of the document. A classified
+// document that slipped through is refused here.
+func (s *Service) judge(o *Opened, dir string) error {
+	options := seal.VerifyOptions{Policy: s.Policy, Now: s.Clock()}
+	for _, name := range o.Files {
+		lower := strings.ToLower(name)
+		if !strings.HasSuffix(lower, ".ofd") && !strings.HasSuffix(lower, ".pdf") {
+			continue
+		}
+		data, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			return err
+		}
+		if strings.HasSuffix(lower, ".pdf") {
+			f := pdfseal.Verify(data, options)
+			f.File = name
+			o.Verdicts = append(o.Verdicts, f)
+			continue
+		}
+		pkg, err := checkUnclassified(data)
+		if err != nil {
+			return err
+		}
+		f := ofdseal.Verify(pkg, options)
+		f.File = name
+		o.Verdicts = append(o.Verdicts, f)
+		m, err := pkg.Metadata()
+		if err == nil {
+			o.Metadata = m
+		} else if !errors.Is(err, ofd.ErrNoMetadata) {
+			return err
+		}
+	}
+	return nil
+}
+
+// SignFor states, with the office's own signature, that the office counted, checked and accepts the document (签收). It
+// wants the document to have been opened and its seal to have passed; number is the office's own 签收编号.
+func (s *Service) SignFor(ctx context.Context, who Person, o *Opened, number, comment string) (transport.Delivery, error) {
+	if !who.Clerk {
+		return transport.Delivery{}, fmt.Errorf("sign for delivery: %w", ErrForbidden)
+	}
+	if o.Worst() != verdict.Passed {
+		return transport.Delivery{}, fmt.Errorf("sign for delivery %s: %w", o.Received.Delivery.ID, ErrSeal)
+	}
+	return s.answer(ctx, who, transport.Acknowledge, o.Received, receipt.Statement{
+		Event: transport.ConsignmentAcceptance, Number: number, Text: comment, Verdict: o.Worst(),
+	})
+}
+
+// Return sends a delivery back with a reason code of transport.ReturnReasons and a sentence (退回).
+func (s *Service) Return(ctx context.Context, who Person, delivery, reason, text string) (transport.Delivery, error) {
+	if !who.Clerk {
+		return transport.Delivery{}, fmt.Errorf("return delivery: %w", ErrForbidden)
+	}
+	if _, known := transport.ReturnReasons()[reason]; !known || strings.TrimSpace(text) == "" {
+		return transport.Delivery{}, fmt.Errorf("return delivery %s: %w", delivery, ErrReason)
+	}
+	got, err := s.Hub.Delivery(ctx, who, delivery)
+	if err != nil {
+		return transport.Delivery{}, fmt.Errorf("return delivery %s: %w", delivery, err)
+	}
+	return s.answer(ctx, who, transport.Return, got, receipt.Statement{
+		Event: transport.ConsignmentRejection, Reason: reason, Text: text,
+	})
+}
+
+// answer audits, signs the statement and hands it in.
+func (s *Service) answer(ctx context.Context, who Person, act transport.Act, got Received, st receipt.Statement) (transport.Delivery, error) {
+	id := got.Delivery.ID
+	if err := s.note(ctx, who, "delivery."+string(act), id); err != nil {
+		return transport.Delivery{}, err
+	}
+	stated, err := s.state(ctx, who.Office, got, st)
+	if err != nil {
+		return transport.Delivery{}, fmt.Errorf("%s delivery %s: %w", act, id, err)
+	}
+	d, err := s.Hub.Act(ctx, who, act, s.NewID(), id, stated)
+	if err != nil {
+		return transport.Delivery{}, fmt.Errorf("%s delivery %s: %w", act, id, err)
+	}
+	return d, nil
+}
+
+// state completes a statement about a delivery and signs it with the office's signing key.
+func (s *Service) state(ctx context.Context, office string, got Received, st receipt.Statement) ([]byte, error) {
+	st.Time, st.Exchange = s.Clock().UTC(), got.Delivery.Exchange
+	st.Sender, st.Recipient = got.Delivery.Sender, got.Delivery.Recipient
+	st.DocumentSM3, st.DocumentSHA256 = got.DocumentSM3, got.DocumentSHA256
+	id, err := s.signerOf(ctx, office, useSign, keys.PurposeSign)
+	if err != nil {
+		return nil, err
+	}
+	return st.Sign(cms.SignOptions{Signer: id.signer, Certificate: id.cert, Chain: id.chain, Time: st.Time, Rand: s.Rand})
+}

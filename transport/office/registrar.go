@@ -1,0 +1,270 @@
+package office
+
+import (
+	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/x509/pkix"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"time"
+
+	"yinxin/crypto/cert"
+	"yinxin/crypto/gm"
+	"yinxin/document/fonts"
+	"yinxin/keys"
+	"yinxin/seal"
+	"yinxin/seal/picture"
+	"yinxin/seal/ses"
+	"yinxin/transport"
+	"yinxin/transport/directory"
+)
+
+// Offices is the directory as an administrator sees it.
+type Offices interface {
+	Directory
+	SaveOrganisation(ctx context.Context, o directory.Organisation) error
+}
+
+// Registrar brings offices, their keys and their seals into being. It holds handles of the CA and of the seal maker,
+// never their keys.
+type Registrar struct {
+	// Keys and Admin are one store.
+	Keys  keys.Provider
+	Admin keys.Admin
+	// CA issues the dual certificates; Chain leads from the CA's own certificate to the root, the CA's first.
+	CA    *cert.Authority
+	Chain []*cert.Certificate
+	// Maker signs seals (制章) under MakerCert.
+	Maker     crypto.Signer
+	MakerCert *cert.Certificate
+	Offices   Offices
+	Seals     seal.Registry
+	Faces     *fonts.Set
+	Audit     Auditor
+	Clock     func() time.Time
+	Rand      io.Reader
+}
+
+// Establish registers an office whose keys this store keeps: it makes the office's keys, has them certified (signing and
+// encryption apart, GB/T 20518) and enters the office in the directory. An interrupted call can be repeated; an office
+// that is in the directory already is directory.ErrConflict.
+func (r *Registrar) Establish(ctx context.Context, who Person, o directory.Organisation) (directory.Organisation, error) {
+	if err := r.note(ctx, who, "organisation.establish", o.Code); err != nil {
+		return o, err
+	}
+	if _, err := r.Offices.Organisation(ctx, o.Code); err == nil {
+		return o, fmt.Errorf("establish office %s: %w", o.Code, directory.ErrConflict)
+	} else if !errors.Is(err, directory.ErrNotFound) {
+		return o, fmt.Errorf("establish office %s: %w", o.Code, err)
+	}
+	if err := r.createKeys(ctx, o.Code); err != nil {
+		return o, fmt.Errorf("establish office %s: %w", o.Code, err)
+	}
+	signing, err := r.certify(ctx, o, useSign, r.CA.IssueSigning)
+	if err != nil {
+		return o, fmt.Errorf("establish office %s: %w", o.Code, err)
+	}
+	encryption, err := r.certify(ctx, o, useDecrypt, r.CA.IssueEncryption)
+	if err != nil {
+		return o, fmt.Errorf("establish office %s: %w", o.Code, err)
+	}
+	o.SigningCert, o.EncryptionCert = r.withChain(signing), r.withChain(encryption)
+	if err := r.Offices.SaveOrganisation(ctx, o); err != nil {
+		return o, fmt.Errorf("establish office %s: %w", o.Code, err)
+	}
+	return o, nil
+}
+
+// createKeys makes those keys of the office that are not there yet.
+func (r *Registrar) createKeys(ctx context.Context, office string) error {
+	wanted := []keys.CreateOptions{
+		{Name: keyName(office, useSign), Purpose: keys.PurposeSign},
+		{Name: keyName(office, useDecrypt), Purpose: keys.PurposeDecrypt},
+		{Name: keyName(office, useDrafts), Purpose: keys.PurposeWrap},
+	}
+	missing := wanted[:0]
+	for _, w := range wanted {
+		_, err := r.Keys.Public(ctx, keys.Ref{Name: w.Name})
+		if errors.Is(err, keys.ErrNotFound) {
+			w.Labels = map[string]string{"office": office}
+			missing = append(missing, w)
+			continue
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	_, err := r.Admin.Create(ctx, missing...)
+	return err
+}
+
+// certify has the newest version of an office's key certified and stores the chain with it.
+func (r *Registrar) certify(
+	ctx context.Context, o directory.Organisation, use string,
+	issue func(subject pkix.Name, pub *ecdsa.PublicKey, opts cert.IssueOptions) (*cert.Certificate, error),
+) (*cert.Certificate, error) {
+	name := keyName(o.Code, use)
+	req, err := r.request(ctx, o, name)
+	if err != nil {
+		return nil, err
+	}
+	c, err := issue(req.subject, req.pub, cert.IssueOptions{})
+	if err != nil {
+		return nil, err
+	}
+	chain := [][]byte{c.Raw}
+	for _, up := range r.Chain {
+		chain = append(chain, up.Raw)
+	}
+	if _, err := r.Admin.ImportCertificate(ctx, keys.Ref{Name: name}, chain); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// keyRequest is what the CA needs to know of a key.
+type keyRequest struct {
+	subject pkix.Name
+	pub     *ecdsa.PublicKey
+}
+
+// request states subject and key. A signing key proves possession by a PKCS#10 request; a decryption key cannot sign, its
+// public part is taken from the store itself.
+func (r *Registrar) request(ctx context.Context, o directory.Organisation, name string) (keyRequest, error) {
+	info, err := r.Keys.Public(ctx, keys.Ref{Name: name})
+	if err != nil {
+		return keyRequest{}, err
+	}
+	subject := cert.Subject(o.Name, o.Name)
+	// The office's code in the certificate is what binds evidence that it signs to the office.
+	subject.SerialNumber = o.Code
+	if !info.Purpose.Signs() {
+		return keyRequest{subject, info.Public}, nil
+	}
+	der, err := r.Admin.Request(ctx, info.Ref, subject)
+	if err != nil {
+		return keyRequest{}, err
+	}
+	req, err := cert.ParseRequest(der)
+	if err != nil {
+		return keyRequest{}, err
+	}
+	return keyRequest{subject, req.PublicKey}, nil
+}
+
+// withChain gives a certificate in PEM with its issuers after it.
+func (r *Registrar) withChain(c *cert.Certificate) []byte {
+	out := c.PEM()
+	for _, up := range r.Chain {
+		out = append(out, up.PEM()...)
+	}
+	return out
+}
+
+// SealRequest describes an organisation's round seal to be made.
+type SealRequest struct {
+	Office string
+	// Name stands on the arc and is the seal's name; BottomLine under the star, for instance 公文专用章.
+	Name, BottomLine string
+	// Diameter in mm.
+	Diameter float64
+	// Keeper is the account that keeps the seal.
+	Keeper   string
+	From, To time.Time
+}
+
+// MakeSeal makes the office's seal key where there is none, has it certified, draws the seal, has the maker sign it and
+// registers it as active.
+func (r *Registrar) MakeSeal(ctx context.Context, who Person, q SealRequest) (seal.Record, error) {
+	if err := r.note(ctx, who, "seal.make", q.Office); err != nil {
+		return seal.Record{}, err
+	}
+	o, err := r.Offices.Organisation(ctx, q.Office)
+	if err != nil {
+		return seal.Record{}, fmt.Errorf("make seal of %s: %w", q.Office, err)
+	}
+	signer, err := r.sealCertificate(ctx, o)
+	if err != nil {
+		return seal.Record{}, fmt.Errorf("make seal of %s: %w", q.Office, err)
+	}
+	rec, err := r.make(q, signer)
+	if err != nil {
+		return seal.Record{}, fmt.Errorf("make seal of %s: %w", q.Office, err)
+	}
+	rec, err = rec.Append(seal.Change{To: seal.Active, At: r.Clock().UTC().Truncate(time.Second), By: who.Account, Reason: "registered"})
+	if err != nil {
+		return seal.Record{}, fmt.Errorf("make seal of %s: %w", q.Office, err)
+	}
+	if err := r.Seals.AddSeal(ctx, rec); err != nil {
+		return seal.Record{}, fmt.Errorf("register seal of %s: %w", q.Office, err)
+	}
+	return rec, nil
+}
+
+// sealCertificate returns the certificate of the office's seal key, made and certified if need be.
+func (r *Registrar) sealCertificate(ctx context.Context, o directory.Organisation) (*cert.Certificate, error) {
+	name := keyName(o.Code, useSeal)
+	info, err := r.Keys.Public(ctx, keys.Ref{Name: name})
+	if errors.Is(err, keys.ErrNotFound) {
+		_, err = r.Admin.Create(ctx, keys.CreateOptions{
+			Name: name, Purpose: keys.PurposeSeal, Labels: map[string]string{"office": o.Code},
+		})
+	}
+	if err != nil {
+		return nil, err
+	}
+	if len(info.Certificates) > 0 {
+		return cert.Parse(info.Certificates[0])
+	}
+	return r.certify(ctx, o, useSeal, r.CA.IssueSigning)
+}
+
+func (r *Registrar) make(q SealRequest, signer *cert.Certificate) (seal.Record, error) {
+	drawn, err := picture.Draw(picture.Organisation{Name: q.Name, BottomLine: q.BottomLine, Diameter: q.Diameter}, r.Faces)
+	if err != nil {
+		return seal.Record{}, err
+	}
+	png, err := drawn.PNG(300)
+	if err != nil {
+		return seal.Record{}, err
+	}
+	size := int(math.Round(drawn.Width))
+	made, err := seal.Make(seal.MakeOptions{
+		Maker: r.Maker, MakerCert: r.MakerCert, Signers: []*cert.Certificate{signer}, Name: q.Name,
+		Picture: ses.Picture{Type: "png", Data: png, Width: size, Height: size},
+		Created: r.Clock(), From: q.From, To: q.To, Rand: r.Rand,
+	})
+	if err != nil {
+		return seal.Record{}, err
+	}
+	return seal.Record{
+		ID: made.Info.SealID, Name: q.Name, Type: made.Info.Property.Type, Office: q.Office, Keeper: q.Keeper,
+		Key: "store:" + keyName(q.Office, useSeal), ESL: made.Raw, SM3: gm.SM3(made.Raw),
+		From: made.Info.Property.From, To: made.Info.Property.To,
+	}, nil
+}
+
+func (r *Registrar) note(ctx context.Context, who Person, action, object string) error {
+	return record(ctx, r.Audit, who, r.Clock(), action, object)
+}
+
+// record writes an act to the audit; the act may be done only when it returns nil.
+func record(ctx context.Context, a Auditor, who Person, at time.Time, action, object string) error {
+	return recordOutcome(ctx, a, who, at, action, object, transport.Allowed)
+}
+
+func recordOutcome(ctx context.Context, a Auditor, who Person, at time.Time, action, object, outcome string) error {
+	err := a.Record(ctx, transport.AuditRecord{
+		At: at.UTC(), Account: who.Account, Org: who.Office, Action: action, Object: object, Outcome: outcome,
+	})
+	if err != nil {
+		return fmt.Errorf("audit %s %s: %w", action, object, err)
+	}
+	return nil
+}

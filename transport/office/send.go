@@ -1,0 +1,229 @@
+package office
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"yinxin/archive/blob"
+	"yinxin/crypto/cert"
+	"yinxin/crypto/cms"
+	"yinxin/crypto/gm"
+	"yinxin/document/ofd"
+	"yinxin/keys"
+	"yinxin/seal"
+	"yinxin/seal/ofdseal"
+	"yinxin/transport"
+	"yinxin/transport/envelope"
+	"yinxin/verdict"
+)
+
+// The names under which a document travels.
+const (
+	DocumentName = "document.ofd"
+	CopyName     = "document.pdf"
+)
+
+// sealAndPack seals what was approved, packs it for every recipient, the archive and the sender itself, and keeps the
+// envelope: from here on the same bytes are submitted, however often it takes.
+func (s *Service) sealAndPack(ctx context.Context, d Dispatch) (Dispatch, error) {
+	files, err := s.applySeal(ctx, d)
+	if err != nil {
+		return d, err
+	}
+	report, err := s.check(files.ofd, SealUseOf(d))
+	if err != nil {
+		return d, err
+	}
+	ref, err := s.pack(ctx, d, files, report)
+	if err != nil {
+		return d, err
+	}
+	d.Envelope, d.State = ref, Packed
+	return d, s.Dispatches.SaveDispatch(ctx, d, Approved)
+}
+
+// SealUseOf says in the sender's report which seal was used on whose approval.
+func SealUseOf(d Dispatch) []envelope.SealUse {
+	return []envelope.SealUse{{File: 0, Seal: d.Seal, Approval: d.Digest}}
+}
+
+// check makes the sender's report: no classification mark, the layout as composed, every seal passed. A document that
+// does not pass is not packed.
+func (s *Service) check(sealedOFD []byte, uses []envelope.SealUse) (envelope.Report, error) {
+	return CheckReport(sealedOFD, seal.VerifyOptions{Policy: s.Policy, Now: s.Clock()}, uses)
+}
+
+// CheckReport checks a sealed document as the sender's side must before packing, and returns the report that its manifest
+// will carry. A classified document gives document.ErrClassified; one whose seal does not pass ErrSeal.
+func CheckReport(sealedOFD []byte, o seal.VerifyOptions, uses []envelope.SealUse) (envelope.Report, error) {
+	pkg, err := checkUnclassified(sealedOFD)
+	if err != nil {
+		return envelope.Report{}, err
+	}
+	f := ofdseal.Verify(pkg, o)
+	if f.Verdict != verdict.Passed {
+		return envelope.Report{}, fmt.Errorf("%w: %s (%s)", ErrSeal, f.Verdict, f.Reason)
+	}
+	layout := envelope.Finding{Check: envelope.FindingLayout, Verdict: verdict.Passed}
+	if _, err := pkg.Metadata(); errors.Is(err, ofd.ErrNoMetadata) {
+		layout.Verdict = verdict.Indeterminate // made by other software: nobody measured its pages
+	}
+	return envelope.Report{
+		Tool: "yinxin-1",
+		Findings: []envelope.Finding{
+			{Check: envelope.FindingClassification, Verdict: verdict.Passed},
+			layout,
+			{Check: envelope.FindingSeals, Verdict: f.Verdict},
+		},
+		Seals: uses,
+	}, nil
+}
+
+// pack writes the envelope into the drafts store and returns its name there.
+func (s *Service) pack(ctx context.Context, d Dispatch, files sealed, report envelope.Report) (string, error) {
+	sign, err := s.signerOf(ctx, d.Office, useSign, keys.PurposeSign)
+	if err != nil {
+		return "", err
+	}
+	_, own, err := s.partyOf(ctx, d.Office)
+	if err != nil {
+		return "", err
+	}
+	to, err := s.recipients(ctx, d)
+	if err != nil {
+		return "", err
+	}
+	o := envelope.PackOptions{
+		Exchange: d.Exchange, Sender: d.Office, Own: own, Recipients: to, Urgency: d.Urgency, Report: report, Document: 0,
+		Sign:  cms.SignOptions{Signer: sign.signer, Certificate: sign.cert, Chain: sign.chain, Time: s.Clock().UTC(), Rand: s.Rand},
+		Files: []envelope.Source{{Name: DocumentName, Content: bytes.NewReader(files.ofd)}, {Name: CopyName, Content: bytes.NewReader(files.pdf)}},
+		Rand:  s.Rand,
+	}
+	return s.keepEnvelope(ctx, o)
+}
+
+func (s *Service) keepEnvelope(ctx context.Context, o envelope.PackOptions) (_ string, err error) {
+	f, err := os.CreateTemp(s.TempDir, "pack-*.yxe")
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, f.Close(), os.Remove(f.Name())) }()
+	if _, err := envelope.Pack(f, o); err != nil {
+		return "", err
+	}
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return "", err
+	}
+	info, err := s.Drafts.Put(ctx, f)
+	return info.Ref.String(), err
+}
+
+// recipients reads the encryption certificates of all who receive a part: the addressees and the archive.
+func (s *Service) recipients(ctx context.Context, d Dispatch) ([]envelope.Recipient, error) {
+	all := d.Recipients
+	if s.Archive != "" {
+		all = append(all[:len(all):len(all)], Recipient{Code: s.Archive, Role: transport.ForArchive})
+	}
+	to := make([]envelope.Recipient, 0, len(all))
+	for _, r := range all {
+		_, c, err := s.partyOf(ctx, r.Code)
+		if err != nil {
+			return nil, err
+		}
+		if err := c.CheckUse(cert.UseEncrypt); err != nil {
+			return nil, fmt.Errorf("recipient %s: %w", r.Code, err)
+		}
+		to = append(to, envelope.Recipient{Code: r.Code, Role: r.Role, Certificate: c})
+	}
+	return to, nil
+}
+
+// submit hands the packed envelope in; the dispatch's id is the idempotency key, so that doing it again is harmless.
+func (s *Service) submit(ctx context.Context, d Dispatch) (Dispatch, error) {
+	ref, err := blob.ParseRef(d.Envelope)
+	if err != nil {
+		return d, err
+	}
+	r, err := s.Drafts.Open(ctx, ref)
+	if err != nil {
+		return d, err
+	}
+	who := Person{Account: d.Requester, Office: d.Office, Clerk: true}
+	_, err = s.Hub.Submit(ctx, who, d.ID, r)
+	if err = errors.Join(err, r.Close()); err != nil {
+		return d, err
+	}
+	d.State = Sent
+	return d, s.Dispatches.SaveDispatch(ctx, d, Packed)
+}
+
+// Sealed returns the sealed document and its PDF copy of a dispatch that was packed, reopened with the office's own part
+// of the envelope.
+func (s *Service) Sealed(ctx context.Context, who Person, id, dir string) (*Opened, error) {
+	d, err := s.Dispatches.Dispatch(ctx, who.Office, id)
+	if err != nil {
+		return nil, fmt.Errorf("reopen dispatch %s: %w", id, err)
+	}
+	if d.Envelope == "" {
+		return nil, fmt.Errorf("reopen dispatch %s in state %s: %w", id, d.State, ErrState)
+	}
+	if err := s.note(ctx, who, "dispatch.reopen", id); err != nil {
+		return nil, err
+	}
+	ref, err := blob.ParseRef(d.Envelope)
+	if err != nil {
+		return nil, err
+	}
+	r, err := s.Drafts.Open(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	o, err := s.OpenEnvelope(ctx, who.Office, r, r.Size(), dir)
+	if err = errors.Join(err, r.Close()); err != nil {
+		return nil, fmt.Errorf("reopen dispatch %s: %w", id, err)
+	}
+	return o, nil
+}
+
+// OpenEnvelope opens an envelope with the office's own key into dir and judges what it holds.
+func (s *Service) OpenEnvelope(ctx context.Context, office string, r io.ReaderAt, size int64, dir string) (*Opened, error) {
+	id, err := s.signerOf(ctx, office, useDecrypt, keys.PurposeDecrypt)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	got, err := envelope.Open(r, size, envelope.OpenOptions{
+		Key: id.decrypter, Certificate: id.cert, Policy: s.Policy, Now: s.Clock(), Sink: envelope.Dir(dir),
+	})
+	if err != nil {
+		return nil, err
+	}
+	if !got.Released() {
+		return nil, &EnvelopeError{Report: got.Report}
+	}
+	o := &Opened{Manifest: got.Manifest}
+	for _, f := range got.Files {
+		o.Files = append(o.Files, f.Name)
+	}
+	if err := s.judge(o, dir); err != nil {
+		return nil, err
+	}
+	return o, nil
+}
+
+// EnvelopeError says that an envelope was not opened because its outside or its content did not pass; Report says why.
+type EnvelopeError struct{ Report verdict.File }
+
+// Error gives verdict and reason.
+func (e *EnvelopeError) Error() string {
+	return fmt.Sprintf("office: the envelope does not pass: %s (%s)", e.Report.Verdict, e.Report.Reason)
+}
+
+// DigestOf is the SM3 of bytes, as approvals and evidence name them.
+func DigestOf(data []byte) transport.Digest { return gm.SM3(data) }
