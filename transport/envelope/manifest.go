@@ -246,10 +246,12 @@ func (m Manifest) validate() error {
 	if (m.Role != OwnCopy && len(m.Recipients) > 0) || len(m.Recipients) > MaxParts {
 		return fmt.Errorf("%w: dispatch list of %d in the part of a recipient", errFormat, len(m.Recipients))
 	}
+	listed := make(map[string]bool, len(m.Recipients))
 	for _, a := range m.Recipients {
-		if !transport.ValidCode(a.Code) || !validRole(a.Role, false) {
+		if !transport.ValidCode(a.Code) || !validRole(a.Role, false) || listed[a.Code] {
 			return fmt.Errorf("%w: dispatch list", errFormat)
 		}
+		listed[a.Code] = true
 	}
 	switch m.Urgency {
 	case transport.Normal, transport.Urgent, transport.ExtraUrgent:

@@ -112,9 +112,14 @@ func PartyCode(c *cert.Certificate) string {
 	return "cert-" + transport.Digest(c.SM3()).String()[:32]
 }
 
-// judgeAgreement: all manifests say the same but for whom they are, and the dispatch list fits.
+// judgeAgreement: every manifest belongs to its header, all say the same but for whom they are, and the dispatch list fits.
 func (e *Envelope) judgeAgreement() verdict.Check {
 	const check = verdict.CheckManifest
+	for _, p := range e.parts { // first, so that parts put together wrongly are called by their name
+		if c := p.judgeBinding(); c.Status != verdict.Passed {
+			return c
+		}
+	}
 	first := common(e.parts[0].manifest)
 	for _, p := range e.parts {
 		if !reflect.DeepEqual(common(p.manifest), first) {
