@@ -6,6 +6,8 @@
 // text beyond one glyph a character.
 package fonts
 
+//go:generate packaging/build.sh
+
 // Role is what a face is for on the official page.
 type Role int
 
