@@ -172,7 +172,7 @@ func (a *Archive) store(ctx context.Context, r Record, files []File) (ref blob.R
 
 // Retrieve opens the package of a record (调阅), a zip file. office limits access to the parties of the record; empty
 // means an archivist. Another office's record is not found.
-func (a *Archive) Retrieve(ctx context.Context, idOrCode, office string) (Record, io.ReadCloser, error) {
+func (a *Archive) Retrieve(ctx context.Context, idOrCode, office string) (Record, blob.Reader, error) {
 	e, err := a.Index.Record(ctx, idOrCode)
 	if err != nil {
 		return Record{}, nil, fmt.Errorf("retrieve %s: %w", idOrCode, err)
