@@ -15,6 +15,9 @@ type VerifyOptions struct {
 	Policy cert.Policy
 	// Now is the time of judging. At, if not zero, replaces it: the document is judged as if it were At.
 	At, Now time.Time
+	// Makers, if not nil, are the only ones whose seals count. By default any maker whose certificate leads to a root may
+	// make seals, because no standard marks the certificates of makers.
+	Makers []*cert.Certificate
 	// Proven, if not nil, is a time at which the document as it lies here was seen by somebody else, such as the log.
 	Proven *ProvenTime
 }
@@ -40,15 +43,37 @@ func (o VerifyOptions) Moment(claimed time.Time) (cert.Moment, string) {
 	return m, o.Proven.Source
 }
 
-// JudgeSeal adds the checks of the seal itself: the maker's signature (seal_maker) and whether the seal was in force at
-// the moment (seal_validity). It returns the maker's certificate, nil if it cannot be read; the caller judges it.
+// JudgeSeal is VerifyOptions.JudgeSeal where any maker may make seals.
 func JudgeSeal(sig *verdict.Signature, s *ses.Seal, m cert.Moment) *cert.Certificate {
+	return VerifyOptions{}.JudgeSeal(sig, s, m)
+}
+
+// JudgeSeal adds the checks of the seal itself: the maker's signature and its right to make seals (seal_maker), and
+// whether the seal was valid at the moment (seal_validity). It returns the maker's certificate, nil if it cannot be read;
+// the caller judges it.
+func (o VerifyOptions) JudgeSeal(sig *verdict.Signature, s *ses.Seal, m cert.Moment) *cert.Certificate {
 	maker, check := judgeMaker(s)
+	if check.Status == verdict.Passed && !o.mayMake(maker) {
+		check = verdict.Fail(verdict.CheckSealMaker, verdict.SealValidity, "%s is not among those who may make seals",
+			maker.SubjectText())
+	}
 	sig.Add(check, judgeValidity(s, m))
 	if maker != nil {
 		sig.Maker = maker.SubjectText()
 	}
 	return maker
+}
+
+func (o VerifyOptions) mayMake(maker *cert.Certificate) bool {
+	if o.Makers == nil {
+		return true
+	}
+	for _, m := range o.Makers {
+		if m.Equal(maker) {
+			return true
+		}
+	}
+	return false
 }
 
 func judgeMaker(s *ses.Seal) (*cert.Certificate, verdict.Check) {

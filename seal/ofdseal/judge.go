@@ -8,7 +8,6 @@ import (
 	"yinxin/crypto/cert"
 	"yinxin/crypto/gm"
 	"yinxin/document/ofd"
-	"yinxin/seal"
 	"yinxin/seal/ses"
 	"yinxin/verdict"
 )
@@ -43,7 +42,7 @@ func (v *verifier) judgeSeal(sig *verdict.Signature, s *signed, value []byte) {
 	if signer != nil {
 		sig.Add(checkSignature(s, parsed, signer))
 	}
-	maker := seal.JudgeSeal(sig, tbs.Seal, moment)
+	maker := v.options.JudgeSeal(sig, tbs.Seal, moment)
 	v.judgeChains(sig, signer, maker, moment)
 	sig.Add(checkTimestamps(parsed)...)
 	sig.Add(v.checkPlacement(sig, s, tbs.Seal)...)

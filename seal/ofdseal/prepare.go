@@ -313,6 +313,7 @@ func tagPrefix(tag []byte, name string) string {
 // stampElements writes the StampAnnots and checks that each lies on a page.
 func (p *Prepared) stampElements(ids *counterState) (string, error) {
 	var b strings.Builder
+	var annots []stampAnnot
 	pages := p.pkg.Pages()
 	picture := p.options.Seal.Info.Picture
 	for i, s := range p.options.Stamps {
@@ -326,19 +327,23 @@ func (p *Prepared) stampElements(ids *counterState) (string, error) {
 			s.H = float64(picture.Height)
 		}
 		p.options.Stamps[i] = s
-		annot := stampAnnot{boundary: ofd.Box{X: s.X, Y: s.Y, W: s.W, H: s.H}}
+		annot := stampAnnot{page: pages[s.Page].ID, boundary: ofd.Box{X: s.X, Y: s.Y, W: s.W, H: s.H}}
 		if s.Clip != nil {
 			annot.clip = &ofd.Box{X: s.Clip.X, Y: s.Clip.Y, W: s.Clip.W, H: s.Clip.H}
 		}
 		if s.W < 0 || s.H < 0 || !touches(annot, pages[s.Page].Size) {
 			return "", fmt.Errorf("%w: at %s it lies outside of page %d", ErrStamp, boxText(annot.boundary), s.Page+1)
 		}
-		b.WriteString(`<ofd:StampAnnot ID="` + ids.next() + `" PageRef="` + escape(pages[s.Page].ID) +
+		annots = append(annots, annot)
+		b.WriteString(`<ofd:StampAnnot ID="` + ids.next() + `" PageRef="` + escape(annot.page) +
 			`" Boundary="` + boxText(annot.boundary) + `"`)
 		if annot.clip != nil {
 			b.WriteString(` Clip="` + boxText(*annot.clip) + `"`)
 		}
 		b.WriteString(`/>`)
+	}
+	if faults := seamFaults(annots, pagesByID(pages)); len(faults) > 0 {
+		return "", fmt.Errorf("%w: %s", ErrStamp, faults[0])
 	}
 	return b.String(), nil
 }

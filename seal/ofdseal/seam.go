@@ -6,6 +6,9 @@ import (
 	"sort"
 )
 
+// maxSeamChecks bounds the comparison of parts with each other.
+const maxSeamChecks = 2000
+
 // Tolerances in millimetres: stamps are written with three decimals, slices of thirds do not add up exactly.
 const (
 	sizeTolerance  = 0.05
@@ -18,6 +21,8 @@ func differs(a, b float64) bool { return math.Abs(a-b) > sizeTolerance }
 type slice struct {
 	from, to float64
 	page     int
+	// x, y is where the visible part begins on the page.
+	x, y float64
 }
 
 // seamFaults asks whether the parts of cross-page seals (骑缝章) are all there: each strip of the picture shows equally
@@ -25,9 +30,8 @@ type slice struct {
 // as single seams do; a part removed or put on another page breaks it.
 func seamFaults(stamps []stampAnnot, pages map[string]int) []string {
 	type cut struct {
-		vertical   bool
-		extent     float64
-		x, y, w, h float64 // what the parts share: the size of the picture
+		vertical     bool
+		extent, w, h float64 // what the parts share: the size of the picture
 	}
 	groups := map[cut][]slice{}
 	for _, st := range stamps {
@@ -36,13 +40,16 @@ func seamFaults(stamps []stampAnnot, pages map[string]int) []string {
 			continue
 		}
 		c, b := *st.clip, st.boundary
+		part := slice{page: page, x: b.X + c.X, y: b.Y + c.Y}
 		switch {
 		case differs(c.W, b.W) && !differs(c.H, b.H):
 			k := cut{extent: b.W, w: b.W, h: b.H}
-			groups[k] = append(groups[k], slice{c.X, c.X + c.W, page})
+			part.from, part.to = c.X, c.X+c.W
+			groups[k] = append(groups[k], part)
 		case differs(c.H, b.H) && !differs(c.W, b.W):
 			k := cut{vertical: true, extent: b.H, w: b.W, h: b.H}
-			groups[k] = append(groups[k], slice{c.Y, c.Y + c.H, page})
+			part.from, part.to = c.Y, c.Y+c.H
+			groups[k] = append(groups[k], part)
 		case differs(c.W, b.W) && differs(c.H, b.H):
 			return []string{fmt.Sprintf("stamp %s shows a corner of its picture, no part of a cross-page seal", st.id)}
 		}
@@ -61,9 +68,14 @@ func seamFaults(stamps []stampAnnot, pages map[string]int) []string {
 func seamFault(extent float64, parts []slice) string {
 	first, last := parts[0].page, parts[0].page
 	shown := map[int]bool{}
-	for _, p := range parts {
+	for i, p := range parts {
 		first, last = min(first, p.page), max(last, p.page)
 		shown[p.page] = true
+		for _, q := range parts[:min(i, maxSeamChecks)] {
+			if p.page == q.page && !differs(p.x, q.x) && !differs(p.y, q.y) {
+				return fmt.Sprintf("two parts of the cross-page seal show at one place of page %d", p.page+1)
+			}
+		}
 	}
 	if len(shown) != last-first+1 {
 		return fmt.Sprintf("the cross-page seal on pages %d to %d misses a page between", first+1, last+1)
