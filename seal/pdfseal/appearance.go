@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"image"
 	"image/color"
+	"image/gif"
 	"image/jpeg"
 	"image/png"
 	"io"
@@ -30,7 +31,7 @@ type picture struct {
 	rgb, alpha []byte
 }
 
-// decodePicture reads PNG and JPEG, and refuses what has too many pixels before reading them.
+// decodePicture reads PNG, JPEG and GIF, and refuses what has too many pixels before reading them.
 func decodePicture(p ses.Picture) (*picture, error) {
 	var config func(io.Reader) (image.Config, error)
 	var decode func(io.Reader) (image.Image, error)
@@ -39,6 +40,8 @@ func decodePicture(p ses.Picture) (*picture, error) {
 		config, decode = png.DecodeConfig, png.Decode
 	case "JPG", "JPEG":
 		config, decode = jpeg.DecodeConfig, jpeg.Decode
+	case "GIF":
+		config, decode = gif.DecodeConfig, gif.Decode // its first picture
 	default:
 		return nil, fmt.Errorf("%w: type %q", ErrPicture, p.Type)
 	}

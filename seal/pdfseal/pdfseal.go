@@ -40,7 +40,7 @@ const (
 )
 
 var (
-	// ErrPicture means that the seal's picture cannot be shown in a PDF: PNG and JPEG can.
+	// ErrPicture means that the seal's picture cannot be shown in a PDF: PNG, JPEG and GIF can.
 	ErrPicture = errors.New("pdfseal: picture of the seal cannot be shown")
 	// ErrStamp means that the place does not fit: no such page, not on the page, or not exactly one place. A signature
 	// field shows at one place.

@@ -116,7 +116,7 @@ func verifyOpened(f *pdf.File, entries []*entry, o seal.VerifyOptions, size int)
 		out.Signatures = append(out.Signatures, v.judge(i))
 	}
 	if err := lintObjects(f.Current()); err != nil {
-		out.Warn(verdict.ActiveOrShadowContent, "%v", err)
+		out.Warn(verdict.ActiveOrShadowContent, "%s", detail(err))
 	}
 	out.Judge(o.Policy.Setting())
 	return out
@@ -225,7 +225,7 @@ func (v *verifier) checkRange(e *entry) (r pdf.ByteRange, checks []verdict.Check
 	}
 	r, err := pdf.ParseByteRange(e.sig["ByteRange"], int64(len(v.file.Bytes())))
 	if err != nil {
-		return fail(name, verdict.ByteRangeMalformed, "%v", err)
+		return fail(name, verdict.ByteRangeMalformed, "%s", detail(err))
 	}
 	if e.shared {
 		return fail(name, verdict.SigDictShared, "another field has this signature, or one was added in the same revision")
@@ -236,6 +236,15 @@ func (v *verifier) checkRange(e *entry) (r pdf.ByteRange, checks []verdict.Check
 			start, end, c.Start, c.End)
 	}
 	return r, []verdict.Check{verdict.Pass(name)}, true
+}
+
+// detail is what an error says, without the words of a refused container where the file itself is not refused.
+func detail(err error) string {
+	var refused *verdict.ContainerError
+	if errors.As(err, &refused) {
+		return refused.Detail
+	}
+	return err.Error()
 }
 
 // checkCoverage demands that the signature covers the revision that brought it, from the first byte to the last; the
@@ -341,7 +350,7 @@ func (v *verifier) judgeValue(sig *verdict.Signature, e *entry, r pdf.ByteRange)
 		if errors.As(err, &refused) {
 			reason = refused.Reason
 		}
-		sig.Add(verdict.Fail(verdict.CheckSignature, reason, "the signature value cannot be read: %v", err))
+		sig.Add(verdict.Fail(verdict.CheckSignature, reason, "the signature value cannot be read: %s", detail(err)))
 		return nil
 	}
 	if !m.Detached() {
@@ -415,5 +424,5 @@ func sealFault(err error) verdict.Check {
 	if errors.As(err, &refused) {
 		reason = refused.Reason
 	}
-	return verdict.Fail(verdict.CheckSealMaker, reason, "the seal in the signature cannot be read: %v", err)
+	return verdict.Fail(verdict.CheckSealMaker, reason, "the seal in the signature cannot be read: %s", detail(err))
 }
