@@ -154,12 +154,12 @@ func scanDelivery(s scanner) (d transport.Delivery, err error) {
 	return d, err
 }
 
-const evidenceColumns = `e.id, e.exchange, e.delivery, e.recipient, e.event, e.at, e.digest, e.leaf, e.statement, r.body IS NOT NULL`
+const evidenceColumns = `e.id, e.exchange, e.sender, e.delivery, e.recipient, e.event, e.at, e.digest, e.leaf, e.statement, r.body IS NOT NULL`
 
 func scanEvidence(s scanner) (e hub.Evidence, err error) {
 	var sum []byte
 	var at int64
-	err = s.Scan(&e.ID, &e.Exchange, &e.Delivery, &e.Recipient, &e.Event, &at, &sum, &e.Leaf, &e.Statement, &e.Ready)
+	err = s.Scan(&e.ID, &e.Exchange, &e.Sender, &e.Delivery, &e.Recipient, &e.Event, &at, &sum, &e.Leaf, &e.Statement, &e.Ready)
 	e.Digest, e.Time = digest(sum), fromMillis(at)
 	return e, err
 }
@@ -273,6 +273,12 @@ func (r reader) Waiting() (int64, error) {
 		+ (SELECT count(*) FROM receipts WHERE body IS NULL)`)
 }
 
+// JobsDue implements hub.Reader.
+func (r reader) JobsDue(now time.Time) (bool, error) {
+	n, err := first(r.q, scanCount, `SELECT EXISTS (SELECT 1 FROM jobs WHERE run_at <= ?)`, millis(now))
+	return n > 0, err
+}
+
 // Proven implements hub.Reader.
 func (r reader) Proven(limit int) ([]hub.Proven, error) {
 	return all(r.q, func(s scanner) (p hub.Proven, err error) {
@@ -280,14 +286,14 @@ func (r reader) Proven(limit int) ([]hub.Proven, error) {
 		var at int64
 		var n uint64
 		e := &p.Evidence
-		err = s.Scan(&n, &e.ID, &e.Exchange, &e.Delivery, &e.Recipient, &e.Event, &at, &sum, &e.Leaf, &e.Statement,
+		err = s.Scan(&n, &e.ID, &e.Exchange, &e.Sender, &e.Delivery, &e.Recipient, &e.Event, &at, &sum, &e.Leaf, &e.Statement,
 			&proof, &p.Checkpoint)
 		e.Digest, e.Time, p.Index = digest(sum), fromMillis(at), n-1
 		for ; len(proof) >= 32; proof = proof[32:] {
 			p.Proof = append(p.Proof, [32]byte(proof))
 		}
 		return p, err
-	}, `SELECT e.n, e.id, e.exchange, e.delivery, e.recipient, e.event, e.at, e.digest, e.leaf, e.statement, r.proof, c.note
+	}, `SELECT e.n, e.id, e.exchange, e.sender, e.delivery, e.recipient, e.event, e.at, e.digest, e.leaf, e.statement, r.proof, c.note
 		FROM receipts r JOIN entries e ON e.n = r.n JOIN checkpoints c ON c.size = r.size
 		WHERE r.body IS NULL ORDER BY r.n LIMIT ?`, limit)
 }

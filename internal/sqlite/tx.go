@@ -110,9 +110,9 @@ func (t *tx) MoveDelivery(d transport.Delivery, from transport.State) error {
 
 // AppendEntry implements hub.Tx.
 func (t *tx) AppendEntry(e hub.Evidence) error {
-	return inserted("entry "+e.ID, t.exec(`INSERT INTO entries (id, exchange, delivery, recipient, event, at, digest, leaf, statement)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		e.ID, e.Exchange, e.Delivery, e.Recipient, string(e.Event), millis(e.Time), e.Digest[:], e.Leaf, e.Statement))
+	return inserted("entry "+e.ID, t.exec(`INSERT INTO entries (id, exchange, sender, delivery, recipient, event, at, digest, leaf, statement)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		e.ID, e.Exchange, e.Sender, e.Delivery, e.Recipient, string(e.Event), millis(e.Time), e.Digest[:], e.Leaf, e.Statement))
 }
 
 // InsertRejection implements hub.Tx.

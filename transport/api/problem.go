@@ -119,6 +119,9 @@ type Problem struct {
 	Code      Code    `json:"code"`
 	Errors    []Fault `json:"errors,omitempty"`
 	Retryable bool    `json:"retryable"`
+	// Evidence is the entry that records the refusal, where one was written; its
+	// receipt is at receipts/{id}.
+	Evidence string `json:"evidence,omitempty"`
 	// RetryAfter is the number of seconds after which to try again, from the header
 	// field of that name; not part of the JSON object.
 	RetryAfter int `json:"-"`

@@ -156,15 +156,18 @@ type Moved struct {
 	Entry    Evidence `json:"entry"`
 }
 
-// ArchiveRecord is one record of the archive, found by number or title.
+// ArchiveRecord is one record of the archive.
 type ArchiveRecord struct {
-	ID        string    `json:"id"`
-	Exchange  string    `json:"exchange"`
-	Sender    string    `json:"sender"`
-	Number    string    `json:"number"`
-	Title     string    `json:"title"`
-	Deposited time.Time `json:"deposited"`
-	SM3       string    `json:"sm3"`
+	ID           string    `json:"id"`
+	ArchivalCode string    `json:"archival_code"`
+	Exchange     string    `json:"exchange"`
+	Issuer       string    `json:"issuer"`
+	IssuerName   string    `json:"issuer_name"`
+	Number       string    `json:"number"`
+	Title        string    `json:"title"`
+	IssuedOn     string    `json:"issued_on"`
+	DocumentSM3  string    `json:"document_sm3"`
+	DepositedAt  time.Time `json:"deposited_at"`
 }
 
 // Health is what /readyz says.

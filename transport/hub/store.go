@@ -75,6 +75,8 @@ type Reader interface {
 	Rejection(sender string, body transport.Digest, code string) (Rejection, error)
 	// Waiting counts entries whose receipts are not built yet.
 	Waiting() (int64, error)
+	// JobsDue reports whether a job could be claimed at that time.
+	JobsDue(now time.Time) (bool, error)
 	// Proven lists entries, oldest first, that a published checkpoint covers and whose
 	// receipts are not built yet.
 	Proven(limit int) ([]Proven, error)
@@ -114,8 +116,11 @@ type Tx interface {
 // Evidence is one entry as it is stored: Leaf are the canonical bytes that the log
 // hashes, Digest their SM3.
 type Evidence struct {
-	ID       string
+	ID string
+	// Exchange is empty for a refused submission, which belongs to no exchange here
+	// whatever its header claims.
 	Exchange string
+	Sender   string
 	// Delivery is empty for an entry about the whole exchange.
 	Delivery  string
 	Recipient string

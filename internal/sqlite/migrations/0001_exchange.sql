@@ -102,6 +102,7 @@ CREATE TABLE entries (
     n         INTEGER PRIMARY KEY,
     id        TEXT    NOT NULL UNIQUE CHECK (length(id) = 36),
     exchange  TEXT    NOT NULL,
+    sender    TEXT    NOT NULL,
     delivery  TEXT    NOT NULL DEFAULT '',
     recipient TEXT    NOT NULL DEFAULT '',
     event     TEXT    NOT NULL CHECK (event <> ''),

@@ -1,0 +1,255 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"yinxin/transport"
+	"yinxin/transport/api"
+	"yinxin/transport/hub"
+)
+
+// submit takes an envelope. The body is streamed; it is answered 201 with the
+// receipt, or 202 while the receipt is being built.
+func (s *Server) submit(w http.ResponseWriter, c *Call) error {
+	if t, _, err := mime.ParseMediaType(c.Header.Get("Content-Type")); err != nil || t != api.TypeEnvelope {
+		return api.NewProblem(api.UnsupportedFormat, "send "+api.TypeEnvelope)
+	}
+	if limit := s.c.Hub.MaxEnvelope(); c.ContentLength > limit {
+		return api.NewProblem(api.TooLarge, "the limit is "+strconv.FormatInt(limit, 10)+" bytes")
+	}
+	select {
+	case s.uploads <- struct{}{}:
+		defer func() { <-s.uploads }()
+	default:
+		return api.NewProblem(api.RateLimited, "too many uploads at once")
+	}
+	sub, err := s.c.Hub.Submit(c.Context(), c.Caller(), c.Key, &paced{r: c.Body, w: w})
+	if err != nil {
+		return err
+	}
+	out := api.Submission{Exchange: wireExchange(hub.Track{Exchange: sub.Exchange, Deliveries: sub.Deliveries}), Repeated: sub.Repeated}
+	out.Receipt, err = s.await(c, sub.Exchange.Entry)
+	w.Header().Set("Location", api.Prefix+"/exchanges/"+sub.Exchange.ID)
+	switch {
+	case errors.Is(err, hub.ErrPending):
+		w.Header().Set("Retry-After", "1")
+		writeJSON(w, http.StatusAccepted, out)
+		return nil
+	case err != nil:
+		return err
+	}
+	writeJSON(w, http.StatusCreated, out)
+	return nil
+}
+
+// maxPreferred is the longest wait that a client may ask for.
+const maxPreferred = 30 * time.Second
+
+// await waits for a receipt as long as the client prefers (RFC 7240), else as configured.
+func (s *Server) await(c *Call, entry string) ([]byte, error) {
+	wait := s.c.Wait
+	for _, pref := range strings.Split(c.Header.Get("Prefer"), ",") {
+		switch name, value, _ := strings.Cut(strings.TrimSpace(pref), "="); {
+		case name == "respond-async":
+			wait = 0
+		case name == "wait":
+			if n, err := strconv.Atoi(value); err == nil && n >= 0 {
+				wait = min(time.Duration(n)*time.Second, maxPreferred)
+			}
+		}
+	}
+	ctx, cancel := context.WithTimeout(c.Context(), wait)
+	defer cancel()
+	return s.c.Hub.WaitReceipt(ctx, c.Caller(), entry)
+}
+
+// An upload must come at this rate at least, after a while of grace.
+const (
+	uploadGrace = 30 * time.Second
+	uploadRate  = 16 << 10 // bytes a second
+)
+
+// paced moves the read deadline on as bytes arrive, so that a slow client is let go
+// and a large upload is not.
+type paced struct {
+	r     io.Reader
+	w     http.ResponseWriter
+	start time.Time
+	n     int64
+}
+
+// Read implements io.Reader.
+func (p *paced) Read(b []byte) (int, error) {
+	if p.start.IsZero() {
+		p.start = time.Now() //nolint:forbidigo // a deadline of the connection is wall time
+	}
+	due := p.start.Add(uploadGrace + time.Duration(p.n/uploadRate)*time.Second)
+	_ = http.NewResponseController(p.w).SetReadDeadline(due)
+	n, err := p.r.Read(b)
+	p.n += int64(n)
+	return n, err
+}
+
+func (s *Server) listExchanges() Handler {
+	return serveJSON(func(ctx context.Context, c *Call, _ struct{}) (api.List[api.Exchange], error) {
+		p, err := pageOf(c)
+		if err != nil {
+			return api.List[api.Exchange]{}, err
+		}
+		got, err := s.c.Hub.Outbox(ctx, c.Caller(), hub.Page{After: p.After, Limit: p.Limit + 1})
+		if err != nil {
+			return api.List[api.Exchange]{}, err
+		}
+		items := make([]api.Exchange, 0, len(got))
+		for _, t := range got {
+			items = append(items, wireExchange(t))
+		}
+		return list(items, p.Limit, func(x api.Exchange) string { return x.ID }), nil
+	})
+}
+
+func (s *Server) track() Handler {
+	return serveJSON(func(ctx context.Context, c *Call, _ struct{}) (api.Exchange, error) {
+		t, err := s.c.Hub.Track(ctx, c.Caller(), c.Var("id"))
+		return wireExchange(t), err
+	})
+}
+
+func (s *Server) ownEnvelope(w http.ResponseWriter, c *Call) error {
+	return stream(w, c, func(w io.Writer) error { return s.c.Hub.OwnEnvelope(c.Context(), c.Caller(), c.Var("id"), w) })
+}
+
+// stream sends an envelope. An error before the first byte is a problem object;
+// one after it breaks the connection, so that no cut file looks whole.
+func stream(w http.ResponseWriter, c *Call, write func(io.Writer) error) error {
+	out := &download{w: w, id: c.Var("id")}
+	err := write(out)
+	if err != nil && out.begun {
+		panic(http.ErrAbortHandler)
+	}
+	return err
+}
+
+type download struct {
+	w     http.ResponseWriter
+	id    string
+	begun bool
+}
+
+// Write implements io.Writer and sends the header with the first byte.
+func (d *download) Write(b []byte) (int, error) {
+	if !d.begun {
+		d.begun = true
+		d.w.Header().Set("Content-Type", api.TypeEnvelope)
+		d.w.Header().Set("Content-Disposition", `attachment; filename="`+fileName(d.id)+`.yxe"`)
+	}
+	return d.w.Write(b)
+}
+
+// senderAct makes the handler of an act of the sender on one recipient's delivery.
+func senderAct(statement bool, act func(context.Context, *Call, api.Statement) (hub.Moved, error)) Handler {
+	return serveJSON(func(ctx context.Context, c *Call, in api.Statement) (api.Moved, error) {
+		if !transport.ValidCode(in.Recipient) {
+			return api.Moved{}, api.NewProblem(api.Validation, "", api.Fault{Pointer: "/recipient", Detail: "is not the code of an office"})
+		}
+		if err := checkStatement(in.Statement, statement); err != nil {
+			return api.Moved{}, err
+		}
+		m, err := act(ctx, c, in)
+		if err != nil {
+			return api.Moved{}, err
+		}
+		return wireMoved(m), nil
+	})
+}
+
+func checkStatement(der []byte, needed bool) error {
+	if len(der) > api.MaxStatement || (len(der) > 0) != needed {
+		return api.NewProblem(api.Validation, "", api.Fault{Pointer: "/statement", Detail: "is missing, not expected here, or too long"})
+	}
+	return nil
+}
+
+func (s *Server) withdraw() Handler {
+	return senderAct(true, func(ctx context.Context, c *Call, in api.Statement) (hub.Moved, error) {
+		return s.c.Hub.Withdraw(ctx, c.Caller(), c.Key, c.Var("id"), in.Recipient, in.Statement)
+	})
+}
+
+func (s *Server) remind() Handler {
+	return senderAct(false, func(ctx context.Context, c *Call, in api.Statement) (hub.Moved, error) {
+		return s.c.Hub.Remind(ctx, c.Caller(), c.Key, c.Var("id"), in.Recipient)
+	})
+}
+
+func (s *Server) acknowledgeReturn() Handler {
+	return senderAct(true, func(ctx context.Context, c *Call, in api.Statement) (hub.Moved, error) {
+		return s.c.Hub.AcknowledgeReturn(ctx, c.Caller(), c.Key, c.Var("id"), in.Recipient, in.Statement)
+	})
+}
+
+// wireExchange shows an exchange to its sender.
+func wireExchange(t hub.Track) api.Exchange {
+	x := t.Exchange
+	out := api.Exchange{
+		ID: x.ID, Sender: x.Sender, Status: api.StatusOpen, DocumentSM3: x.DocumentSM3.String(),
+		DocumentSHA256: x.DocumentSHA256.String(), EnvelopeSM3: x.Body.String(), Size: x.Size, Urgency: string(x.Urgency),
+		AcceptedAt: x.AcceptedAt, Entry: x.Entry,
+	}
+	ended := !slices.ContainsFunc(t.Deliveries, func(d transport.Delivery) bool { return !d.State.Ended() })
+	if ended && len(t.Deliveries) > 0 {
+		out.Status = api.StatusEnded
+	}
+	if x.Deposited != "" {
+		out.Status, out.Package = api.StatusArchived, x.Package.String()
+	}
+	for _, d := range t.Deliveries {
+		w := wireDelivery(x, d)
+		w.Evidence = wireEvidence(t.Evidence, d.ID)
+		out.Deliveries = append(out.Deliveries, w)
+	}
+	out.Evidence = wireEvidence(t.Evidence, "")
+	return out
+}
+
+// wireEvidence lists the entries of one delivery; of the whole exchange for "".
+func wireEvidence(all []hub.Evidence, delivery string) []api.Evidence {
+	var out []api.Evidence
+	for _, e := range all {
+		if e.Delivery == delivery {
+			out = append(out, wireEntry(e))
+		}
+	}
+	return out
+}
+
+func wireEntry(e hub.Evidence) api.Evidence {
+	return api.Evidence{
+		ID: e.ID, Event: string(e.Event), Time: e.Time, Recipient: e.Recipient, SM3: e.Digest.String(), Ready: e.Ready,
+	}
+}
+
+func wireDelivery(x transport.Exchange, d transport.Delivery) api.Delivery {
+	out := api.Delivery{
+		ID: d.ID, Exchange: d.Exchange, Sender: d.Sender, Recipient: d.Recipient, Role: string(d.Role), State: string(d.State),
+		Urgency: string(x.Urgency), DocumentSM3: x.DocumentSM3.String(), DocumentSHA256: x.DocumentSHA256.String(),
+		Overdue: d.Overdue, Reminders: d.Reminders, Reason: d.Reason, Comment: d.Comment, SignNumber: d.SignNumber,
+		ChangedAt: d.ChangedAt,
+	}
+	if !d.Due.IsZero() {
+		out.Due = &d.Due
+	}
+	return out
+}
+
+func wireMoved(m hub.Moved) api.Moved {
+	return api.Moved{Delivery: wireDelivery(m.Exchange, m.Delivery), Entry: wireEntry(m.Evidence)}
+}

@@ -1,0 +1,61 @@
+package httpapi
+
+import (
+	"net/http"
+
+	"yinxin/transport/api"
+	"yinxin/transport/directory"
+)
+
+// id is the pattern of codes and ids in a path.
+const id = `[0-9A-Za-z][0-9A-Za-z._-]{0,63}`
+
+// all is the list of routes. Each resource's handlers stand in the file of its name.
+func (s *Server) all() []Route {
+	const p = api.Prefix
+	clerk := []directory.Role{directory.Clerk}
+	admin := []directory.Role{directory.Admin}
+	readers := []directory.Role{directory.Clerk, directory.Archivist, directory.Supervisor}
+	return []Route{
+		{Method: http.MethodPost, Path: p + "/sessions", Access: Public, Handle: s.openSession()},
+		{Method: http.MethodGet, Path: p + "/sessions/current", Access: SignedIn, Handle: s.showSession()},
+		{Method: http.MethodDelete, Path: p + "/sessions/current", Access: SignedIn, Handle: s.closeSession()},
+
+		{Method: http.MethodGet, Path: p + "/organisations", Access: SignedIn, Handle: s.listOrganisations()},
+		{Method: http.MethodGet, Path: p + "/organisations/{code:" + id + "}", Access: SignedIn, Handle: s.showOrganisation()},
+		{Method: http.MethodPut, Path: p + "/organisations/{code:" + id + "}", Access: ByRole, Roles: admin, Handle: s.saveOrganisation()},
+		{Method: http.MethodGet, Path: p + "/accounts", Access: ByRole, Roles: admin, Handle: s.listAccounts()},
+		{Method: http.MethodPost, Path: p + "/accounts", Access: ByRole, Roles: admin, Handle: s.addAccount()},
+
+		{Method: http.MethodPost, Path: p + "/exchanges", Access: ByRole, Roles: clerk, Key: true, Handle: s.submit},
+		{Method: http.MethodGet, Path: p + "/exchanges", Access: ByRole, Roles: readers, Handle: s.listExchanges()},
+		{Method: http.MethodGet, Path: p + "/exchanges/{id:" + id + "}", Access: ByRole, Roles: readers, Handle: s.track()},
+		{Method: http.MethodGet, Path: p + "/exchanges/{id:" + id + "}/envelope", Access: ByRole, Roles: clerk, Handle: s.ownEnvelope},
+		{Method: http.MethodPost, Path: p + "/exchanges/{id:" + id + "}/withdraw", Access: ByRole, Roles: clerk, Key: true, Handle: s.withdraw()},
+		{Method: http.MethodPost, Path: p + "/exchanges/{id:" + id + "}/remind", Access: ByRole, Roles: clerk, Key: true, Handle: s.remind()},
+		{
+			Method: http.MethodPost, Path: p + "/exchanges/{id:" + id + "}/acknowledge-return", Access: ByRole, Roles: clerk, Key: true,
+			Handle: s.acknowledgeReturn(),
+		},
+
+		{Method: http.MethodGet, Path: p + "/inbox", Access: ByRole, Roles: readers, Handle: s.inbox()},
+		{Method: http.MethodGet, Path: p + "/deliveries/{id:" + id + "}", Access: ByRole, Roles: readers, Handle: s.showDelivery()},
+		{Method: http.MethodPost, Path: p + "/deliveries/{id:" + id + "}/open", Access: ByRole, Roles: clerk, Key: true, Handle: s.open()},
+		{Method: http.MethodGet, Path: p + "/deliveries/{id:" + id + "}/envelope", Access: ByRole, Roles: clerk, Handle: s.envelope},
+		{
+			Method: http.MethodPost, Path: p + "/deliveries/{id:" + id + "}/acknowledge", Access: ByRole, Roles: clerk, Key: true,
+			Handle: s.acknowledge(),
+		},
+		{Method: http.MethodPost, Path: p + "/deliveries/{id:" + id + "}/return", Access: ByRole, Roles: clerk, Key: true, Handle: s.giveBack()},
+
+		{Method: http.MethodGet, Path: p + "/receipts/{id:" + id + "}", Access: SignedIn, Handle: s.receipt},
+
+		{Method: http.MethodGet, Path: p + "/archive", Access: ByRole, Roles: readers, Handle: s.searchArchive()},
+		{Method: http.MethodGet, Path: p + "/archive/{id:[^/]{1,128}}", Access: ByRole, Roles: readers, Handle: s.archivePackage},
+
+		{Method: http.MethodGet, Path: p + "/log/key", Access: Public, Handle: s.logKey},
+		{Method: http.MethodGet, Path: p + "/roots", Access: Public, Handle: s.roots},
+		{Method: http.MethodGet, Path: "/log/checkpoint", Access: Public, Handle: s.logFile},
+		{Method: http.MethodGet, Path: "/log/{file:tile/[0-9A-Za-z/.]{1,120}}", Access: Public, Handle: s.logFile},
+	}
+}

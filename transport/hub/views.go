@@ -1,0 +1,142 @@
+package hub
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"yinxin/transport"
+)
+
+// Track is what a sender sees of its exchange.
+type Track struct {
+	Exchange   transport.Exchange
+	Deliveries []transport.Delivery
+	Evidence   []Evidence
+}
+
+// Track shows the caller's own exchange with each recipient's state and all evidence.
+func (h *Hub) Track(ctx context.Context, c Caller, exchange string) (Track, error) {
+	var t Track
+	err := h.p.Store.View(ctx, func(r Reader) (err error) {
+		if t.Exchange, err = h.ownExchange(r, c, exchange); err != nil {
+			return err
+		}
+		if t.Deliveries, err = r.Deliveries(exchange); err != nil {
+			return err
+		}
+		t.Evidence, err = r.ExchangeEvidence(exchange)
+		return err
+	})
+	return t, err
+}
+
+// Outbox lists the exchanges that the caller's office sent, newest first.
+func (h *Hub) Outbox(ctx context.Context, c Caller, p Page) ([]Track, error) {
+	var out []Track
+	err := h.p.Store.View(ctx, func(r Reader) error {
+		xs, err := r.Outbox(c.Org, p)
+		if err != nil {
+			return err
+		}
+		for _, x := range xs {
+			ds, err := r.Deliveries(x.ID)
+			if err != nil {
+				return err
+			}
+			out = append(out, Track{Exchange: x, Deliveries: ds})
+		}
+		return nil
+	})
+	return out, err
+}
+
+// Received is what a recipient sees: its own delivery and what the header says of
+// the document. Other recipients do not appear.
+type Received struct {
+	Exchange transport.Exchange
+	Delivery transport.Delivery
+	// Evidence is that of this delivery alone.
+	Evidence []Evidence
+}
+
+// Inbox lists the deliveries to the caller's office, newest first.
+func (h *Hub) Inbox(ctx context.Context, c Caller, f InboxFilter) ([]Received, error) {
+	var out []Received
+	err := h.p.Store.View(ctx, func(r Reader) error {
+		ds, err := r.Inbox(c.Org, f)
+		if err != nil {
+			return err
+		}
+		for _, d := range ds {
+			x, err := r.Exchange(d.Exchange)
+			if err != nil {
+				return err
+			}
+			out = append(out, Received{Exchange: x, Delivery: d})
+		}
+		return nil
+	})
+	return out, err
+}
+
+// Delivery shows one delivery to the caller's office.
+func (h *Hub) Delivery(ctx context.Context, c Caller, id string) (Received, error) {
+	var out Received
+	err := h.p.Store.View(ctx, func(r Reader) (err error) {
+		out.Delivery, err = r.Delivery(id)
+		if errors.Is(err, ErrNotFound) || err == nil && !arrived(c, out.Delivery) {
+			return notFound()
+		}
+		if err != nil {
+			return err
+		}
+		if out.Exchange, err = r.Exchange(out.Delivery.Exchange); err != nil {
+			return err
+		}
+		out.Evidence, err = r.ExchangeEvidence(out.Delivery.Exchange)
+		out.Evidence = slices.DeleteFunc(out.Evidence, func(e Evidence) bool { return e.Delivery != id })
+		return err
+	})
+	return out, err
+}
+
+// Envelope writes the envelope as this recipient gets it: the payload with its own
+// header alone. It is there between the opening and the end of the delivery; access
+// to what was withdrawn or returned is gone.
+func (h *Hub) Envelope(ctx context.Context, c Caller, delivery string, w io.Writer) error {
+	got, err := h.Delivery(ctx, c, delivery)
+	if err != nil {
+		return err
+	}
+	switch got.Delivery.State {
+	case transport.Opened, transport.Acknowledged, transport.Archived:
+	case transport.Available:
+		return asRefusal(&transport.TransitionError{Act: "fetch before it is opened", State: got.Delivery.State})
+	default:
+		return notFound()
+	}
+	rec := h.audit(c, h.now(), "delivery.fetch", delivery, transport.Allowed, "")
+	if err := h.p.Auditor.Record(ctx, rec); err != nil {
+		return fmt.Errorf("audit a fetch: %w", err)
+	}
+	return h.extract(ctx, got.Exchange.ID, c.Org, w)
+}
+
+// OwnEnvelope writes the sender's own copy: the sender can always reopen what it sent.
+func (h *Hub) OwnEnvelope(ctx context.Context, c Caller, exchange string, w io.Writer) error {
+	err := h.p.Store.View(ctx, func(r Reader) error {
+		_, err := h.ownExchange(r, c, exchange)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	rec := h.audit(c, h.now(), "exchange.fetch", exchange, transport.Allowed, "")
+	if err := h.p.Auditor.Record(ctx, rec); err != nil {
+		return fmt.Errorf("audit a fetch: %w", err)
+	}
+	return h.extract(ctx, exchange, c.Org, w)
+}

@@ -1,0 +1,371 @@
+package hub
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"yinxin/archive/blob"
+	"yinxin/transport"
+	"yinxin/transport/receipt"
+)
+
+// How the worker takes jobs.
+const (
+	jobBatch  = 64          // at a time
+	jobLease  = time.Minute // a crashed worker's jobs come back after this
+	jobPause  = time.Second // between looks without a wake
+	maxWait   = time.Hour   // between tries of one job
+	waitProof = 50 * time.Millisecond
+)
+
+// Run does the work that changes call for, until ctx ends. It may be stopped and
+// started at any time; what was not finished is done again.
+func (h *Hub) Run(ctx context.Context) error {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		n, err := h.Work(ctx)
+		if err != nil && ctx.Err() == nil {
+			h.p.Log.ErrorContext(ctx, "worker", "error", err)
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if n > 0 {
+			continue
+		}
+		timer.Reset(jobPause)
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-h.jobs:
+		case <-timer.C:
+		}
+	}
+}
+
+// Work does the jobs that are due now and returns how many it took.
+func (h *Hub) Work(ctx context.Context) (int, error) {
+	var jobs []Job
+	now := h.now()
+	due := false
+	err := h.p.Store.View(ctx, func(r Reader) (err error) {
+		due, err = r.JobsDue(now)
+		return err
+	})
+	if err != nil || !due {
+		return 0, err
+	}
+	err = h.p.Store.Update(ctx, func(t Tx) (err error) {
+		jobs, err = t.ClaimJobs(now, now.Add(jobLease), jobBatch)
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("claim jobs: %w", err)
+	}
+	var wg sync.WaitGroup
+	for _, j := range jobs {
+		wg.Go(func() { h.work(ctx, j) })
+	}
+	wg.Wait()
+	return len(jobs), nil
+}
+
+// work does one job. A failure puts it off; nothing is ever dropped.
+func (h *Hub) work(ctx context.Context, j Job) {
+	err := h.do(ctx, j)
+	if err == nil || ctx.Err() != nil {
+		return
+	}
+	wait := h.backoff(j.Attempts)
+	if errors.Is(err, ErrPending) {
+		wait = waitProof
+	} else {
+		h.p.Log.WarnContext(ctx, "job put off", "kind", j.Kind, "target", j.Target, "attempts", j.Attempts, "error", err)
+	}
+	err = h.p.Store.Update(ctx, func(t Tx) error { return t.RetryJob(j.ID, h.now().Add(wait), err.Error()) })
+	if err != nil {
+		h.p.Log.ErrorContext(ctx, "job waits for its lease", "kind", j.Kind, "target", j.Target, "error", err)
+	}
+}
+
+// backoff doubles with each try, up to an hour.
+func (h *Hub) backoff(tries int) time.Duration {
+	wait := h.cfg.Backoff
+	for range tries - 1 {
+		if wait *= 2; wait > maxWait {
+			return maxWait
+		}
+	}
+	return wait
+}
+
+func (h *Hub) do(ctx context.Context, j Job) error {
+	switch j.Kind {
+	case JobRoute:
+		return h.route(ctx, j)
+	case JobDeliver:
+		return h.deliver(ctx, j)
+	case JobOverdue:
+		return h.overdue(ctx, j)
+	case JobDeposit:
+		return h.deposit(ctx, j)
+	}
+	return fmt.Errorf("unknown job %s", j.Kind)
+}
+
+// system is the hub itself in the audit.
+func (h *Hub) system() Caller { return Caller{Account: "hub", Org: h.cfg.Code} }
+
+// change does what a job found out in one transaction with the end of the job.
+func (h *Hub) change(ctx context.Context, j Job, fn func(t Tx, at time.Time) error) error {
+	at := h.now()
+	err := h.p.Store.Update(ctx, func(t Tx) error {
+		if err := t.Audit(h.audit(h.system(), at, "job."+string(j.Kind), j.Target, transport.Allowed, "")); err != nil {
+			return err
+		}
+		if err := fn(t, at); err != nil {
+			return err
+		}
+		return t.FinishJob(j.ID)
+	})
+	if err == nil {
+		h.p.Wake()
+		h.wakeWorker()
+	}
+	return err
+}
+
+// Route (分发) finds each addressee: one that is known and open is routed, another one
+// refused with evidence.
+func (h *Hub) route(ctx context.Context, j Job) error {
+	var ds []transport.Delivery
+	err := h.p.Store.View(ctx, func(r Reader) (err error) {
+		ds, err = r.Deliveries(j.Target)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	closed := map[string]bool{}
+	for _, d := range ds {
+		if closed[d.Recipient], err = h.isClosed(ctx, d.Recipient); err != nil {
+			return err
+		}
+	}
+	return h.change(ctx, j, func(t Tx, at time.Time) error {
+		x, err := t.Exchange(j.Target)
+		if err != nil {
+			return err
+		}
+		ds, err := t.Deliveries(j.Target)
+		if err != nil {
+			return err
+		}
+		for _, d := range ds {
+			if d.State != transport.Accepted { // withdrawn meanwhile, or routed by an earlier try
+				continue
+			}
+			if err := h.routeOne(t, &x, d, at, closed[d.Recipient]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (h *Hub) routeOne(t Tx, x *transport.Exchange, d transport.Delivery, at time.Time, closed bool) error {
+	if closed {
+		_, err := h.apply(t, x, &d, transport.RefuseRoute, applied{
+			at: at, reason: receipt.InvalidAddressee,
+			change: func(d *transport.Delivery) { d.Reason = receipt.InvalidAddressee },
+		})
+		return err
+	}
+	if _, err := h.apply(t, x, &d, transport.Route, applied{at: at}); err != nil {
+		return err
+	}
+	return t.Enqueue(Job{Kind: JobDeliver, Target: d.ID, RunAt: at})
+}
+
+// Deliver (投递) puts a delivery into the recipient's box. It says so only when the
+// content is there to be read.
+func (h *Hub) deliver(ctx context.Context, j Job) error {
+	d, x, err := h.load(ctx, j.Target)
+	if err != nil {
+		return err
+	}
+	if d.State != transport.Routed {
+		return h.change(ctx, j, func(Tx, time.Time) error { return nil })
+	}
+	if err := h.consign(ctx, d); err != nil {
+		if j.Attempts < h.cfg.Tries {
+			return err
+		}
+		h.p.Log.ErrorContext(ctx, "delivery given up", "delivery", d.ID, "tries", j.Attempts, "error", err)
+		return h.failDelivery(ctx, j, err)
+	}
+	due := h.cfg.SignFor[x.Urgency]
+	return h.moveBy(ctx, j, transport.Deliver, "", func(t Tx, d *transport.Delivery, at time.Time) error {
+		if due <= 0 {
+			return nil
+		}
+		d.Due = at.Add(due)
+		return t.Enqueue(Job{Kind: JobOverdue, Target: d.ID, RunAt: d.Due})
+	})
+}
+
+// consign checks that the content can be read and carries it where that is needed.
+func (h *Hub) consign(ctx context.Context, d transport.Delivery) error {
+	b, err := h.body(ctx, d.Exchange)
+	if err != nil {
+		return err
+	}
+	if err := b.Close(); err != nil {
+		return err
+	}
+	if h.p.Carrier == nil {
+		return nil
+	}
+	return h.p.Carrier.Carry(ctx, d)
+}
+
+func (h *Hub) failDelivery(ctx context.Context, j Job, cause error) error {
+	reason := receipt.Unreachable
+	if errors.Is(cause, blob.ErrNotFound) || errors.Is(cause, blob.ErrCorrupt) || errors.Is(cause, ErrStorage) {
+		reason = receipt.StorageFailed
+	}
+	return h.moveBy(ctx, j, transport.FailDelivery, reason, func(_ Tx, d *transport.Delivery, _ time.Time) error {
+		d.Reason = reason
+		return nil
+	})
+}
+
+// overdue marks a delivery whose limit passed (逾期). It ends nothing.
+func (h *Hub) overdue(ctx context.Context, j Job) error {
+	return h.moveBy(ctx, j, transport.MarkOverdue, receipt.DeadlinePassed, func(_ Tx, d *transport.Delivery, _ time.Time) error {
+		d.Overdue = true
+		return nil
+	})
+}
+
+// moveBy does an act of the hub on a delivery and ends the job. Where the state no
+// longer allows the act, somebody else has acted, and there is nothing to do.
+func (h *Hub) moveBy(
+	ctx context.Context, j Job, act transport.Act, reason string, change func(Tx, *transport.Delivery, time.Time) error,
+) error {
+	return h.change(ctx, j, func(t Tx, at time.Time) error {
+		d, err := t.Delivery(j.Target)
+		if err != nil {
+			return err
+		}
+		if _, _, err := transport.Step(d.State, act); err != nil || act == transport.MarkOverdue && d.Overdue {
+			return nil //nolint:nilerr // a refusal of the machine means that the work is done
+		}
+		x, err := t.Exchange(d.Exchange)
+		if err != nil {
+			return err
+		}
+		var failed error
+		_, err = h.apply(t, &x, &d, act, applied{at: at, reason: reason, change: func(d *transport.Delivery) {
+			failed = change(t, d, at)
+		}})
+		return errors.Join(failed, err)
+	})
+}
+
+func (h *Hub) load(ctx context.Context, delivery string) (d transport.Delivery, x transport.Exchange, err error) {
+	err = h.p.Store.View(ctx, func(r Reader) (err error) {
+		if d, err = r.Delivery(delivery); err != nil {
+			return err
+		}
+		x, err = r.Exchange(d.Exchange)
+		return err
+	})
+	return d, x, err
+}
+
+// deposit (归档) hands the record to the archive when all its receipts are built, and
+// notes the package that the archive keeps.
+func (h *Hub) deposit(ctx context.Context, j Job) error {
+	rec, err := h.record(ctx, j.Target)
+	if err != nil {
+		return err
+	}
+	if rec.Exchange.Deposited != "" {
+		return h.change(ctx, j, func(Tx, time.Time) error { return nil })
+	}
+	kept, err := h.p.Archiver.Deposit(ctx, rec)
+	if err != nil {
+		return fmt.Errorf("deposit %s: %w", j.Target, err)
+	}
+	return h.change(ctx, j, func(t Tx, at time.Time) error { return h.deposited(t, j.Target, kept, at) })
+}
+
+// record gathers what the archive gets.
+func (h *Hub) record(ctx context.Context, exchange string) (Record, error) {
+	var rec Record
+	err := h.p.Store.View(ctx, func(r Reader) (err error) {
+		if rec.Exchange, err = r.Exchange(exchange); err != nil {
+			return err
+		}
+		if rec.Deliveries, err = r.Deliveries(exchange); err != nil {
+			return err
+		}
+		if rec.Evidence, err = r.ExchangeEvidence(exchange); err != nil {
+			return err
+		}
+		for _, e := range rec.Evidence {
+			body, err := r.Receipt(e.ID)
+			if errors.Is(err, ErrNotFound) {
+				return ErrPending
+			}
+			if err != nil {
+				return err
+			}
+			rec.Receipts = append(rec.Receipts, body)
+		}
+		return nil
+	})
+	rec.Envelope = func(ctx context.Context, w io.Writer) error { return h.extract(ctx, exchange, h.cfg.Archive, w) }
+	return rec, err
+}
+
+// deposited writes the entry of the deposit and archives what was signed for.
+func (h *Hub) deposited(t Tx, exchange string, kept transport.Digest, at time.Time) error {
+	x, err := t.Exchange(exchange)
+	if err != nil || x.Deposited != "" {
+		return err
+	}
+	ev, err := h.next(&x, receipt.Entry{Event: transport.Deposit, Time: at, Object: kept}, "", nil)
+	if err != nil {
+		return err
+	}
+	if err := t.AppendEntry(ev); err != nil {
+		return err
+	}
+	x.Deposited, x.Package = ev.ID, kept
+	if err := t.SaveExchange(x); err != nil {
+		return err
+	}
+	ds, err := t.Deliveries(exchange)
+	if err != nil {
+		return err
+	}
+	for _, d := range ds {
+		from := d.State
+		_, to, err := transport.Step(from, transport.DepositRecord)
+		if err != nil {
+			continue // an end of its own stays as it is
+		}
+		d.State, d.ChangedAt = to, ev.Time
+		if err := t.MoveDelivery(d, from); err != nil {
+			return err
+		}
+	}
+	return nil
+}
