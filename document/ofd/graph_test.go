@@ -1,0 +1,152 @@
+package ofd
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"yinxin/testvectors"
+)
+
+func mustOpenSample(t testing.TB, name string) *Package {
+	t.Helper()
+	data, err := testvectors.Read("ofd/" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := Open(data)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return p
+}
+
+func TestGraphOfASample(t *testing.T) {
+	p := mustOpenSample(t, "v4-open.ofd")
+	want := []Node{
+		{Name: "OFD.xml", Kind: KindRoot, Body: -1},
+		{Name: "Doc_0/Document.xml", Kind: KindDocument, From: "OFD.xml"},
+		{Name: "Doc_0/PublicRes.xml", Kind: KindResources, From: "Doc_0/Document.xml"},
+		{Name: "Doc_0/DocumentRes.xml", Kind: KindResources, From: "Doc_0/Document.xml"},
+		{Name: "Doc_0/Res/pic3939377613047879964.png", Kind: KindMedia, From: "Doc_0/DocumentRes.xml"},
+		{Name: "Doc_0/Pages/Page_0/Content.xml", Kind: KindPage, From: "Doc_0/Document.xml"},
+		{Name: "Doc_0/Attachments.xml", Kind: KindAttachment, From: "Doc_0/Document.xml"},
+		{Name: "Doc_0/Res/data.csv", Kind: KindAttachment, From: "Doc_0/Attachments.xml"},
+	}
+	if diff := cmp.Diff(want, p.Graph()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestGraphReachesEveryKind builds a document that uses every way to name a file.
+func TestGraphReachesEveryKind(t *testing.T) {
+	const ns = ` xmlns:ofd="http://www.ofdspec.org/2016"`
+	text := func(name, s string) rec { return rec{name: name, data: []byte(s)} }
+	data := pack(
+		text("OFD.xml", `<ofd:OFD`+ns+`><ofd:DocBody><ofd:DocInfo><ofd:Cover>Doc_0/cover.png</ofd:Cover></ofd:DocInfo><ofd:DocRoot>Doc_0/Document.xml</ofd:DocRoot><ofd:Versions><ofd:Version ID="1" BaseLoc="Doc_0/v1.xml"/></ofd:Versions></ofd:DocBody></ofd:OFD>`),
+		text("Doc_0/cover.png", "x"),
+		text("Doc_0/v1.xml", `<ofd:DocVersion`+ns+`><ofd:FileList><ofd:File ID="1">old.xml</ofd:File></ofd:FileList><ofd:DocRoot>OldDocument.xml</ofd:DocRoot></ofd:DocVersion>`),
+		text("Doc_0/Document.xml", `<ofd:Document`+ns+`><ofd:CommonData><ofd:PageArea><ofd:PhysicalBox>0 0 210 297</ofd:PhysicalBox></ofd:PageArea><ofd:PublicRes>PublicRes.xml</ofd:PublicRes><ofd:TemplatePage ID="8" BaseLoc="Tpls/T.xml"/></ofd:CommonData><ofd:Pages><ofd:Page ID="1" BaseLoc="P.xml"/></ofd:Pages><ofd:Annotations>Annots.xml</ofd:Annotations><ofd:CustomTags>Tags/CustomTags.xml</ofd:CustomTags><ofd:Attachments>Att.xml</ofd:Attachments><ofd:Extensions>Ext.xml</ofd:Extensions></ofd:Document>`),
+		text("Doc_0/PublicRes.xml", `<ofd:Res`+ns+` BaseLoc="Res"><ofd:ColorSpaces><ofd:ColorSpace ID="3" Type="RGB" Profile="c.icc"/></ofd:ColorSpaces><ofd:Fonts><ofd:Font ID="4" FontName="宋体"><ofd:FontFile>f.ttf</ofd:FontFile></ofd:Font></ofd:Fonts></ofd:Res>`),
+		text("Doc_0/Tpls/T.xml", `<ofd:Page`+ns+`><ofd:Content><ofd:Layer><ofd:TextObject><ofd:TextCode>template</ofd:TextCode></ofd:TextObject></ofd:Layer></ofd:Content></ofd:Page>`),
+		text("Doc_0/P.xml", `<ofd:Page`+ns+`><ofd:Area><ofd:PhysicalBox>0 0 297 210</ofd:PhysicalBox></ofd:Area><ofd:Template TemplateID="8"/><ofd:PageRes>PageRes.xml</ofd:PageRes><ofd:Content><ofd:Layer><ofd:TextObject><ofd:TextCode>page</ofd:TextCode></ofd:TextObject></ofd:Layer></ofd:Content></ofd:Page>`),
+		text("Doc_0/PageRes.xml", `<ofd:Res`+ns+` BaseLoc="/Doc_0/Other/"><ofd:MultiMedias><ofd:MultiMedia ID="9" Type="Image"><ofd:MediaFile>m.png</ofd:MediaFile></ofd:MultiMedia></ofd:MultiMedias></ofd:Res>`),
+		text("Doc_0/Annots.xml", `<ofd:Annotations`+ns+`><ofd:Page PageID="1"><ofd:FileLoc>Annot_1.xml</ofd:FileLoc></ofd:Page></ofd:Annotations>`),
+		text("Doc_0/Annot_1.xml", `<ofd:PageAnnot`+ns+`><ofd:Annot ID="1" Type="Watermark"><ofd:Appearance><ofd:TextObject><ofd:TextCode>watermark</ofd:TextCode></ofd:TextObject></ofd:Appearance></ofd:Annot></ofd:PageAnnot>`),
+		text("Doc_0/Tags/CustomTags.xml", `<ofd:CustomTags`+ns+`><ofd:CustomTag NameSpace="a"><ofd:SchemaLoc>a.xsd</ofd:SchemaLoc><ofd:FileLoc>a.xml</ofd:FileLoc></ofd:CustomTag></ofd:CustomTags>`),
+		text("Doc_0/Att.xml", `<ofd:Attachments`+ns+`><ofd:Attachment ID="1" Name="a"><ofd:FileLoc>Res/a.bin</ofd:FileLoc></ofd:Attachment></ofd:Attachments>`),
+		text("Doc_0/Ext.xml", `<ofd:Extensions`+ns+`><ofd:Extension AppName="a"><ofd:Data><x:any xmlns:x="urn:x" x:y="1"/></ofd:Data><ofd:ExtendData>ext.bin</ofd:ExtendData></ofd:Extension></ofd:Extensions>`),
+	)
+	p, err := Open(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]Kind{}
+	for _, n := range p.Graph() {
+		got[n.Name] = n.Kind
+	}
+	want := map[string]Kind{
+		"OFD.xml": KindRoot, "Doc_0/cover.png": KindCover, "Doc_0/Document.xml": KindDocument,
+		"Doc_0/PublicRes.xml": KindResources, "Doc_0/Res/c.icc": KindProfile, "Doc_0/Res/f.ttf": KindFont,
+		"Doc_0/Tpls/T.xml": KindTemplate, "Doc_0/P.xml": KindPage, "Doc_0/PageRes.xml": KindResources,
+		"Doc_0/Other/m.png": KindMedia, "Doc_0/Annots.xml": KindAnnotation, "Doc_0/Annot_1.xml": KindAnnotation,
+		"Doc_0/Tags/CustomTags.xml": KindCustomTag, "Doc_0/Tags/a.xsd": KindCustomTag, "Doc_0/Tags/a.xml": KindCustomTag,
+		"Doc_0/Att.xml": KindAttachment, "Doc_0/Res/a.bin": KindAttachment,
+		"Doc_0/Ext.xml": KindExtension, "Doc_0/ext.bin": KindExtension,
+		"Doc_0/v1.xml": KindVersion, "Doc_0/old.xml": KindVersion, "Doc_0/OldDocument.xml": KindVersion,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if text := p.PageText(0); text != "page\ntemplate\nwatermark" {
+		t.Errorf("page text %q", text)
+	}
+	if size := p.Pages()[0].Size; size != (Box{0, 0, 297, 210}) {
+		t.Errorf("page size %v", size)
+	}
+	if p.PageText(1) != "" || p.PageText(-1) != "" {
+		t.Error("text of a page that does not exist")
+	}
+}
+
+func TestInfoOfASample(t *testing.T) {
+	p := mustOpenSample(t, "u2.ofd")
+	want := DocInfo{
+		DocID: "11905938caef4a48992340be26c54ea3", Title: "测试销售合同", Author: "oracle", Subject: "样例",
+		CreationDate: "2026-11-21", Creator: "OFD R&W", CreatorVersion: "2.4.0",
+		Keywords: []string{"oracle", "dev"}, Custom: []CustomData{{"合同编号", "NO-dev-u2"}},
+	}
+	if diff := cmp.Diff(want, p.Info()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if _, err := p.Metadata(); !errors.Is(err, ErrNoMetadata) {
+		t.Errorf("metadata of other software's file: %v", err)
+	}
+}
+
+func FuzzOpen(f *testing.F) {
+	for _, name := range []string{"u1.ofd", "t-traversal.ofd", "v4-filter.ofd"} {
+		data, err := testvectors.Read("ofd/" + name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	f.Add(pack(sound()...))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if len(data) > 1<<16 {
+			return
+		}
+		p, err := Open(data)
+		if err != nil {
+			return
+		}
+		again, err := p.Replace()
+		if err != nil {
+			t.Fatal(err)
+		}
+		q, err := Open(again)
+		if err != nil {
+			t.Fatalf("written again, it is refused: %v", err)
+		}
+		if diff := cmp.Diff(p.Graph(), q.Graph()); diff != "" {
+			t.Errorf("written again, it reaches something else:\n%s", diff)
+		}
+	})
+}
+
+func FuzzParseXML(f *testing.F) {
+	f.Add([]byte(testRoot))
+	f.Add([]byte(testPage))
+	f.Add([]byte(`<!DOCTYPE x>`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if len(data) > 1<<16 {
+			return
+		}
+		e, err := ParseXML("x", data, "OFD")
+		if err == nil && (e.Start >= e.End || e.End > len(data)) {
+			t.Errorf("root from %d to %d of %d bytes", e.Start, e.End, len(data))
+		}
+	})
+}
