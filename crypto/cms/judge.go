@@ -237,8 +237,8 @@ func (s *SignedData) judgeContent(si *signerInfo, sum [32]byte, detached bool) v
 	if !ok {
 		return verdict.Unknown(name, verdict.SignedAttrsIncomplete, "no messageDigest to compare with")
 	}
-	if !si.digest.is(digestAlgorithms...) {
-		return verdict.Fail(name, verdict.AlgMismatch, "digest algorithm %s is not SM3", si.digest.oid)
+	if !s.digestsBySM3(si) {
+		return verdict.Fail(name, verdict.AlgMismatch, "digest algorithm %s is not SM3, or not announced", si.digest.oid)
 	}
 	if signed, ok := octets(value); !ok || !bytes.Equal(signed, sum[:]) {
 		return verdict.Fail(name, verdict.DataHash, "the content is not the one that was signed")
@@ -255,7 +255,7 @@ func (s *SignedData) judgeValue(i int, c *cert.Certificate) verdict.Check {
 			return verdict.Fail(name, verdict.SignerDuplicate, "%s signs twice", c.SubjectText())
 		}
 	}
-	if !si.digest.is(digestAlgorithms...) || !si.signature.is(signatureAlgorithms...) {
+	if !s.digestsBySM3(si) || !si.signature.is(gm.OIDSM2Signature, gm.OIDSM2WithSM3) {
 		return verdict.Fail(name, verdict.AlgMismatch, "algorithms %s and %s are not SM3 and SM2", si.digest.oid, si.signature.oid)
 	}
 	if si.attrsSet == nil {

@@ -70,6 +70,7 @@ type SignedData struct {
 	// Profile is the family of object identifiers that the outer layer uses.
 	Profile Profile
 
+	digests     []algorithm
 	contentType asn1.ObjectIdentifier
 	content     []byte
 	attached    bool
@@ -162,6 +163,13 @@ func (s *SignedData) parse(in cryptobyte.String) error {
 	}
 	if !in.ReadASN1(&digests, cbasn1.SET) || !in.ReadASN1(&content, cbasn1.SEQUENCE) {
 		return malformed("signed data")
+	}
+	for !digests.Empty() {
+		a, ok := readAlgorithm(&digests)
+		if !ok || len(s.digests) == MaxSigners {
+			return malformed("digest algorithms")
+		}
+		s.digests = append(s.digests, a)
 	}
 	if err := s.parseContent(content); err != nil {
 		return err
@@ -315,7 +323,11 @@ func parseTime(der []byte) (time.Time, bool) {
 	return t, ok
 }
 
-var (
-	digestAlgorithms    = []asn1.ObjectIdentifier{gm.OIDSM3}
-	signatureAlgorithms = []asn1.ObjectIdentifier{gm.OIDSM2Signature, gm.OIDSM2WithSM3}
-)
+// digestsBySM3 reports whether the signer hashes by SM3 and the message announces it.
+func (s *SignedData) digestsBySM3(si *signerInfo) bool {
+	announced := false
+	for _, a := range s.digests {
+		announced = announced || a.is(gm.OIDSM3)
+	}
+	return announced && si.digest.is(gm.OIDSM3)
+}

@@ -1,0 +1,604 @@
+package cms_test
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/asn1"
+	"errors"
+	"testing"
+	"testing/iotest"
+	"time"
+
+	"github.com/emmansun/gmsm/pkcs7"
+	"github.com/emmansun/gmsm/smx509"
+
+	"yinxin/crypto/cert"
+	"yinxin/crypto/cert/certtest"
+	"yinxin/crypto/cms"
+	"yinxin/crypto/gm"
+	"yinxin/verdict"
+)
+
+var content = []byte("关于召开会议的通知")
+
+func options(pki *certtest.PKI) cms.JudgeOptions {
+	return cms.JudgeOptions{Policy: pki.Policy(), Now: now}
+}
+
+// expectOnly wants the check to have failed for the reason, and no check before it to have failed.
+func expectOnly(t *testing.T, v verdict.Signature, name verdict.CheckName, reason verdict.Reason) {
+	t.Helper()
+	for _, c := range v.Checks {
+		if c.Name == name {
+			if c.Status != verdict.Failed || c.Reason != reason {
+				t.Errorf("%s: %s %s (%s), want failed %s", name, c.Status, c.Reason, c.Detail, reason)
+			}
+			if v.Verdict != verdict.Failed {
+				t.Errorf("verdict %s", v.Verdict)
+			}
+			return
+		}
+		if c.Status == verdict.Failed {
+			t.Errorf("%s failed first: %s (%s)", c.Name, c.Reason, c.Detail)
+		}
+	}
+	t.Errorf("no check %s", name)
+}
+
+func TestSignAndJudge(t *testing.T) {
+	pki := certtest.New(t, "root", now)
+	a := pki.Party("office")
+	sum := gm.SM3(content)
+	for _, p := range []cms.Profile{cms.ProfileGBT, cms.ProfileRFC} {
+		for _, detached := range []bool{false, true} {
+			t.Run(p.String(), func(t *testing.T) {
+				o := cms.SignOptions{Signer: a.SignKey, Certificate: a.SigningCert, Chain: []*cert.Certificate{pki.Certificate, a.SigningCert}, Time: now, Profile: p}
+				var msg []byte
+				var err error
+				if detached {
+					msg, err = cms.SignDetached(sum, o)
+				} else {
+					msg, err = cms.Sign(content, o)
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				s, err := cms.ParseSigned(msg)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if s.Detached() != detached || s.Profile != p || s.Signers() != 1 || len(s.Certificates()) != 2 {
+					t.Errorf("detached %v, profile %s, %d signers, %d certificates", s.Detached(), s.Profile, s.Signers(), len(s.Certificates()))
+				}
+				if !detached && !bytes.Equal(s.Content(), content) || detached && s.Content() != nil {
+					t.Errorf("content %q", s.Content())
+				}
+				if c := s.SignerCertificate(0); c == nil || !c.Equal(a.SigningCert) {
+					t.Error("signer's certificate")
+				}
+				if at, ok := s.SigningTime(0); !ok || !at.Equal(now) {
+					t.Errorf("signing time %s", at)
+				}
+				v := s.Judge(sum, detached, options(pki))[0]
+				if v.Verdict != verdict.Passed || v.Signer != a.SigningCert.SubjectText() || v.TimeSource != verdict.TimeFromSigner {
+					t.Errorf("%s %s by %s: %+v", v.Verdict, v.Reason, v.Signer, v.Checks)
+				}
+				if len(v.Checks) != 6 || !v.Warned(verdict.TimeClaimed) {
+					t.Errorf("%d checks, warnings %v", len(v.Checks), v.Warnings)
+				}
+				other := gm.SM3([]byte("another content"))
+				want := verdict.DataHash
+				if !detached {
+					want = verdict.ContentAmbiguous
+				}
+				expectOnly(t, s.Judge(other, detached, options(pki))[0], verdict.CheckDataHash, want)
+				expectOnly(t, s.Judge(sum, !detached, options(pki))[0], verdict.CheckDataHash, verdict.ContentAmbiguous)
+			})
+		}
+	}
+}
+
+func TestEmptyContent(t *testing.T) {
+	pki := certtest.New(t, "root", now)
+	a := pki.Party("office")
+	msg, err := cms.Sign(nil, cms.SignOptions{Signer: a.SignKey, Certificate: a.SigningCert, Time: now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := cms.ParseSigned(msg)
+	if err != nil || s.Detached() || s.Content() == nil {
+		t.Fatalf("empty content is taken for none: %v", err)
+	}
+	if v := s.Judge(gm.SM3(), false, options(pki))[0]; v.Verdict != verdict.Passed {
+		t.Errorf("%s %s", v.Verdict, v.Reason)
+	}
+}
+
+func TestSignRefuses(t *testing.T) {
+	pki := certtest.New(t, "root", now)
+	a, b := pki.Party("office"), pki.Party("other")
+	good := cms.SignOptions{Signer: a.SignKey, Certificate: a.SigningCert, Time: now}
+	with := func(f func(*cms.SignOptions)) cms.SignOptions { o := good; f(&o); return o }
+	broken := errors.New("no entropy")
+	tests := []struct {
+		name string
+		o    cms.SignOptions
+		want error
+	}{
+		{"good", good, nil},
+		{"no time", with(func(o *cms.SignOptions) { o.Time = time.Time{} }), cms.ErrOptions},
+		{"no signer", with(func(o *cms.SignOptions) { o.Signer = nil }), cms.ErrOptions},
+		{"no certificate", with(func(o *cms.SignOptions) { o.Certificate = nil }), cms.ErrOptions},
+		{"encryption certificate", with(func(o *cms.SignOptions) { o.Signer, o.Certificate = a.EncryptKey, a.EncryptionCert }), cert.ErrKeyUsage},
+		{"CA certificate", with(func(o *cms.SignOptions) { o.Signer, o.Certificate = pki.Key, pki.Certificate }), cert.ErrKeyUsage},
+		{"another's key", with(func(o *cms.SignOptions) { o.Signer = b.SignKey }), cert.ErrKeyMismatch},
+		{"too many certificates", with(func(o *cms.SignOptions) { o.Chain = make([]*cert.Certificate, cms.MaxCertificates) }), cms.ErrOptions},
+		{"no randomness", with(func(o *cms.SignOptions) { o.Rand = iotest.ErrReader(broken) }), broken},
+		{"a signer that errs in its arithmetic", with(func(o *cms.SignOptions) { o.Signer = faulty{a.SignKey} }), cms.ErrSelfCheck},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			msg, err := cms.Sign(content, tt.o)
+			if !errors.Is(err, tt.want) || tt.want != nil && msg != nil {
+				t.Errorf("sign: %v, want %v", err, tt.want)
+			}
+		})
+	}
+	if _, err := cms.Sign(make([]byte, cms.MaxSize), good); !errors.Is(err, cms.ErrOptions) {
+		t.Errorf("content too large: %v", err)
+	}
+}
+
+// forgeries are messages that parse and must be judged failed, each next to the whole message it comes from.
+func TestForgeries(t *testing.T) {
+	pki, rogue := certtest.New(t, "root", now), certtest.New(t, "root", now)
+	a, b, foreign := pki.Party("office"), pki.Party("other"), rogue.Party("office")
+	twin := twinOf(t, pki, a.SigningCert)
+	expired := pki.PartyWith("office", cert.IssueOptions{NotBefore: now.AddDate(-3, 0, 0), NotAfter: now.AddDate(-2, 0, 0)})
+	raw := func(k *gm.PrivateKey, e [32]byte) []byte {
+		sig, err := gm.SignPrecomputed(nil, k, gm.Digest(e))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return sig
+	}
+	const (
+		attributes = verdict.CheckSignedAttributes
+		dataHash   = verdict.CheckDataHash
+		signature  = verdict.CheckSignature
+	)
+	drop := func(i int) func(*message) {
+		return func(m *message) {
+			s := m.signers[0]
+			s.attrs = append(s.attrs[:i:i], s.attrs[i+1:]...)
+		}
+	}
+	replace := func(i int, a []byte) func(*message) { return func(m *message) { m.signers[0].attrs[i] = a } }
+	add := func(a []byte) func(*message) {
+		return func(m *message) { m.signers[0].attrs = append(m.signers[0].attrs, a) }
+	}
+	tests := []struct {
+		name   string
+		spoil  func(*message)
+		check  verdict.CheckName // empty: stays good
+		reason verdict.Reason
+	}{
+		{"nothing spoilt", func(*message) {}, "", ""},
+		{"RFC object identifiers", func(m *message) {
+			m.outer, m.eContentType = oidRFCSigned, oidRFCData
+			m.signers[0].sig, m.signers[0].sigPara, m.signers[0].digestParams = gm.OIDSM2WithSM3, nil, nil
+			m.signers[0].attrs[0] = attr(t, oidContentType, der(t, oidRFCData))
+		}, "", ""},
+		{"1.501 with NULL in a GB/T message", func(m *message) { m.signers[0].sig = gm.OIDSM2WithSM3 }, "", ""},
+		{"unknown attribute", add(attr(t, asn1.ObjectIdentifier{1, 2, 3}, der(t, "x"))), "", ""},
+		{"no signingTime", drop(2), "", ""},
+		{"no signingCertificateV2", drop(3), "", ""},
+		{"signingCertificateV2 by SHA-256", func(m *message) {
+			sum := sha256.Sum256(a.SigningCert.Raw)
+			m.signers[0].attrs[3] = attr(t, oidESS, essOf(t, oidSHA256, sum[:]))
+		}, "", ""},
+		{"certificate of the same issuer and serial number beside it", func(m *message) { m.certs = append(m.certs, twin.SigningCert.Raw) }, "", ""},
+
+		{"attributes passed off as content (C-01)", func(m *message) {
+			s := m.signers[0]
+			signed := tlv(0x31, s.attrsOf())
+			s.value, s.attrs, m.content = s.sign(signed), nil, signed
+		}, attributes, verdict.SignedAttrsRequired},
+		{"no signed attributes", func(m *message) { m.signers[0].attrs = nil }, attributes, verdict.SignedAttrsRequired},
+		{"empty signed attributes", func(m *message) { m.signers[0].attrs = [][]byte{} }, attributes, verdict.SignedAttrsIncomplete},
+		{"no contentType", drop(0), attributes, verdict.SignedAttrsIncomplete},
+		{"no messageDigest", drop(1), attributes, verdict.SignedAttrsIncomplete},
+		{"contentType of another type", replace(0, attr(t, oidContentType, der(t, oidTSTInfo))), attributes, verdict.SignedAttrsIncomplete},
+		{"contentType of the other family", replace(0, attr(t, oidContentType, der(t, oidRFCData))), attributes, verdict.SignedAttrsIncomplete},
+		{"content that is a time-stamp", func(m *message) {
+			m.eContentType = oidTSTInfo
+			m.signers[0].attrs[0] = attr(t, oidContentType, der(t, oidTSTInfo))
+		}, attributes, verdict.SignedAttrsIncomplete},
+		{"messageDigest is no OCTET STRING", replace(1, attr(t, oidMessageDigest, der(t, 5))), attributes, verdict.SignedAttrsIncomplete},
+		{"signingTime is no time", replace(2, attr(t, oidSigningTime, der(t, "yesterday"))), attributes, verdict.SignedAttrsIncomplete},
+		{"signingCertificateV2 is nonsense", replace(3, attr(t, oidESS, der(t, 5))), attributes, verdict.SignedAttrsIncomplete},
+		{"signingCertificateV2 by an unknown hash", replace(3, attr(t, oidESS, ess(t, oidECDSA, a.SigningCert))), attributes, verdict.SignedAttrsIncomplete},
+		{"signingCertificateV2 of another certificate", replace(3, attr(t, oidESS, ess(t, gm.OIDSM3, b.SigningCert))), attributes, verdict.SignerCert},
+		{"messageDigest twice", add(attr(t, oidMessageDigest, digestOf(t, content))), attributes, verdict.AttrDuplicate},
+		{"unknown attribute twice", func(m *message) {
+			add(attr(t, asn1.ObjectIdentifier{1, 2, 3}, der(t, 1)))(m)
+			add(attr(t, asn1.ObjectIdentifier{1, 2, 3}, der(t, 2)))(m)
+		}, attributes, verdict.AttrDuplicate},
+		{"messageDigest with two values", replace(1, attr(t, oidMessageDigest, der(t, make([]byte, 32)), digestOf(t, content))), attributes, verdict.AttrDuplicate},
+		{"attribute without a value", replace(2, attr(t, oidSigningTime)), attributes, verdict.AttrDuplicate},
+		{"attributes out of order, signed as sent", func(m *message) { // ess is longer than contentType
+			s := m.signers[0]
+			s.sorted, s.attrs = false, [][]byte{s.attrs[3], s.attrs[1], s.attrs[2], s.attrs[0]}
+		}, attributes, verdict.NotDER},
+
+		{"content changed", func(m *message) {
+			m.signers[0].value = m.signers[0].sign(tlv(0x31, m.signers[0].attrsOf()))
+			m.content = []byte("changed")
+		}, dataHash, verdict.DataHash},
+		{"digest of another content", replace(1, attr(t, oidMessageDigest, digestOf(t, []byte("x")))), dataHash, verdict.DataHash},
+		{"digest algorithm SHA-256", func(m *message) { m.signers[0].digest = oidSHA256 }, dataHash, verdict.AlgMismatch},
+		{"digest algorithm with parameters", func(m *message) { m.signers[0].digestParams = der(t, 1) }, dataHash, verdict.AlgMismatch},
+
+		{"signature algorithm ECDSA", func(m *message) { m.signers[0].sig = oidECDSA }, signature, verdict.AlgMismatch},
+		{"signature algorithm with parameters", func(m *message) { m.signers[0].sigPara = der(t, 1) }, signature, verdict.AlgMismatch},
+		{"signature by another key", func(m *message) { m.signers[0].sign = signWith(t, b.SignKey) }, signature, verdict.SigValue},
+		{"attribute changed after signing", func(m *message) {
+			s := m.signers[0]
+			s.value = s.sign(tlv(0x31, s.attrsOf()))
+			s.attrs[2] = attr(t, oidSigningTime, der(t, now.Add(time.Second)))
+		}, signature, verdict.SigValue},
+		{"signature without Z", func(m *message) {
+			m.signers[0].sign = func(b []byte) []byte { return raw(a.SignKey, gm.SM3(b)) }
+		}, signature, verdict.SigValue},
+		{"signature under the empty ID", func(m *message) {
+			m.signers[0].sign = func(b []byte) []byte {
+				e, err := gm.ComputeDigest(a.SignKey.PublicKey(), "", b)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return raw(a.SignKey, e)
+			}
+		}, signature, verdict.SigValue},
+		{"signature over the content, not the attributes", func(m *message) {
+			m.signers[0].sign = func([]byte) []byte { return signWith(t, a.SignKey)(content) }
+		}, signature, verdict.SigValue},
+		{"raw r and s", func(m *message) { m.signers[0].value = make([]byte, 64) }, signature, verdict.SigValue},
+		{"empty signature", func(m *message) { m.signers[0].value = []byte{} }, signature, verdict.SigValue},
+		{"certificate missing", func(m *message) { m.certs = nil }, signature, verdict.SignerCert},
+		{"another's certificate alone", func(m *message) { m.certs = [][]byte{b.SigningCert.Raw} }, signature, verdict.SignerCert},
+		{"certificate replaced by one of the same issuer and serial number", func(m *message) {
+			m.certs = [][]byte{twin.SigningCert.Raw}
+		}, attributes, verdict.SignerCert},
+		{"two of one issuer and serial number, nothing to tell them apart", func(m *message) {
+			drop(3)(m)
+			m.certs = append(m.certs, twin.SigningCert.Raw)
+		}, signature, verdict.SignerCert},
+		{"the same signer twice", func(m *message) { m.signers = append(m.signers, wholeSigner(t, a, content)) }, signature, verdict.SignerDuplicate},
+
+		{"encryption certificate signs", func(m *message) {
+			s := wholeSigner(t, &certtest.Party{SignKey: a.EncryptKey, SigningCert: a.EncryptionCert}, content)
+			m.signers, m.certs = []*signer{s}, [][]byte{a.EncryptionCert.Raw}
+		}, verdict.CheckKeyUsage, verdict.KeyUsage},
+		{"root of the same name, brought along", func(m *message) {
+			m.signers, m.certs = []*signer{wholeSigner(t, foreign, content)}, [][]byte{foreign.SigningCert.Raw, rogue.Certificate.Raw}
+		}, verdict.CheckCertificateChain, verdict.CertificateChain},
+		{"certificate expired at the claimed time", func(m *message) {
+			m.signers, m.certs = []*signer{wholeSigner(t, expired, content)}, [][]byte{expired.SigningCert.Raw}
+		}, verdict.CheckCertificateChain, verdict.CertExpired},
+	}
+	o := cms.JudgeOptions{Policy: pki.Policy(), Now: now.Add(time.Minute)}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			m := whole(t, a, content)
+			tt.spoil(m)
+			s, err := cms.ParseSigned(m.marshal(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			v := s.Judge(gm.SM3(s.Content()), false, o)[0]
+			if tt.check != "" {
+				expectOnly(t, v, tt.check, tt.reason)
+				return
+			}
+			if v.Verdict != verdict.Passed {
+				t.Errorf("%s %s: %+v", v.Verdict, v.Reason, v.Checks)
+			}
+		})
+	}
+}
+
+// twinOf makes a party whose certificate has the issuer and serial number of another one.
+func twinOf(t testing.TB, pki *certtest.PKI, c *cert.Certificate) *certtest.Party {
+	t.Helper()
+	key := certtest.Key(t)
+	issuer, err := smx509.ParseCertificate(pki.Certificate.Raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := smx509.CreateCertificate(nilReader{}, &smx509.Certificate{
+		SerialNumber: c.Serial, Subject: c.Subject, NotBefore: c.NotBefore, NotAfter: c.NotAfter,
+		KeyUsage: smx509.KeyUsageDigitalSignature, SignatureAlgorithm: smx509.SM2WithSM3,
+	}, issuer, key.PublicKey(), pki.Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	twin, err := cert.Parse(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &certtest.Party{SignKey: key, SigningCert: twin}
+}
+
+// TestTwoSigners: each signer has its own verdict, and one bad one spoils only itself.
+func TestTwoSigners(t *testing.T) {
+	pki := certtest.New(t, "root", now)
+	a, b := pki.Party("office"), pki.Party("other")
+	m := whole(t, a, content)
+	m.certs = append(m.certs, b.SigningCert.Raw)
+	m.signers = append(m.signers, wholeSigner(t, b, content))
+	judge := func() map[string]verdict.Status {
+		s, err := cms.ParseSigned(m.marshal(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := map[string]verdict.Status{}
+		for _, v := range s.Judge(gm.SM3(content), false, options(pki)) {
+			out[v.Signer] = v.Verdict
+		}
+		return out
+	}
+	nameA, nameB := a.SigningCert.SubjectText(), b.SigningCert.SubjectText()
+	if got := judge(); got[nameA] != verdict.Passed || got[nameB] != verdict.Passed {
+		t.Errorf("both good: %v", got)
+	}
+	m.signers[1].sign = signWith(t, a.SignKey)
+	if got := judge(); got[nameA] != verdict.Passed || got[nameB] != verdict.Failed {
+		t.Errorf("second bad: %v", got)
+	}
+}
+
+// TestMoments: the claimed time, a time the caller vouches for, and none.
+func TestMoments(t *testing.T) {
+	pki := certtest.New(t, "root", now)
+	a := pki.PartyWith("office", cert.IssueOptions{NotBefore: now.AddDate(0, -1, 0), NotAfter: now.AddDate(0, 1, 0)})
+	later := now.AddDate(0, 2, 0)
+	msg := whole(t, a, content).marshal(t)
+	timeless := whole(t, a, content)
+	timeless.signers[0].attrs = append(timeless.signers[0].attrs[:2:2], timeless.signers[0].attrs[3])
+	tests := []struct {
+		name   string
+		msg    []byte
+		o      cms.JudgeOptions
+		want   verdict.Status
+		reason verdict.Reason
+		source string
+	}{
+		{"claimed, valid", msg, cms.JudgeOptions{Now: now}, verdict.Passed, "", verdict.TimeFromSigner},
+		{"claimed, expired since", msg, cms.JudgeOptions{Now: later}, verdict.Indeterminate, verdict.NoProofOfExistence, verdict.TimeFromSigner},
+		{"vouched for", msg, cms.JudgeOptions{Now: later, At: now, TimeSource: verdict.TimeFromLog}, verdict.Passed, "", verdict.TimeFromLog},
+		{"vouched for, without a source", msg, cms.JudgeOptions{Now: later, At: now}, verdict.Passed, "", verdict.TimeFromSigner},
+		{"proven to be late", msg, cms.JudgeOptions{Now: later, At: later, TimeSource: verdict.TimeFromTimestamp}, verdict.Failed, verdict.CertExpired, verdict.TimeFromTimestamp},
+		{"no time, valid", timeless.marshal(t), cms.JudgeOptions{Now: now}, verdict.Passed, "", ""},
+		{"no time, expired", timeless.marshal(t), cms.JudgeOptions{Now: later}, verdict.Indeterminate, verdict.NoProofOfExistence, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s, err := cms.ParseSigned(tt.msg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			tt.o.Policy = pki.Policy()
+			v := s.Judge(gm.SM3(content), false, tt.o)[0]
+			if v.Verdict != tt.want || v.Reason != tt.reason || v.TimeSource != tt.source {
+				t.Errorf("%s %s, time by %q", v.Verdict, v.Reason, v.TimeSource)
+			}
+		})
+	}
+	s, err := cms.ParseSigned(msg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v := s.Judge(gm.SM3(content), false, cms.JudgeOptions{Now: now})[0]; v.Verdict != verdict.Indeterminate || v.Reason != verdict.NoTrustAnchor {
+		t.Errorf("without a root: %s %s", v.Verdict, v.Reason)
+	}
+}
+
+// TestCertificateFromOutside: a message without certificates is judged with one that the caller has.
+func TestCertificateFromOutside(t *testing.T) {
+	pki := certtest.New(t, "root", now)
+	a := pki.Party("office")
+	m := whole(t, a, content)
+	m.certs = nil
+	s, err := cms.ParseSigned(m.marshal(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := options(pki)
+	expectOnly(t, s.Judge(gm.SM3(content), false, o)[0], verdict.CheckSignature, verdict.SignerCert)
+	o.Certificates = []*cert.Certificate{a.SigningCert}
+	if v := s.Judge(gm.SM3(content), false, o)[0]; v.Verdict != verdict.Passed {
+		t.Errorf("%s %s", v.Verdict, v.Reason)
+	}
+}
+
+// TestRefusedForms: messages that are refused before anything is judged.
+func TestRefusedForms(t *testing.T) {
+	pki := certtest.New(t, "root", now)
+	a := pki.Party("office")
+	good := whole(t, a, content).marshal(t)
+	if _, err := cms.ParseSigned(good); err != nil {
+		t.Fatalf("the good one: %v", err)
+	}
+	spoilt := func(f func(*message)) []byte { m := whole(t, a, content); f(m); return m.marshal(t) }
+	deep := asn1.NullBytes
+	for range 1000 {
+		deep = seq(deep)
+	}
+	many := make([][]byte, cms.MaxAttributes+1)
+	for i := range many {
+		many[i] = attr(t, asn1.ObjectIdentifier{1, 2, 3, i}, der(t, i))
+	}
+	env, err := cms.Encrypt(content, []*cert.Certificate{a.EncryptionCert}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		name string
+		der  []byte
+		want verdict.Reason
+	}{
+		{"empty", nil, verdict.NotDER},
+		{"text", []byte("-----BEGIN PKCS7-----"), verdict.NotDER},
+		{"cut off", good[:len(good)-1], verdict.NotDER},
+		{"byte after the message", append(bytes.Clone(good), 0), verdict.TrailingData},
+		{"message twice", append(bytes.Clone(good), good...), verdict.TrailingData},
+		{"value after the signers", spoilt(func(m *message) { m.trailing = asn1.NullBytes }), verdict.Malformed},
+		{"too large", make([]byte, cms.MaxSize+1), verdict.Limit},
+		{"no signer", spoilt(func(m *message) { m.signers = nil }), verdict.NoSigner},
+		{"too many signers", spoilt(func(m *message) {
+			for range cms.MaxSigners {
+				m.signers = append(m.signers, wholeSigner(t, a, content))
+			}
+		}), verdict.Limit},
+		{"too many certificates", spoilt(func(m *message) {
+			for range cms.MaxCertificates {
+				m.certs = append(m.certs, a.SigningCert.Raw)
+			}
+		}), verdict.SignerCert},
+		{"too many attributes", spoilt(func(m *message) { m.signers[0].attrs = many }), verdict.Limit},
+		{"unsigned attributes a thousand deep", spoilt(func(m *message) { m.signers[0].unsigned = tlv(0xa1, deep) }), verdict.Limit},
+		{"version 2", spoilt(func(m *message) { m.version = 2 }), verdict.Malformed},
+		{"signer by key identifier", spoilt(func(m *message) { m.signers[0].version = 3 }), verdict.Malformed},
+		{"an envelope", env, verdict.Malformed},
+		{"a certificate", a.SigningCert.Raw, verdict.Malformed},
+		{"content type data", spoilt(func(m *message) { m.outer = oidGBTData }), verdict.Malformed},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s, err := cms.ParseSigned(tt.der)
+			var refused *verdict.ContainerError
+			if s != nil || !errors.As(err, &refused) || refused.Reason != tt.want {
+				t.Errorf("parse: %v, want %s", err, tt.want)
+			}
+		})
+	}
+	if s, err := cms.ParseSigned(spoilt(func(m *message) { m.signers[0].unsigned = tlv(0xa1, attr(t, oidTSTInfo, asn1.NullBytes)) })); err != nil ||
+		s.Judge(gm.SM3(content), false, options(pki))[0].Verdict != verdict.Passed {
+		t.Errorf("an unsigned attribute of ordinary depth: %v", err)
+	}
+}
+
+// TestEveryByte flips a bit of every byte of a message: none of them is without meaning, so none passes.
+func TestEveryByte(t *testing.T) {
+	pki := certtest.New(t, "root", now)
+	a := pki.Party("office")
+	good := whole(t, a, content).marshal(t)
+	for i := range good {
+		spoilt := bytes.Clone(good)
+		spoilt[i] ^= 0x01
+		s, err := cms.ParseSigned(spoilt)
+		if err != nil {
+			continue
+		}
+		v := s.Judge(gm.SM3(content), false, options(pki))[0]
+		if v.Verdict == verdict.Passed {
+			t.Errorf("byte %d of %d flipped: passed", i, len(good))
+		}
+	}
+}
+
+// TestLibraryAgrees: gmsm's own reader takes our messages, and we judge its writer's.
+func TestLibraryAgrees(t *testing.T) {
+	pki := certtest.New(t, "root", now)
+	a := pki.Party("office")
+	ours, err := cms.Sign(content, cms.SignOptions{Signer: a.SignKey, Certificate: a.SigningCert, Time: now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p7, err := pkcs7.Parse(ours)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p7.Verify(); err != nil || !bytes.Equal(p7.Content, content) {
+		t.Errorf("the library on ours: %v", err)
+	}
+
+	theirs, err := pkcs7.NewSMSignedData(content)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := smx509.ParseCertificate(a.SigningCert.Raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := theirs.AddSigner(c, a.SignKey, pkcs7.SignerInfoConfig{}); err != nil {
+		t.Fatal(err)
+	}
+	raw, err := theirs.Finish()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := cms.ParseSigned(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := cms.JudgeOptions{Policy: pki.Policy(), Now: now, At: now} // the library signs at its own time
+	if v := s.Judge(gm.SM3(content), false, o)[0]; v.Verdict != verdict.Passed {
+		t.Errorf("the library's: %s %s %+v", v.Verdict, v.Reason, v.Checks)
+	}
+}
+
+func FuzzParseSigned(f *testing.F) {
+	pki := certtest.New(f, "root", now)
+	a := pki.Party("office")
+	m := whole(f, a, content)
+	f.Add(m.marshal(f))
+	m.content = nil
+	m.signers[0].unsigned = tlv(0xa1, attr(f, oidTSTInfo, asn1.NullBytes))
+	f.Add(m.marshal(f))
+	f.Fuzz(func(t *testing.T, der []byte) {
+		s, err := cms.ParseSigned(der)
+		var refused *verdict.ContainerError
+		if err != nil {
+			if !errors.As(err, &refused) {
+				t.Fatalf("an error without a reason: %v", err)
+			}
+			return
+		}
+		for _, v := range s.Judge(gm.SM3(s.Content()), s.Detached(), options(pki)) {
+			if v.Verdict == verdict.Passed && v.Signer != a.SigningCert.SubjectText() {
+				t.Fatalf("passed for %q", v.Signer)
+			}
+		}
+	})
+}
+
+func BenchmarkSign(b *testing.B) {
+	pki := certtest.New(b, "root", now)
+	a := pki.Party("office")
+	body := make([]byte, 10_000)
+	for b.Loop() {
+		if _, err := cms.Sign(body, cms.SignOptions{Signer: a.SignKey, Certificate: a.SigningCert, Time: now}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkParseAndJudge(b *testing.B) {
+	pki := certtest.New(b, "root", now)
+	a := pki.Party("office")
+	body := make([]byte, 10_000)
+	msg, err := cms.Sign(body, cms.SignOptions{Signer: a.SignKey, Certificate: a.SigningCert, Time: now})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		s, err := cms.ParseSigned(msg)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if v := s.Judge(gm.SM3(s.Content()), false, options(pki))[0]; v.Verdict != verdict.Passed {
+			b.Fatal(v.Reason)
+		}
+	}
+}
