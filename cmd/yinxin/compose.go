@@ -1,0 +1,166 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"yinxin/document"
+	"yinxin/document/fonts"
+	"yinxin/internal/durable"
+	"yinxin/transport/office"
+)
+
+// maxInput bounds files that commands read whole, in bytes.
+const maxInput = 1 << 30
+
+func newComposeCmd(e *env) *cobra.Command {
+	var out, pdf, outDir string
+	cmd := &cobra.Command{
+		Use:   "compose DOC.yaml...",
+		Short: "lay official documents out as OFD and PDF",
+		Long: "Lays official documents out in the red-head form shaped after GB/T 9704-2012 and writes the same pages as OFD and as PDF.\n" +
+			"Without --out both lie beside the input. All faults of a document are reported at once; a document that bears a\n" +
+			"classification is refused (exit 5).",
+		Example: "  yinxin compose examples/notice.yaml\n  yinxin compose notice.yaml --out notice.ofd --pdf notice.pdf",
+		Args:    atLeastOne("document"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 1 && (out != "" || pdf != "") {
+				return usage("--out and --pdf take one document; use --out-dir for several")
+			}
+			return e.composeAll(args, target{ofd: out, pdf: pdf, dir: outDir}, jsonFlag(cmd))
+		},
+	}
+	cmd.Flags().StringVar(&out, "out", "", "write the OFD here (no PDF unless --pdf is given)")
+	cmd.Flags().StringVar(&pdf, "pdf", "", "write the PDF here")
+	cmd.Flags().StringVar(&outDir, "out-dir", "", "write OFD and PDF into this folder")
+	return cmd
+}
+
+// target says where the results of compose go.
+type target struct{ ofd, pdf, dir string }
+
+// places gives the two paths for one input; an empty path is not written.
+func (t target) places(input string) (ofd, pdf string) {
+	if t.ofd != "" || t.pdf != "" {
+		return t.ofd, t.pdf
+	}
+	stem := strings.TrimSuffix(input, filepath.Ext(input))
+	if t.dir != "" {
+		stem = filepath.Join(t.dir, filepath.Base(stem))
+	}
+	return stem + ".ofd", stem + ".pdf"
+}
+
+// composed is what compose reports of one document.
+type composed struct {
+	Input    string   `json:"input"`
+	OFD      string   `json:"ofd,omitempty"`
+	PDF      string   `json:"pdf,omitempty"`
+	Pages    int      `json:"pages"`
+	Warnings []string `json:"warnings"`
+}
+
+func (e *env) composeAll(inputs []string, t target, asJSON bool) error {
+	faces := fonts.Embedded()
+	var results []composed
+	var errs []error
+	for _, in := range inputs {
+		r, err := e.compose(in, t, faces)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("compose %s: %w", in, err))
+			continue
+		}
+		results = append(results, r)
+		if !asJSON {
+			e.printComposed(r)
+		}
+	}
+	if asJSON {
+		if err := json.NewEncoder(e.stdout).Encode(results); err != nil {
+			return err
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (e *env) printComposed(r composed) {
+	for _, w := range r.Warnings {
+		fmt.Fprintf(e.stderr, "%s: %s\n", r.Input, w)
+	}
+	for _, p := range []string{r.OFD, r.PDF} {
+		if p != "" {
+			fmt.Fprintf(e.stdout, "%s\n", p)
+		}
+	}
+}
+
+func (e *env) compose(input string, t target, faces *fonts.Set) (composed, error) {
+	r := composed{Input: input, Warnings: []string{}}
+	data, err := readInput(input)
+	if err != nil {
+		return r, err
+	}
+	doc, err := document.Parse(data)
+	if err != nil {
+		return r, err
+	}
+	draft, err := office.Compose(doc, faces, filesBeside(input))
+	if err != nil {
+		return r, err
+	}
+	r.OFD, r.PDF = t.places(input)
+	r.Pages = draft.Pages
+	r.Warnings = append(r.Warnings, draft.Warnings...)
+	if t.dir != "" {
+		if err := os.MkdirAll(t.dir, 0o755); err != nil {
+			return r, err
+		}
+	}
+	if err := writeFile(r.OFD, draft.OFD); err != nil {
+		return r, err
+	}
+	return r, writeFile(r.PDF, draft.PDF)
+}
+
+// filesBeside reads attachments from the folder of the draft; a path that leads out of it is refused.
+func filesBeside(input string) office.Attachments {
+	return func(name string) ([]byte, error) {
+		if !filepath.IsLocal(name) {
+			return nil, refuse("validation", exitFailed, "attachment %q leads out of the document's folder", name)
+		}
+		return readInput(filepath.Join(filepath.Dir(input), name))
+	}
+}
+
+// readInput reads a whole file of bounded size.
+func readInput(path string) ([]byte, error) {
+	st, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if st.IsDir() {
+		return nil, refuse("not_found", exitNotFound, "%s is a folder", path)
+	}
+	if st.Size() > maxInput {
+		return nil, refuse("too_large", exitRefused, "%s has %d bytes, at most %d are read", path, st.Size(), maxInput)
+	}
+	return os.ReadFile(path)
+}
+
+// writeFile writes durably; an empty path means that nobody wants the file.
+func writeFile(path string, data []byte) error {
+	if path == "" {
+		return nil
+	}
+	if err := durable.WriteFile(path, bytes.Clone(data), 0o644); err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return nil
+}

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+
+	"yinxin/archive"
+	"yinxin/document"
+	"yinxin/keys"
+	"yinxin/transport/api"
+	"yinxin/verdict"
+)
+
+// Exit codes, as the README lists them.
+const (
+	exitDone          = 0
+	exitFailed        = 1
+	exitUsage         = 2
+	exitIndeterminate = 3
+	exitNotFound      = 4
+	exitRefused       = 5
+	exitUnreachable   = 6
+	exitInternal      = 70
+)
+
+// exitStatus ends a command with a code and nothing more to say: its report is on stdout already.
+type exitStatus int
+
+func (s exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
+
+// usageError is a wrong call.
+type usageError struct{ text string }
+
+func (u *usageError) Error() string { return u.text }
+
+func usage(format string, args ...any) error { return &usageError{fmt.Sprintf(format, args...)} }
+
+// refusal is a command that was understood and not done.
+type refusal struct {
+	code string // a problem code of exchange and seals, for instance classified_content
+	exit int
+	err  error
+}
+
+func (r *refusal) Error() string { return r.err.Error() }
+func (r *refusal) Unwrap() error { return r.err }
+
+func refuse(code string, exit int, format string, args ...any) error {
+	return &refusal{code: code, exit: exit, err: fmt.Errorf(format, args...)}
+}
+
+// faultOf maps an error to its exit code and problem code; one table for every command.
+func faultOf(err error) (exit int, code string) {
+	var (
+		status    exitStatus
+		wrong     *usageError
+		refused   *refusal
+		problem   *api.Problem
+		container *verdict.ContainerError
+		invalid   *document.InvalidError
+		netErr    net.Error
+	)
+	switch {
+	case err == nil:
+		return exitDone, ""
+	case errors.As(err, &status):
+		return int(status), ""
+	case errors.As(err, &wrong):
+		return exitUsage, "usage"
+	case errors.As(err, &refused):
+		return refused.exit, refused.code
+	case errors.Is(err, document.ErrClassified):
+		return exitRefused, "classified_content"
+	case errors.As(err, &invalid):
+		return exitFailed, "validation"
+	case errors.As(err, &container):
+		return exitFailed, string(container.Reason)
+	case errors.As(err, &problem):
+		return problemExit(problem), string(problem.Code)
+	case errors.Is(err, keys.ErrNotFound), errors.Is(err, archive.ErrNotFound), errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
+		return exitNotFound, "not_found"
+	case errors.Is(err, keys.ErrDenied), errors.Is(err, keys.ErrConflict), errors.Is(err, fs.ErrExist):
+		return exitRefused, "refused"
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &netErr):
+		return exitUnreachable, "unreachable"
+	}
+	return exitInternal, "internal"
+}
+
+// problemExit maps an answer of the hub.
+func problemExit(p *api.Problem) int {
+	switch {
+	case p.Status == 404:
+		return exitNotFound
+	case p.Status == 429 || p.Status >= 500 && p.Retryable:
+		return exitUnreachable
+	case p.Status >= 500:
+		return exitInternal
+	case p.Code == api.Validation || p.Code == api.Malformed || p.Code == api.SealInvalid || p.Code == api.UnsupportedFormat:
+		return exitFailed
+	}
+	return exitRefused
+}
+
+// report prints the fault of a command, if any, and returns its exit code.
+func (e *env) report(err error, asJSON bool) int {
+	exit, code := faultOf(err)
+	var status exitStatus
+	if err == nil || errors.As(err, &status) {
+		return exit
+	}
+	if !asJSON {
+		fmt.Fprintf(e.stderr, "yinxin: %v [%s]\n", err, code)
+		e.explain(err)
+		return exit
+	}
+	p := api.Problem{Type: "/problems/" + code, Title: code, Code: api.Code(code), Detail: err.Error(), Retryable: exit == exitUnreachable}
+	var had *api.Problem
+	if errors.As(err, &had) {
+		p = *had
+	}
+	if out, err := json.Marshal(p); err == nil {
+		fmt.Fprintf(e.stderr, "%s\n", out)
+	}
+	return exit
+}
+
+// explain adds a line where it helps a person go on.
+func (e *env) explain(err error) {
+	var wrong *usageError
+	if errors.As(err, &wrong) {
+		fmt.Fprintln(e.stderr, "Run 'yinxin --help', or 'yinxin COMMAND --help', for what it takes.")
+	}
+}

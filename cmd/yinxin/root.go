@@ -1,0 +1,66 @@
+package main
+
+import (
+	"slices"
+
+	"github.com/spf13/cobra"
+)
+
+// newRootCmd gathers the verbs, one file each.
+func newRootCmd(e *env) *cobra.Command {
+	root := &cobra.Command{
+		Use:           "yinxin",
+		Short:         "印信: official documents, sealed, exchanged, proved and kept",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.SetIn(e.stdin)
+	root.SetOut(e.stdout)
+	root.SetErr(e.stderr)
+	root.PersistentFlags().Bool("json", false, "print the result, and any fault, as JSON")
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage("%v", err) })
+	root.AddGroup(
+		&cobra.Group{ID: "offline", Title: "With files alone:"},
+		&cobra.Group{ID: "hub", Title: "Against a hub:"},
+	)
+	add := func(group string, cmds ...*cobra.Command) {
+		for _, c := range cmds {
+			c.GroupID = group
+			root.AddCommand(c)
+		}
+	}
+	add("offline", offlineCommands(e)...)
+	add("hub", hubCommands(e)...)
+	return root
+}
+
+// wantsJSON looks for --json before the flags are parsed, so that a usage fault too is reported as asked.
+func wantsJSON(args []string) bool {
+	return slices.Contains(args, "--json") || slices.Contains(args, "--json=true")
+}
+
+// jsonFlag reads the persistent flag.
+func jsonFlag(cmd *cobra.Command) bool {
+	on, err := cmd.Flags().GetBool("json")
+	return err == nil && on
+}
+
+// exactly wants n arguments and names them when they are missing.
+func exactly(n int, names string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) != n {
+			return usage("%s: want %s, got %d argument(s)", cmd.CommandPath(), names, len(args))
+		}
+		return nil
+	}
+}
+
+// atLeastOne wants one or more arguments.
+func atLeastOne(name string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return usage("%s: want at least one %s", cmd.CommandPath(), name)
+		}
+		return nil
+	}
+}

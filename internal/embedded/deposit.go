@@ -1,0 +1,131 @@
+package embedded
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"yinxin/archive"
+	"yinxin/document/ofd"
+	"yinxin/transport"
+	"yinxin/transport/hub"
+	"yinxin/transport/office"
+	"yinxin/verdict"
+)
+
+// depositor is the archive as the hub sees it: it opens the envelope as the archive's own recipient, checks the document
+// again and keeps the record with all receipts.
+type depositor struct{ s *System }
+
+var _ hub.Archiver = (*depositor)(nil)
+
+// Deposit implements hub.Archiver.
+func (d *depositor) Deposit(ctx context.Context, r hub.Record) (transport.Digest, error) {
+	if err := d.s.archiveSigner(ctx); err != nil {
+		return transport.Digest{}, fmt.Errorf("deposit %s: %w", r.Exchange.ID, err)
+	}
+	dir, err := os.MkdirTemp(d.s.config.Dir, "deposit-")
+	if err != nil {
+		return transport.Digest{}, fmt.Errorf("deposit %s: %w", r.Exchange.ID, err)
+	}
+	kept, err := d.deposit(ctx, r, dir)
+	if err = errors.Join(err, os.RemoveAll(dir)); err != nil {
+		return transport.Digest{}, fmt.Errorf("deposit %s: %w", r.Exchange.ID, err)
+	}
+	return transport.Digest(kept.Package), nil
+}
+
+func (d *depositor) deposit(ctx context.Context, r hub.Record, dir string) (archive.Entry, error) {
+	opened, err := d.open(ctx, r, dir)
+	if err != nil {
+		return archive.Entry{}, err
+	}
+	if opened.Worst() != verdict.Passed {
+		return archive.Entry{}, fmt.Errorf("the archive's own check of the document: %w", office.ErrSeal)
+	}
+	record, err := describe(r, opened, dir)
+	if err != nil {
+		return archive.Entry{}, err
+	}
+	files, err := d.files(r, opened, dir)
+	if err != nil {
+		return archive.Entry{}, err
+	}
+	return d.s.Archive.Deposit(ctx, archive.Submission{Record: record, Files: files})
+}
+
+// open fetches the archive's own envelope and opens it into dir/files.
+func (d *depositor) open(ctx context.Context, r hub.Record, dir string) (_ *office.Opened, err error) {
+	f, err := os.Create(filepath.Join(dir, "envelope.yxe"))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	if err := r.Envelope(ctx, f); err != nil {
+		return nil, err
+	}
+	size, err := f.Seek(0, io.SeekEnd)
+	if err != nil {
+		return nil, err
+	}
+	return d.s.Office.OpenEnvelope(ctx, d.s.config.Archive, f, size, filepath.Join(dir, "files"))
+}
+
+// describe fills the record from the document's own metadata and from the exchange.
+func describe(r hub.Record, opened *office.Opened, dir string) (archive.Record, error) {
+	m := opened.Metadata
+	rec := archive.Record{
+		Retention: m.Retention, Exchange: r.Exchange.ID, Issuer: r.Exchange.Sender, IssuerName: m.Issuer.Name,
+		Kind: m.Kind.String(), Number: m.Number.String(), Title: m.Title, IssuedOn: m.IssuedOn.String(),
+		DocumentSM3: r.Exchange.DocumentSM3.String(), Parties: []string{r.Exchange.Sender},
+	}
+	for _, d := range r.Deliveries {
+		rec.Parties = append(rec.Parties, d.Recipient)
+	}
+	data, err := os.ReadFile(filepath.Join(dir, "files", office.DocumentName))
+	if err != nil {
+		return rec, err
+	}
+	pkg, err := ofd.Open(data)
+	if err != nil {
+		return rec, err
+	}
+	rec.Pages = len(pkg.Pages())
+	return rec, nil
+}
+
+// files lists what goes into the package: the files of the envelope, the metadata, the receipts, the root.
+func (d *depositor) files(r hub.Record, opened *office.Opened, dir string) ([]archive.File, error) {
+	var files []archive.File
+	for _, name := range opened.Files {
+		path := filepath.Join(dir, "files", name)
+		f := archive.File{Path: "document/attachments/" + name, Role: archive.RoleAttachment}
+		switch name {
+		case office.DocumentName:
+			f.Path, f.Role = "document/"+name, archive.RoleDocument
+		case office.CopyName:
+			f.Path, f.Role = "document/"+name, archive.RoleCopy
+		}
+		f.Open = func() (io.ReadCloser, error) { return os.Open(path) }
+		files = append(files, f)
+	}
+	metadata, err := json.MarshalIndent(opened.Metadata, "", " ")
+	if err != nil {
+		return nil, err
+	}
+	files = append(files, archive.BytesFile("metadata/document.json", archive.RoleMetadata, metadata))
+	for i, body := range r.Receipts {
+		e := r.Evidence[i]
+		name := fmt.Sprintf("evidence/%02d-%s", i+1, e.Event)
+		if e.Recipient != "" {
+			name += "-" + strings.ToLower(e.Recipient)
+		}
+		files = append(files, archive.BytesFile(name+".yxr", archive.RoleEvidence, body))
+	}
+	return append(files, archive.BytesFile("certificates/root.pem", archive.RoleCertificate, d.s.Root.PEM())), nil
+}

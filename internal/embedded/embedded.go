@@ -1,0 +1,372 @@
+// Package embedded wires a whole exchange in one process: SQLite, a store of keys, file blobs, the hub, the office
+// service, the archive and the evidence log. `yinxin demo` and `yinxind dev` are this package over a file key store.
+//
+// It promises to be nothing but wiring: what an administrator does one command at a time, [System.Apply] does from a list
+// through the same code. It is one of the two places that know hub, office and archive at once.
+//
+// It does not promise protection from whoever controls the process: with a file key store the private keys of all hosted
+// offices are in its memory.
+package embedded
+
+import (
+	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/x509/pkix"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"yinxin/archive"
+	"yinxin/archive/blob"
+	"yinxin/archive/blob/fileblob"
+	"yinxin/archive/tlog"
+	"yinxin/crypto/cert"
+	"yinxin/document/fonts"
+	"yinxin/internal/audit"
+	"yinxin/internal/sqlite"
+	"yinxin/keys"
+	"yinxin/transport"
+	"yinxin/transport/directory"
+	"yinxin/transport/hub"
+	"yinxin/transport/office"
+	"yinxin/verdict"
+)
+
+// KeyStore is a store of keys with its administration.
+type KeyStore interface {
+	keys.Provider
+	keys.Admin
+}
+
+// Config of a system. Dir, Keys, Code, Archive and Origin are required.
+type Config struct {
+	// Dir holds database, blobs and log; made if it is missing.
+	Dir string
+	// Keys holds every private key: CA, seal maker, log, offices, archive.
+	Keys KeyStore
+	// Code names the hub in evidence, Archive the office that keeps its records, Fonds is that archive's 全宗号.
+	Code, Archive, Fonds string
+	// Origin names the evidence log; see docs/formats/log.md.
+	Origin string
+	// Authority is the common name of the built-in CA.
+	Authority string
+	Clock     func() time.Time
+	Rand      io.Reader
+	Log       *slog.Logger
+}
+
+// Names of the system's own keys.
+const (
+	keyCA    = "authority"
+	keyMaker = "seal-maker"
+	keyLog   = "evidence-log"
+)
+
+// System is a running exchange.
+type System struct {
+	Hub       *hub.Hub
+	Office    *office.Service
+	Registrar *office.Registrar
+	Directory *directory.Directory
+	Archive   *archive.Archive
+	Database  *sqlite.DB
+	Blobs     blob.Store
+	// Log is the evidence log's files, LogKey what its checkpoints are judged by.
+	Log    *tlog.Dir
+	LogKey *tlog.Verifier
+	Root   *cert.Certificate
+
+	config    Config
+	sequencer *tlog.Sequencer
+	wake      chan struct{}
+	closers   []io.Closer
+}
+
+// Open opens the system in its folder, and makes what is missing there: database, CA, seal maker and log keys.
+func Open(ctx context.Context, c Config) (s *System, err error) {
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	s = &System{config: c, wake: make(chan struct{}, 1)}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.Close())
+		}
+	}()
+	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("open system: %w", err)
+	}
+	if err := s.openStores(ctx); err != nil {
+		return nil, fmt.Errorf("open system in %s: %w", c.Dir, err)
+	}
+	if err := s.openServices(ctx); err != nil {
+		return nil, fmt.Errorf("open system in %s: %w", c.Dir, err)
+	}
+	return s, nil
+}
+
+func (s *System) openStores(ctx context.Context) error {
+	db, err := sqlite.Open(ctx, filepath.Join(s.config.Dir, "hub.db"), sqlite.Options{})
+	if err != nil {
+		return err
+	}
+	s.Database = db
+	s.closers = append(s.closers, db)
+	if s.Blobs, err = fileblob.Open(filepath.Join(s.config.Dir, "blobs")); err != nil {
+		return err
+	}
+	s.Log, err = tlog.OpenDir(filepath.Join(s.config.Dir, "log"))
+	return err
+}
+
+func (s *System) openServices(ctx context.Context) error {
+	ca, maker, logKey, err := s.authority(ctx)
+	if err != nil {
+		return err
+	}
+	if err := s.openLog(ctx, logKey); err != nil {
+		return err
+	}
+	c := s.config
+	s.Directory, err = directory.New(s.Database, directory.Options{Clock: c.Clock, Rand: c.Rand})
+	if err != nil {
+		return err
+	}
+	auditor := audit.New(s.Database, c.Clock)
+	faces := fonts.Embedded()
+	s.Registrar = &office.Registrar{
+		Keys: c.Keys, Admin: c.Keys, CA: ca, Chain: []*cert.Certificate{s.Root}, Maker: maker.signer, MakerCert: maker.cert,
+		Offices: s.Directory, Seals: s.Database, Faces: faces, Audit: auditor, Clock: c.Clock, Rand: c.Rand,
+	}
+	s.Office = &office.Service{
+		Keys: c.Keys, Directory: s.Directory, Seals: s.Database, Dispatches: s.Database, Audit: auditor, Drafts: s.Blobs,
+		Faces: faces, Policy: s.policy(), Archive: c.Archive, Clock: c.Clock, Rand: c.Rand, NewID: s.newID,
+	}
+	s.Archive = &archive.Archive{
+		Fonds: c.Fonds, Blobs: s.Blobs, Index: s.Database, Clock: c.Clock, Rand: c.Rand, NewID: s.newID,
+	}
+	s.Hub, err = hub.New(hub.Config{Code: c.Code, Archive: c.Archive}, hub.Parts{
+		Store: s.Database, Blobs: s.Blobs, Directory: s.Directory, Auditor: auditor, Archiver: &depositor{s},
+		Policy: s.policy, Clock: c.Clock, Rand: c.Rand, Log: c.Log, Wake: s.wakeLog,
+	})
+	s.Office.Hub = localHub{s.Hub}
+	return err
+}
+
+// policy is whom this system trusts: its own CA.
+func (s *System) policy() cert.Policy {
+	return cert.Policy{Roots: []*cert.Certificate{s.Root}, Revocation: verdict.RevocationAuto}
+}
+
+func (s *System) newID() string {
+	id, err := transport.NewID(s.config.Clock(), s.config.Rand)
+	if err != nil { // the system's randomness does not fail; an empty id is refused by every store
+		return ""
+	}
+	return id
+}
+
+// certified is one of the system's own keys with its certificate.
+type certified struct {
+	signer crypto.Signer
+	cert   *cert.Certificate
+}
+
+// authority opens the CA, the seal maker and the log's key, and makes those that are missing.
+func (s *System) authority(ctx context.Context) (*cert.Authority, certified, certified, error) {
+	var none certified
+	err := s.ensureKeys(ctx, map[string]keys.Purpose{
+		keyCA: keys.PurposeIssue, keyMaker: keys.PurposeMake, keyLog: keys.PurposeCheckpoint,
+	})
+	if err != nil {
+		return nil, none, none, err
+	}
+	station := cert.Station{Now: s.config.Clock, Rand: s.config.Rand}
+	var ca *cert.Authority
+	root, err := s.certifiedKey(ctx, keyCA, keys.PurposeIssue, func(signer crypto.Signer) (*cert.Certificate, error) {
+		station.Signer = signer
+		made, err := cert.NewRoot(station, cert.Subject(s.config.Authority, ""), cert.IssueOptions{})
+		if err != nil {
+			return nil, err
+		}
+		return made.Certificate, nil
+	})
+	if err != nil {
+		return nil, none, none, err
+	}
+	station.Signer, s.Root = root.signer, root.cert
+	if ca, err = cert.OpenAuthority(station, root.cert); err != nil {
+		return nil, none, none, err
+	}
+	maker, err := s.issued(ctx, keyMaker, keys.PurposeMake, "Seal maker", ca.IssueMaker)
+	if err != nil {
+		return nil, none, none, err
+	}
+	logKey, err := s.issued(ctx, keyLog, keys.PurposeCheckpoint, "Evidence log", ca.IssueSigning)
+	return ca, maker, logKey, err
+}
+
+func (s *System) ensureKeys(ctx context.Context, wanted map[string]keys.Purpose) error {
+	var missing []keys.CreateOptions
+	for name, purpose := range wanted {
+		_, err := s.config.Keys.Public(ctx, keys.Ref{Name: name})
+		if errors.Is(err, keys.ErrNotFound) {
+			missing = append(missing, keys.CreateOptions{Name: name, Purpose: purpose})
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("key %s: %w", name, err)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	_, err := s.config.Keys.Create(ctx, missing...)
+	return err
+}
+
+// issued is certifiedKey with a certificate of the CA.
+func (s *System) issued(
+	ctx context.Context, name string, purpose keys.Purpose, title string,
+	issue func(pkix.Name, *ecdsa.PublicKey, cert.IssueOptions) (*cert.Certificate, error),
+) (certified, error) {
+	return s.certifiedKey(ctx, name, purpose, func(signer crypto.Signer) (*cert.Certificate, error) {
+		pub, ok := signer.Public().(*ecdsa.PublicKey)
+		if !ok {
+			return nil, fmt.Errorf("key %s is not an SM2 key", name)
+		}
+		return issue(cert.Subject(title+" of "+s.config.Code, ""), pub, cert.IssueOptions{})
+	})
+}
+
+// certifiedKey opens a key; where it has no certificate yet, make provides one and it is stored with the key.
+func (s *System) certifiedKey(
+	ctx context.Context, name string, purpose keys.Purpose, make func(crypto.Signer) (*cert.Certificate, error),
+) (certified, error) {
+	info, err := s.config.Keys.Public(ctx, keys.Ref{Name: name})
+	if err != nil {
+		return certified{}, fmt.Errorf("key %s: %w", name, err)
+	}
+	signer, err := keys.Signer(ctx, s.config.Keys, info.Ref, purpose)
+	if err != nil {
+		return certified{}, fmt.Errorf("key %s: %w", name, err)
+	}
+	if len(info.Certificates) > 0 {
+		c, err := cert.Parse(info.Certificates[0])
+		return certified{signer, c}, err
+	}
+	c, err := make(signer)
+	if err != nil {
+		return certified{}, fmt.Errorf("certify key %s: %w", name, err)
+	}
+	chain := [][]byte{c.Raw}
+	if s.Root != nil {
+		chain = append(chain, s.Root.Raw)
+	}
+	_, err = s.config.Keys.ImportCertificate(ctx, info.Ref, chain)
+	return certified{signer, c}, err
+}
+
+func (s *System) openLog(ctx context.Context, key certified) error {
+	signer, err := tlog.NewSigner(s.config.Origin, key.signer, s.config.Rand)
+	if err != nil {
+		return err
+	}
+	if s.LogKey, err = tlog.NewVerifier(s.config.Origin, key.cert.PublicKey); err != nil {
+		return err
+	}
+	s.sequencer, err = tlog.Open(ctx, tlog.Config{Queue: s.Database, Tiles: s.Log, Signer: signer})
+	return err
+}
+
+// wakeLog says that there are new entries.
+func (s *System) wakeLog() {
+	select {
+	case s.wake <- struct{}{}:
+	default: // the log is awake already
+	}
+}
+
+// gather is how long the log waits for company after the first entry of a batch.
+const gather = 5 * time.Millisecond
+
+// Run does the work that nobody waits for: jobs of the hub, the log's batches and the receipts. It returns when ctx ends
+// or when the log must not go on.
+func (s *System) Run(ctx context.Context) error {
+	if err := s.resume(ctx); err != nil {
+		return err
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return s.Hub.Run(ctx) })
+	g.Go(func() error {
+		return s.sequencer.Run(ctx, s.wake, tlog.Timing{Gather: gather, Pause: time.Second, Retry: time.Second}, func(_ tlog.Publication, err error) {
+			s.published(ctx, err)
+		})
+	})
+	err := g.Wait()
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+// resume goes on with what an earlier process left: receipts that were not built, dispatches that were approved.
+func (s *System) resume(ctx context.Context) error {
+	if _, err := s.Hub.BuildReceipts(ctx); err != nil {
+		return err
+	}
+	unfinished, err := s.Database.UnfinishedDispatches(ctx, 1000)
+	if err != nil {
+		return err
+	}
+	for _, d := range unfinished {
+		if _, err := s.Office.Continue(ctx, d); err != nil {
+			s.config.Log.ErrorContext(ctx, "dispatch could not be continued", "dispatch", d.ID, "error", err)
+		}
+	}
+	return nil
+}
+
+// published builds the receipts of a batch.
+func (s *System) published(ctx context.Context, err error) {
+	if err == nil {
+		_, err = s.Hub.BuildReceipts(ctx)
+	}
+	if err != nil && !errors.Is(err, context.Canceled) {
+		s.config.Log.ErrorContext(ctx, "log batch", "error", err)
+	}
+}
+
+// Close closes what Open opened, but not the key store.
+func (s *System) Close() error {
+	var errs []error
+	for _, c := range s.closers {
+		errs = append(errs, c.Close())
+	}
+	s.closers = nil
+	return errors.Join(errs...)
+}
+
+// archiveSigner completes the archive with its office's signing key, once that office exists.
+func (s *System) archiveSigner(ctx context.Context) error {
+	if s.Archive.Signer != nil {
+		return nil
+	}
+	name := "office." + strings.ToLower(s.config.Archive) + ".sign"
+	key, err := s.certifiedKey(ctx, name, keys.PurposeSign, func(crypto.Signer) (*cert.Certificate, error) {
+		return nil, errors.New("the archive's key has no certificate")
+	})
+	if err != nil {
+		return err
+	}
+	s.Archive.Signer, s.Archive.Certificate, s.Archive.Chain = key.signer, key.cert, []*cert.Certificate{s.Root}
+	return nil
+}

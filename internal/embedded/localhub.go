@@ -1,0 +1,62 @@
+package embedded
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"yinxin/transport"
+	"yinxin/transport/hub"
+	"yinxin/transport/office"
+)
+
+// localHub lets the office service speak to a hub in the same process, with the same rights as over the network.
+type localHub struct{ hub *hub.Hub }
+
+var _ office.Hub = localHub{}
+
+func caller(who office.Person) hub.Caller { return hub.Caller{Account: who.Account, Org: who.Office} }
+
+// Submit implements office.Hub.
+func (l localHub) Submit(ctx context.Context, who office.Person, key string, envelope io.Reader) (office.Submission, error) {
+	a, err := l.hub.Submit(ctx, caller(who), key, envelope)
+	if err != nil {
+		return office.Submission{}, err
+	}
+	return office.Submission{Exchange: a.Exchange.ID, Entry: a.Exchange.Entry}, nil
+}
+
+// Delivery implements office.Hub.
+func (l localHub) Delivery(ctx context.Context, who office.Person, id string) (office.Received, error) {
+	got, err := l.hub.Delivery(ctx, caller(who), id)
+	if err != nil {
+		return office.Received{}, err
+	}
+	return office.Received{
+		Delivery: got.Delivery, DocumentSM3: got.Exchange.DocumentSM3, DocumentSHA256: got.Exchange.DocumentSHA256,
+	}, nil
+}
+
+// Envelope implements office.Hub.
+func (l localHub) Envelope(ctx context.Context, who office.Person, delivery string, w io.Writer) error {
+	return l.hub.Envelope(ctx, caller(who), delivery, w)
+}
+
+// Act implements office.Hub.
+func (l localHub) Act(
+	ctx context.Context, who office.Person, act transport.Act, key, delivery string, statement []byte,
+) (transport.Delivery, error) {
+	var moved hub.Moved
+	var err error
+	switch act {
+	case transport.Open:
+		moved, err = l.hub.Open(ctx, caller(who), key, delivery, statement)
+	case transport.Acknowledge:
+		moved, err = l.hub.Acknowledge(ctx, caller(who), key, delivery, statement)
+	case transport.Return:
+		moved, err = l.hub.Return(ctx, caller(who), key, delivery, statement)
+	default:
+		return transport.Delivery{}, fmt.Errorf("act %s is not one of a recipient", act)
+	}
+	return moved.Delivery, err
+}

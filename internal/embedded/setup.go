@@ -1,0 +1,131 @@
+package embedded
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"yinxin/transport/directory"
+	"yinxin/transport/office"
+)
+
+// Setup lists offices, people and seals to begin with, as examples/exchange.yaml does.
+type Setup struct {
+	Offices []SetupOffice `yaml:"offices"`
+	Demo    SetupDemo     `yaml:"demo"`
+}
+
+// SetupOffice is one office with its people and, where it has one, its seal.
+type SetupOffice struct {
+	Code     string         `yaml:"code"`
+	Name     string         `yaml:"name"`
+	Aliases  []string       `yaml:"aliases"`
+	Parent   string         `yaml:"parent"`
+	Archive  bool           `yaml:"archive"`
+	Seal     *SetupSeal     `yaml:"seal"`
+	Accounts []SetupAccount `yaml:"accounts"`
+}
+
+// SetupSeal is a round seal; Diameter in mm.
+type SetupSeal struct {
+	Name       string  `yaml:"name"`
+	BottomLine string  `yaml:"bottom_line"`
+	Diameter   float64 `yaml:"diameter"`
+	Keeper     string  `yaml:"keeper"`
+}
+
+// SetupAccount is one person.
+type SetupAccount struct {
+	ID    string           `yaml:"id"`
+	Name  string           `yaml:"name"`
+	Roles []directory.Role `yaml:"roles"`
+}
+
+// SetupDemo says what the demonstration sends.
+type SetupDemo struct {
+	Document string   `yaml:"document"`
+	Sender   string   `yaml:"sender"`
+	To       []string `yaml:"to"`
+	CC       []string `yaml:"cc"`
+}
+
+// ParseSetup reads a setup strictly: unknown keys are refused.
+func ParseSetup(data []byte) (*Setup, error) {
+	dec := yaml.NewDecoder(bytes.NewReader(data))
+	dec.KnownFields(true)
+	s := new(Setup)
+	if err := dec.Decode(s); err != nil {
+		return nil, fmt.Errorf("parse setup: %w", err)
+	}
+	if err := dec.Decode(new(Setup)); !errors.Is(err, io.EOF) {
+		return nil, errors.New("parse setup: more than one document")
+	}
+	return s, nil
+}
+
+// Login is an account that a setup made, with the secret that is shown once.
+type Login struct {
+	Account, Office, Name, Secret string
+	Roles                         []directory.Role
+}
+
+// sealLife is how long seals of a setup are in force.
+const sealLife = 2 * 365 * 24 * time.Hour
+
+// Apply brings offices, accounts and seals of the setup into being through the registrar and the directory, as an
+// administrator would one by one. The archive comes first, for it is a party of every exchange.
+func (s *System) Apply(ctx context.Context, setup *Setup) ([]Login, error) {
+	var logins []Login
+	for _, o := range setup.Offices {
+		made, err := s.applyOffice(ctx, o)
+		if err != nil {
+			return nil, fmt.Errorf("set up %s: %w", o.Code, err)
+		}
+		logins = append(logins, made...)
+	}
+	return logins, nil
+}
+
+func (s *System) applyOffice(ctx context.Context, o SetupOffice) ([]Login, error) {
+	_, err := s.Registrar.Establish(ctx, setupPerson, directory.Organisation{
+		Code: o.Code, Name: o.Name, Aliases: o.Aliases, Parent: o.Parent, Archive: o.Archive,
+	})
+	if err != nil {
+		return nil, err
+	}
+	var logins []Login
+	for _, a := range o.Accounts {
+		secret, err := s.Directory.AddAccount(ctx, directory.Account{ID: a.ID, Org: o.Code, Name: a.Name, Roles: a.Roles}, "")
+		if err != nil {
+			return nil, err
+		}
+		logins = append(logins, Login{Account: a.ID, Office: o.Code, Name: a.Name, Secret: secret, Roles: a.Roles})
+	}
+	if o.Seal == nil {
+		return logins, nil
+	}
+	now := s.config.Clock().UTC().Truncate(time.Second)
+	_, err = s.Registrar.MakeSeal(ctx, setupPerson, office.SealRequest{
+		Office: o.Code, Name: o.Seal.Name, BottomLine: o.Seal.BottomLine, Diameter: o.Seal.Diameter,
+		Keeper: o.Seal.Keeper, From: now, To: now.Add(sealLife),
+	})
+	return logins, err
+}
+
+// setupPerson stands in the audit for acts of the setup itself.
+var setupPerson = office.Person{Account: "setup"}
+
+// ArchiveCode is the code of the office that the setup marks as the archive, empty if it marks none.
+func (s *Setup) ArchiveCode() string {
+	for _, o := range s.Offices {
+		if o.Archive {
+			return o.Code
+		}
+	}
+	return ""
+}

@@ -1,0 +1,180 @@
+// Package verify recognises what a file is and gives the verdict on it: OFD, PDF, detached signature, receipt, envelope
+// (its outside), record package. It is the one verifier of yinxin: the command line, the hub's page and the browser
+// call it with the same options and get the same report.
+//
+// It promises to do no I/O of its own: content comes as bytes or as an [fs.FS], trust comes in the options, nothing is
+// fetched. It does not decide what is trusted, and it never opens an envelope.
+package verify
+
+import (
+	"archive/zip"
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"yinxin/archive"
+	"yinxin/archive/tlog"
+	"yinxin/crypto/cert"
+	"yinxin/crypto/cms"
+	"yinxin/crypto/gm"
+	"yinxin/seal"
+	"yinxin/seal/ofdseal"
+	"yinxin/seal/pdfseal"
+	"yinxin/transport/envelope"
+	"yinxin/transport/receipt"
+	"yinxin/verdict"
+)
+
+// Options are what the verifier is told to trust.
+type Options struct {
+	// Policy holds roots, revocation lists and the revocation setting.
+	Policy cert.Policy
+	// Logs are the keys of the evidence logs that receipts may come from.
+	Logs []*tlog.Verifier
+	// At, when not zero, is the moment for which the verdict is asked.
+	At time.Time
+	// Now is the verifier's clock.
+	Now time.Time
+}
+
+// Input is one file: its name in the report and its content. Content is for a folder, Data for everything else; of a
+// detached signature (.p7s), Signed is the content that was signed.
+type Input struct {
+	Name    string
+	Data    []byte
+	Content fs.FS
+	Signed  []byte
+}
+
+// Files judges every input and gathers the report.
+func Files(inputs []Input, o Options) (*verdict.Report, error) {
+	files := make([]verdict.File, 0, len(inputs))
+	for _, in := range inputs {
+		f, err := One(in, o)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, f)
+	}
+	return verdict.NewReport(o.Policy.Revocation, files...), nil
+}
+
+// One judges one input.
+func One(in Input, o Options) (verdict.File, error) {
+	if in.Content != nil {
+		return packageOf(in.Content, in.Name, o)
+	}
+	f := verdict.File{File: in.Name}
+	switch Recognise(in.Data) {
+	case KindOFD:
+		return ofdFile(in.Name, in.Data, o), nil
+	case KindPackage:
+		z, err := zip.NewReader(bytes.NewReader(in.Data), int64(len(in.Data)))
+		if err != nil {
+			f.Type = "package"
+			f.Reject(verdict.ZipLayout, "%v", err)
+			return f, nil
+		}
+		return packageOf(z, in.Name, o)
+	case KindPDF:
+		f := pdfseal.Verify(in.Data, o.sealOptions())
+		f.File, f.Type = in.Name, "pdf"
+		return f, nil
+	case KindReceipt:
+		return receiptFile(in.Name, in.Data, o), nil
+	case KindEnvelope:
+		return envelope.VerifyOutside(in.Name, bytes.NewReader(in.Data), int64(len(in.Data)), envelope.VerifyOptions{Policy: o.Policy, At: o.At, Now: o.Now}), nil
+	case KindCMS:
+		return signedFile(in, o), nil
+	case KindCertificate, KindSeal, KindUnknown:
+	}
+	f.Type = "unknown"
+	f.Reject(verdict.UnsupportedFormat, "not an OFD, PDF, signature, receipt, envelope or record package")
+	return f, nil
+}
+
+func (o Options) sealOptions() seal.VerifyOptions {
+	return seal.VerifyOptions{Policy: o.Policy, At: o.At, Now: o.Now}
+}
+
+func ofdFile(name string, data []byte, o Options) verdict.File {
+	f := ofdseal.VerifyFile(data, o.sealOptions())
+	f.File, f.Type = name, "ofd"
+	return f
+}
+
+func receiptFile(name string, data []byte, o Options) verdict.File {
+	f := receipt.VerifyBytes(data, o.receiptOptions())
+	f.File = name
+	return f
+}
+
+func (o Options) receiptOptions() receipt.VerifyOptions {
+	return receipt.VerifyOptions{Logs: o.Logs, Policy: o.Policy, At: o.At, Now: o.Now}
+}
+
+func signedFile(in Input, o Options) verdict.File {
+	f := verdict.File{File: in.Name, Type: "cms"}
+	signed, err := cms.ParseSigned(in.Data)
+	if err != nil {
+		var refused *verdict.ContainerError
+		if errors.As(err, &refused) {
+			f.Reject(refused.Reason, "%s", refused.Detail)
+			return f
+		}
+		f.Reject(verdict.NotDER, "%v", err)
+		return f
+	}
+	detached := signed.Content() == nil
+	content := signed.Content()
+	if detached {
+		content = in.Signed
+	}
+	if content == nil {
+		f.Add(verdict.Unknown(verdict.CheckDataHash, verdict.MissingEntry, "the signed file is not beside the signature"))
+		f.Judge(o.Policy.Revocation)
+		return f
+	}
+	f.Add(verdict.Pass(verdict.CheckContainer))
+	f.Signatures = signed.Judge(gm.SM3(content), detached, cms.JudgeOptions{Policy: o.Policy, At: o.At, Now: o.Now})
+	f.Judge(o.Policy.Revocation)
+	return f
+}
+
+func packageOf(content fs.FS, name string, o Options) (verdict.File, error) {
+	if !archive.IsPackage(content) {
+		return verdict.File{}, fmt.Errorf("verify %s: no record package (%s is missing): %w", name, archive.ManifestName, fs.ErrNotExist)
+	}
+	return archive.Verify(content, name, archive.VerifyOptions{Policy: o.Policy, At: o.At, Now: o.Now, Judge: packageJudge{o}})
+}
+
+// packageJudge lends the verifier to the archive.
+type packageJudge struct{ o Options }
+
+func (j packageJudge) Document(name string, data []byte) verdict.File {
+	f, err := One(Input{Name: name, Data: data}, j.o)
+	if err != nil {
+		f.Reject(verdict.Malformed, "%v", err)
+	}
+	return f
+}
+
+func (j packageJudge) Receipt(name string, data []byte) (verdict.File, archive.Bound) {
+	r, err := receipt.Parse(data)
+	if err != nil {
+		return receiptFile(name, data, j.o), archive.Bound{ID: name}
+	}
+	e := r.Entry
+	b := archive.Bound{
+		ID: e.ID, Event: string(e.Event), Exchange: e.Exchange, DocumentSM3: e.DocumentSM3.String(), Recipient: e.Recipient,
+		Digest: e.Digest().String(),
+	}
+	if !e.Previous.IsZero() {
+		b.Previous = e.Previous.String()
+	}
+	f := r.Verify(j.o.receiptOptions())
+	f.File = name
+	return f, b
+}
