@@ -16,7 +16,8 @@
 //   - A [Sequencer] that lost a compare-and-swap stops for good: another one is at work.
 //   - A [Sequencer] refuses to start where the published files are ahead of the queue or show another tree of the same
 //     size: a restored database does not append until an operator has reconciled it.
-//   - Every proof is checked against the signed root before it leaves the package.
+//   - A proof that was read from tiles is checked against the signed root before it leaves the package: damaged files
+//     give an error, never a proof that does not hold.
 //
 // What it does not promise: that the log is shown alike to everybody (witnesses and receipts held by others show that,
 // see [CheckExtends]), and that an entry is true. It knows neither keys nor databases: it takes a note.Signer and the
