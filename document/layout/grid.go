@@ -26,7 +26,7 @@ const (
 	twoLines       = 2 * pitch           // 空二行
 	oneLine        = pitch               // 空一行
 	titlePitch     = size2 + 7.0/8*size3 // a title line with the body's leading
-	titleMeasure   = areaWidth - 2*cell
+	titleMeasure   = areaWidth - cell    // nineteen characters
 )
 
 // The 版记 and the page number, mm.

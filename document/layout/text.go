@@ -14,6 +14,8 @@ type flowLine struct {
 	element Element
 	// gap is the number of empty lines before it.
 	gap int
+	// keep says that the line never ends a page: it is a heading.
+	keep bool
 }
 
 // text sets body, 附件说明, signature block and 附注. The signature never stands on a page without text: the last lines of
@@ -46,7 +48,7 @@ func (c *composer) bodyLines(el Element, paragraphs []document.Paragraph) ([]flo
 			return nil, err
 		}
 		for _, l := range breakLines(append(g, rest...), areaWidth, 2*cell, 0) {
-			out = append(out, flowLine{line: l, element: el})
+			out = append(out, flowLine{line: l, element: el, keep: p.Level > 0 && len(rest) == 0 && !isSentence(p.Text)})
 		}
 	}
 	return out, nil
@@ -106,36 +108,59 @@ func (c *composer) attachmentLines() ([]flowLine, error) {
 	return out, nil
 }
 
-// setFlow sets lines down the pages. The last lines are kept on the signature's page: two of the body, and the 附件说明.
+// isSentence reports whether a paragraph with a heading mark is text all the same.
+func isSentence(text string) bool {
+	return strings.HasSuffix(text, "。") || strings.HasSuffix(text, "；") || strings.HasSuffix(text, "，")
+}
+
+// setFlow sets lines down the pages. Where the signature does not fit below them, the last two lines of the body and the
+// 附件说明 go to its page.
 func (c *composer) setFlow(flow []flowLine, notes int, tail signaturePlan) {
-	keepFrom := len(flow)
-	if !c.fitsWithTail(flow, tail) {
-		keepFrom = max(1, len(flow)-notes-2)
-		if notes > linesPerPage/2 {
-			keepFrom = max(1, len(flow)-2)
+	places := c.paginate(flow, len(flow))
+	if n := len(flow); n > 0 && places[n-1].y+pitch+tail.height > areaBottom+0.01 && tail.height > 0 {
+		keepFrom := n - 2
+		if notes <= linesPerPage/2 {
+			keepFrom -= notes
 		}
+		for keepFrom > 1 && flow[keepFrom-1].keep {
+			keepFrom--
+		}
+		places = c.paginate(flow, max(1, keepFrom))
 	}
 	for i, f := range flow {
-		c.y += float64(f.gap) * pitch
-		if !fits(c.y) || (i == keepFrom && i < len(flow)) {
+		if places[i].newPage {
 			c.newPage()
 		}
-		c.put(f.element, f.justify(areaWidth), areaLeft+f.indent, c.y)
-		c.y += pitch
+		c.put(f.element, f.justify(areaWidth), areaLeft+f.indent, places[i].y)
+		c.y = places[i].y + pitch
 	}
 }
 
-// fitsWithTail reports whether the signature fits below the flow without moving lines.
-func (c *composer) fitsWithTail(flow []flowLine, tail signaturePlan) bool {
+// place is where a line of the flow goes.
+type place struct {
+	newPage bool
+	y       float64
+}
+
+// paginate places lines from the composer's present height on. A page ends where the next line, or a heading with the line
+// that it belongs to, does not fit, and before line breakAt.
+func (c *composer) paginate(flow []flowLine, breakAt int) []place {
+	out := make([]place, len(flow))
 	y := c.y
-	for _, f := range flow {
+	for i, f := range flow {
 		y += float64(f.gap) * pitch
-		if !fits(y) {
+		need := y // top of the last line that has to be on the same page
+		for j := i; j+1 < len(flow) && flow[j].keep && j-i < linesPerPage/2; j++ {
+			need += pitch * float64(1+flow[j+1].gap)
+		}
+		if (!fits(need) || i == breakAt) && y > areaTop {
+			out[i].newPage = true
 			y = areaTop
 		}
+		out[i].y = y
 		y += pitch
 	}
-	return y+tail.height <= areaBottom+0.01
+	return out
 }
 
 // annexes sets every printed annex on pages of its own (GB/T 9704-2012 7.3.7).

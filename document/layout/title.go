@@ -114,7 +114,7 @@ func shapeCost(sums []float64, ends []int) float64 {
 	}
 	cost := 0.0
 	for i := 1; i < len(widths); i++ {
-		if math.Abs(widths[i]-widths[i-1]) < size2 {
+		if math.Abs(widths[i]-widths[i-1]) < 1.5*size2 {
 			cost += 3 // a block
 		}
 	}
@@ -147,7 +147,7 @@ func breakCost(toks []token, text []rune, i int) float64 {
 	case inWord(string(text[i-1 : min(i+1, len(text))])):
 		return 12
 	}
-	return 4
+	return 6
 }
 
 // inWord reports whether two characters form a word that titles use much; without a dictionary this keeps the commonest
