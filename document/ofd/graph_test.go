@@ -150,3 +150,34 @@ func FuzzParseXML(f *testing.F) {
 		}
 	})
 }
+
+// FuzzDocument puts fuzzed files into a sound container, where FuzzOpen seldom gets to.
+func FuzzDocument(f *testing.F) {
+	f.Add([]byte(testRoot), []byte(testDoc), []byte(testPage))
+	f.Fuzz(func(t *testing.T, root, doc, page []byte) {
+		if len(root)+len(doc)+len(page) > 1<<16 {
+			return
+		}
+		p, err := Open(pack(rec{name: "OFD.xml", data: root}, rec{name: "Doc_0/Document.xml", data: doc}, rec{name: pageName, data: page}))
+		if err != nil {
+			return
+		}
+		for i := range p.Pages() {
+			_ = p.PageText(i)
+		}
+		if p.Bodies()[0].Signatures == "" {
+			named, err := p.NameSignatures(0, "Doc_0/Signs/Signatures.xml")
+			if err != nil {
+				t.Fatal(err)
+			}
+			again, err := p.Replace(File{Name: "OFD.xml", Data: named})
+			if err != nil {
+				t.Fatal(err)
+			}
+			q, err := Open(again)
+			if err != nil || q.Bodies()[0].Signatures != "Doc_0/Signs/Signatures.xml" {
+				t.Fatalf("with the list named: %v\n%s", err, named)
+			}
+		}
+	})
+}
