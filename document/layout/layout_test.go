@@ -356,7 +356,7 @@ func TestHeadingNeverEndsAPage(t *testing.T) {
 }
 
 func TestCharactersThatNoFaceHas(t *testing.T) {
-	p := mustCompose(t, mustParse(t, draft("各单位", "王𬭎同志和各单位﹏")))
+	p := mustCompose(t, mustParse(t, draft("各单位", "王𠀀同志和各单位﹏")))
 	var codes []string
 	for _, w := range p.Warnings {
 		codes = append(codes, w.Code)
