@@ -35,7 +35,7 @@ var timestampEKU = []byte{0x30, 0x0a, 0x06, 0x08, 0x2b, 0x06, 0x01, 0x05, 0x05, 
 // Station is what an authority works with: the handle of its key (purpose issue), its clock and its randomness.
 type Station struct {
 	Signer crypto.Signer
-	// Now is the clock; nil means time.Now.
+	// Now is the clock; nil means the machine's, as in crypto/tls.
 	Now func() time.Time
 	// Rand is the source of serial numbers and nonces; nil means crypto/rand.
 	Rand io.Reader
@@ -43,9 +43,16 @@ type Station struct {
 
 func (s Station) now() time.Time {
 	if s.Now == nil {
-		return time.Now().UTC()
+		return time.Now().UTC() //nolint:forbidigo // the documented meaning of a nil clock
 	}
 	return s.Now().UTC()
+}
+
+func (s Station) check() error {
+	if s.Signer == nil {
+		return errors.New("cert: an authority needs a signer")
+	}
+	return nil
 }
 
 func (s Station) rand() io.Reader {
@@ -81,6 +88,9 @@ func Subject(commonName, organisation string) pkix.Name {
 
 // NewRoot makes a self-signed root and the authority over it.
 func NewRoot(st Station, subject pkix.Name, o IssueOptions) (*Authority, error) {
+	if err := st.check(); err != nil {
+		return nil, err
+	}
 	pub, ok := st.Signer.Public().(*ecdsa.PublicKey)
 	if !ok {
 		return nil, fmt.Errorf("make root: %w", ErrNotSM2)
@@ -100,6 +110,9 @@ func NewRoot(st Station, subject pkix.Name, o IssueOptions) (*Authority, error) 
 
 // OpenAuthority is the authority over an existing CA certificate and its key.
 func OpenAuthority(st Station, c *Certificate) (*Authority, error) {
+	if err := st.check(); err != nil {
+		return nil, err
+	}
 	if err := c.CheckUse(UseIssue); err != nil {
 		return nil, fmt.Errorf("open authority: %w", err)
 	}

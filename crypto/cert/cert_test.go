@@ -12,6 +12,7 @@ import (
 	"math/big"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/emmansun/gmsm/smx509"
 
@@ -50,9 +51,11 @@ func TestParse(t *testing.T) {
 		{"too large", append(bytes.Clone(a.Raw), make([]byte, cert.MaxSize)...), cert.ErrMalformed},
 		{"P-256 key", foreign, cert.ErrNotSM2},
 		{"SM2 key signed by P-256", foreignIssuer, cert.ErrNotSM2},
-		{"key with another curve in its parameters", bytes.Replace(bytes.Clone(a.Raw),
-			[]byte{0x2a, 0x81, 0x1c, 0xcf, 0x55, 0x01, 0x82, 0x2d, 0x03, 0x42}, []byte{0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42}, 1),
-			cert.ErrMalformed},
+		{
+			"key with another curve in its parameters", bytes.Replace(bytes.Clone(a.Raw),
+				[]byte{0x2a, 0x81, 0x1c, 0xcf, 0x55, 0x01, 0x82, 0x2d, 0x03, 0x42}, []byte{0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42}, 1),
+			cert.ErrMalformed,
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -185,7 +188,8 @@ func TestCheckUse(t *testing.T) {
 
 func TestAuthority(t *testing.T) {
 	key := certtest.Key(t)
-	st := cert.Station{Signer: key}
+	clock := func() time.Time { return now }
+	st := cert.Station{Signer: key, Now: clock}
 	root, err := cert.NewRoot(st, cert.Subject("根", "测试"), cert.IssueOptions{})
 	if err != nil {
 		t.Fatal(err)
@@ -199,7 +203,7 @@ func TestAuthority(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	subCA, err := cert.OpenAuthority(cert.Station{Signer: subKey}, sub)
+	subCA, err := cert.OpenAuthority(cert.Station{Signer: subKey, Now: clock}, sub)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -224,11 +228,17 @@ func TestAuthority(t *testing.T) {
 	if sub.NotAfter.After(root.Certificate.NotAfter) {
 		t.Error("an intermediate outlives its issuer")
 	}
-	if _, err := cert.OpenAuthority(cert.Station{Signer: subKey}, root.Certificate); !errors.Is(err, cert.ErrKeyMismatch) {
+	if _, err := cert.OpenAuthority(cert.Station{Signer: subKey, Now: clock}, root.Certificate); !errors.Is(err, cert.ErrKeyMismatch) {
 		t.Errorf("authority with another key: %v", err)
 	}
-	if _, err := cert.OpenAuthority(cert.Station{Signer: subKey}, maker); !errors.Is(err, cert.ErrKeyUsage) {
+	if _, err := cert.OpenAuthority(cert.Station{Signer: subKey, Now: clock}, maker); !errors.Is(err, cert.ErrKeyUsage) {
 		t.Errorf("authority over a leaf: %v", err)
+	}
+	if _, err := cert.NewRoot(cert.Station{Now: clock}, cert.Subject("x", ""), cert.IssueOptions{}); err == nil {
+		t.Error("a root without a signer")
+	}
+	if _, err := cert.OpenAuthority(cert.Station{Now: clock}, root.Certificate); err == nil {
+		t.Error("an authority without a signer")
 	}
 	if _, err := root.IssueSigning(cert.Subject("x", ""), nil, cert.IssueOptions{}); err == nil {
 		t.Error("a certificate for no key")

@@ -3,6 +3,7 @@ package cert
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/emmansun/gmsm/smx509"
@@ -78,7 +79,7 @@ func (s *search) walk(path []*Certificate) error {
 			if !signedBy(last, issuer) {
 				continue
 			}
-			longer := append(path[:len(path):len(path)], issuer)
+			longer := slices.Concat(path, []*Certificate{issuer})
 			if i == 0 {
 				s.offer(longer)
 			} else if err := s.walk(longer); err != nil {

@@ -87,9 +87,8 @@ func TestCheckDER(t *testing.T) {
 			if d := time.Since(start); d > time.Second {
 				t.Errorf("took %s", d)
 			}
-			var refused *verdict.ContainerError
 			got := verdict.Reason("")
-			if errors.As(err, &refused) {
+			if refused, ok := errors.AsType[*verdict.ContainerError](err); ok {
 				got = refused.Reason
 			}
 			if got != tt.want || (err != nil) != (tt.want != "") {

@@ -271,8 +271,7 @@ func FuzzEnveloped(f *testing.F) {
 	f.Fuzz(func(t *testing.T, der []byte) {
 		e, err := cms.ParseEnveloped(der)
 		if err != nil {
-			var refused *verdict.ContainerError
-			if !errors.As(err, &refused) {
+			if _, ok := errors.AsType[*verdict.ContainerError](err); !ok {
 				t.Fatalf("an error without a reason: %v", err)
 			}
 			return

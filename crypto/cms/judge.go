@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256" // ESSCertIDv2 names SHA-256 by leaving the algorithm out (RFC 5035); others write it so
 	"encoding/asn1"
+	"slices"
 	"strconv"
 	"time"
 
@@ -75,7 +76,7 @@ func (s *SignedData) judgeSigner(i int, sum [32]byte, detached bool, o JudgeOpti
 func (s *SignedData) signerCertificate(si *signerInfo, more []*cert.Certificate) (*cert.Certificate, verdict.Check) {
 	const name = verdict.CheckSignature
 	var found []*cert.Certificate
-	for _, c := range append(s.certs[:len(s.certs):len(s.certs)], more...) {
+	for _, c := range slices.Concat(s.certs, more) {
 		if si.id.names(c) && !contains(found, c) {
 			found = append(found, c)
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/asn1"
 	"math/big"
+	"slices"
 	"time"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -25,12 +26,7 @@ func (a algorithm) is(oids ...asn1.ObjectIdentifier) bool {
 	if a.params != nil && !bytes.Equal(a.params, asn1.NullBytes) {
 		return false
 	}
-	for _, oid := range oids {
-		if a.oid.Equal(oid) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(oids, a.oid.Equal)
 }
 
 // identity names a certificate by issuer and serial number. It is a way to look one up, never a proof.

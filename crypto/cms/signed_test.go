@@ -558,9 +558,8 @@ func FuzzParseSigned(f *testing.F) {
 	f.Add(m.marshal(f))
 	f.Fuzz(func(t *testing.T, der []byte) {
 		s, err := cms.ParseSigned(der)
-		var refused *verdict.ContainerError
 		if err != nil {
-			if !errors.As(err, &refused) {
+			if _, ok := errors.AsType[*verdict.ContainerError](err); !ok {
 				t.Fatalf("an error without a reason: %v", err)
 			}
 			return
