@@ -13,6 +13,11 @@ type parser struct {
 	values *int // how many values may still be made; shared by all parsers of a file
 }
 
+const (
+	maxName   = 1024 // bytes of a name, decoded
+	maxDigits = 64   // characters of a number
+)
+
 func isSpace(c byte) bool {
 	return c == ' ' || c == '\n' || c == '\r' || c == '\t' || c == '\f' || c == 0
 }
@@ -128,8 +133,10 @@ func (p *parser) constant() (Object, error) {
 // number reads an integer, a real number or a reference.
 func (p *parser) number() (Object, error) {
 	start := p.pos
-	for p.pos < len(p.src) && isRegular(p.src[p.pos]) && p.pos-start <= 32 {
-		p.pos++
+	for p.pos < len(p.src) && isRegular(p.src[p.pos]) {
+		if p.pos++; p.pos-start > maxDigits {
+			return nil, limit("number of more than %d characters %s", maxDigits, p.at())
+		}
 	}
 	tok := string(p.src[start:p.pos])
 	for i := range len(tok) {
@@ -182,7 +189,6 @@ func unhex(c byte) (byte, bool) {
 
 func (p *parser) name() (Object, error) {
 	p.pos++
-	start := p.pos
 	var out []byte
 	for p.pos < len(p.src) && isRegular(p.src[p.pos]) {
 		c := p.src[p.pos]
@@ -199,8 +205,8 @@ func (p *parser) name() (Object, error) {
 			c = hi<<4 | lo
 			p.pos += 2
 		}
-		if out = append(out, c); p.pos-start > 1024 {
-			return nil, limit("name longer than 1024 bytes %s", p.at())
+		if out = append(out, c); len(out) > maxName {
+			return nil, limit("name longer than %d bytes %s", maxName, p.at())
 		}
 	}
 	return Name(out), nil

@@ -133,10 +133,7 @@ func place(u *pdf.Update, s *pdf.Stream) (pdf.Ref, error) {
 		return pdf.Ref{}, err
 	}
 	var b bytes.Buffer
-	z, err := zlib.NewWriterLevel(&b, zlib.BestCompression)
-	if err != nil {
-		return pdf.Ref{}, fmt.Errorf("compress appearance: %w", err)
-	}
+	z := zlib.NewWriter(&b)
 	if _, err := z.Write(s.Raw); err != nil {
 		return pdf.Ref{}, fmt.Errorf("compress appearance: %w", err)
 	}
