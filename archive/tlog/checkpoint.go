@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"golang.org/x/mod/sumdb/note"
 )
@@ -91,13 +92,16 @@ func parseText(text string) (Checkpoint, error) {
 		return Checkpoint{}, err
 	}
 	for _, e := range lines[4:] {
-		if e == "" || strings.HasPrefix(e, twinPrefix) {
+		if e == "" || strings.HasPrefix(e, twinPrefix) || strings.ContainsFunc(e, isBreak) {
 			return Checkpoint{}, fmt.Errorf("%w: extension line", ErrMalformed)
 		}
 		c.Extensions = append(c.Extensions, e)
 	}
 	return c, nil
 }
+
+// isBreak: what some reader may take for the end of a line.
+func isBreak(r rune) bool { return unicode.IsControl(r) || unicode.In(r, unicode.Zl, unicode.Zp) }
 
 // OpenCheckpoint reads a signed checkpoint and verifies it with the log keys that are known. A key counts for the origin
 // that it names; lines of other keys (witnesses, decoys) are ignored. Errors: [ErrMalformed]; [ErrWrongLog] when no known

@@ -204,13 +204,18 @@ func diskRun(t *testing.T, f *faults) int {
 	t.Helper()
 	ctx := context.Background()
 	root := t.TempDir()
-	hook := func(step durable.Step, path string, act func() error) error { return f.around(string(step), act) }
+	hook := func(step durable.Step, _ string, act func() error) error {
+		if step == durable.StepSync || step == durable.StepSyncDir {
+			act = func() error { return nil } // no power is cut here, so the test need not wait for the device
+		}
+		return f.around(string(step), act)
+	}
 	q := tlogtest.NewMemory()
 	signer, v := newKey(t, origin)
 	added := 0
 	var seq *tlog.Sequencer
-	for range 5 {
-		for range 60 {
+	for range 3 {
+		for range 100 {
 			if err := q.Add(ctx, entryOf(added)); err != nil {
 				t.Fatal(err)
 			}
