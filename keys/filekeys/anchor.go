@@ -67,7 +67,7 @@ func (a FileAnchor) Load(context.Context) (Mark, error) {
 		return m, fmt.Errorf("anchor: %w", err)
 	}
 	if err := json.Unmarshal(data, &m); err != nil {
-		return m, fmt.Errorf("%w: %s: %w", ErrAnchor, a.Path, err)
+		return Mark{}, fmt.Errorf("%w: %s: %w", ErrAnchor, a.Path, err)
 	}
 	return m, nil
 }

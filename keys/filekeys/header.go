@@ -133,6 +133,9 @@ func parseHeader(data []byte) (header, error) {
 	if err := d.Decode(&h); err != nil {
 		return h, damagedf("%s: %s", headerName, err)
 	}
+	if d.More() {
+		return h, damagedf("%s: trailing data", headerName)
+	}
 	if h.Format != headerFormat {
 		return h, damagedf("%s: format %q is not %q", headerName, h.Format, headerFormat)
 	}
