@@ -70,8 +70,11 @@ func ParseSetup(data []byte) (*Setup, error) {
 
 // Login is an account that a setup made, with the secret that is shown once.
 type Login struct {
-	Account, Office, Name, Secret string
-	Roles                         []directory.Role
+	Account string           `json:"account"`
+	Office  string           `json:"office"`
+	Name    string           `json:"name"`
+	Secret  string           `json:"secret"`
+	Roles   []directory.Role `json:"roles"`
 }
 
 // sealLife is how long seals of a setup are in force.
@@ -91,30 +94,42 @@ func (s *System) Apply(ctx context.Context, setup *Setup) ([]Login, error) {
 	return logins, nil
 }
 
+// applyOffice makes what is missing of one office, so that an interrupted setup can be repeated.
 func (s *System) applyOffice(ctx context.Context, o SetupOffice) ([]Login, error) {
-	_, err := s.Registrar.Establish(ctx, setupPerson, directory.Organisation{
-		Code: o.Code, Name: o.Name, Aliases: o.Aliases, Parent: o.Parent, Archive: o.Archive,
-	})
+	_, err := s.Directory.Organisation(ctx, o.Code)
+	if errors.Is(err, directory.ErrNotFound) {
+		_, err = s.Registrar.Establish(ctx, setupPerson, directory.Organisation{
+			Code: o.Code, Name: o.Name, Aliases: o.Aliases, Parent: o.Parent, Archive: o.Archive,
+		})
+	}
 	if err != nil {
 		return nil, err
 	}
 	var logins []Login
 	for _, a := range o.Accounts {
+		if _, err := s.Directory.Account(ctx, a.ID); err == nil {
+			continue
+		}
 		secret, err := s.Directory.AddAccount(ctx, directory.Account{ID: a.ID, Org: o.Code, Name: a.Name, Roles: a.Roles}, "")
 		if err != nil {
 			return nil, err
 		}
 		logins = append(logins, Login{Account: a.ID, Office: o.Code, Name: a.Name, Secret: secret, Roles: a.Roles})
 	}
-	if o.Seal == nil {
-		return logins, nil
+	return logins, s.applySeal(ctx, o)
+}
+
+func (s *System) applySeal(ctx context.Context, o SetupOffice) error {
+	have, err := s.Database.SealsOf(ctx, o.Code)
+	if err != nil || o.Seal == nil || len(have) > 0 {
+		return err
 	}
 	now := s.config.Clock().UTC().Truncate(time.Second)
 	_, err = s.Registrar.MakeSeal(ctx, setupPerson, office.SealRequest{
 		Office: o.Code, Name: o.Seal.Name, BottomLine: o.Seal.BottomLine, Diameter: o.Seal.Diameter,
 		Keeper: o.Seal.Keeper, From: now, To: now.Add(sealLife),
 	})
-	return logins, err
+	return err
 }
 
 // setupPerson stands in the audit for acts of the setup itself.

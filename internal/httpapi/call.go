@@ -205,11 +205,16 @@ func serveStatus[Req, Resp any](status int, fn func(ctx context.Context, c *Call
 
 // readJSON reads exactly one JSON value with known fields alone.
 func readJSON(w http.ResponseWriter, c *Call, into any) error {
+	return readJSONUpTo(w, c, into, api.MaxJSON, jsonTimeout)
+}
+
+// readJSONUpTo is readJSON with bounds of its own.
+func readJSONUpTo(w http.ResponseWriter, c *Call, into any, limit int64, timeout time.Duration) error {
 	if t, _, err := mime.ParseMediaType(c.Header.Get("Content-Type")); err != nil || t != api.TypeJSON {
 		return api.NewProblem(api.UnsupportedFormat, "send "+api.TypeJSON)
 	}
-	setReadDeadline(w, jsonTimeout)
-	body, err := io.ReadAll(http.MaxBytesReader(w, c.Body, api.MaxJSON))
+	setReadDeadline(w, timeout)
+	body, err := io.ReadAll(http.MaxBytesReader(w, c.Body, limit))
 	var big *http.MaxBytesError
 	switch {
 	case errors.As(err, &big):

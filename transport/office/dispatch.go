@@ -48,7 +48,7 @@ func (s *Service) Ask(ctx context.Context, who Person, ask SealAsk) (Dispatch, e
 		return Dispatch{}, fmt.Errorf("ask for seal: %w", ErrForbidden)
 	}
 	if _, err := checkUnclassified(ask.Draft.OFD); err != nil {
-		return Dispatch{}, errors.Join(fmt.Errorf("ask for seal: %w", err), s.noteRefused(ctx, who, err))
+		return Dispatch{}, errors.Join(fmt.Errorf("ask for seal: %w", err), s.NoteRefused(ctx, who, err))
 	}
 	if err := s.checkRecipients(ctx, who.Office, ask.Recipients); err != nil {
 		return Dispatch{}, fmt.Errorf("ask for seal: %w", err)
@@ -351,7 +351,7 @@ func (s *Service) partyOf(ctx context.Context, code string) (directory.Organisat
 	return o, certs[0], nil
 }
 
-// noteRefused records that a document was refused, without a word of its content.
-func (s *Service) noteRefused(ctx context.Context, who Person, cause error) error {
+// NoteRefused records that a document was refused, without a word of its content.
+func (s *Service) NoteRefused(ctx context.Context, who Person, cause error) error {
 	return recordOutcome(ctx, s.Audit, who, s.Clock(), "document.refuse", "", string(CodeOf(cause)))
 }

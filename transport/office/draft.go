@@ -10,6 +10,7 @@ import (
 	"yinxin/document/layout"
 	"yinxin/document/ofd"
 	"yinxin/document/pdf"
+	"yinxin/transport"
 )
 
 // Draft is a composed document before it is sealed: the same pages twice.
@@ -90,4 +91,16 @@ func checkUnclassified(data []byte) (*ofd.Package, error) {
 		return nil, &document.ClassifiedError{Kind: kind}
 	}
 	return pkg, nil
+}
+
+// UrgencyOf is the urgency of an exchange for a document's own 紧急程度.
+func UrgencyOf(u document.Urgency) transport.Urgency {
+	switch u {
+	case document.Urgent:
+		return transport.Urgent
+	case document.ExtraUrgent:
+		return transport.ExtraUrgent
+	case document.Normal:
+	}
+	return transport.Normal
 }

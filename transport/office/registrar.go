@@ -250,6 +250,18 @@ func (r *Registrar) make(q SealRequest, signer *cert.Certificate) (seal.Record, 
 	}, nil
 }
 
+// ChangeSeal suspends, resumes or voids a registered seal. Voiding is final.
+func (r *Registrar) ChangeSeal(ctx context.Context, who Person, id string, to seal.Status, reason string) (seal.Record, error) {
+	if err := r.note(ctx, who, "seal."+string(to), id); err != nil {
+		return seal.Record{}, err
+	}
+	at := r.Clock().UTC().Truncate(time.Second)
+	if err := r.Seals.ChangeSeal(ctx, id, seal.Change{To: to, At: at, By: who.Account, Reason: reason}); err != nil {
+		return seal.Record{}, fmt.Errorf("change seal %s: %w", id, err)
+	}
+	return r.Seals.Seal(ctx, id)
+}
+
 func (r *Registrar) note(ctx context.Context, who Person, action, object string) error {
 	return record(ctx, r.Audit, who, r.Clock(), action, object)
 }

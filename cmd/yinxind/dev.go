@@ -1,0 +1,175 @@
+package main
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"yinxin/examples"
+	"yinxin/internal/durable"
+	"yinxin/internal/embedded"
+	"yinxin/keys/filekeys"
+)
+
+// devFlags are the flags of dev.
+type devFlags struct {
+	dir, listen, setup string
+	verbose            bool
+}
+
+func newDevCmd(e *env) *cobra.Command {
+	var f devFlags
+	cmd := &cobra.Command{
+		Use:   "dev",
+		Short: "run the whole system on loopback with invented offices (NOT for production)",
+		Long: "Starts hub, office service, archive and evidence log in one process on loopback, with SQLite, a file key store and file\n" +
+			"blobs. On the first start it makes the offices, people and seals of its setup and prints the accounts with their secrets,\n" +
+			"which also lie in accounts.json in its folder. Not for production: the key store's passphrase lies beside the keys.",
+		Example: "  yinxind dev\n  yinxind dev --dir /tmp/hub --listen 127.0.0.1:0",
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return e.dev(cmd.Context(), f) },
+	}
+	cmd.Flags().StringVar(&f.dir, "dir", "yinxin-dev", "folder of the system; kept between starts")
+	cmd.Flags().StringVar(&f.listen, "listen", "127.0.0.1:8480", "loopback address; port 0 takes a free one")
+	cmd.Flags().StringVar(&f.setup, "setup", "", "YAML with offices, people and seals (default: the built-in example)")
+	cmd.Flags().BoolVar(&f.verbose, "verbose", false, "log every request")
+	return cmd
+}
+
+func (e *env) dev(ctx context.Context, f devFlags) (err error) {
+	if err := checkLoopback(f.listen); err != nil {
+		return err
+	}
+	setup, err := readSetup(f.setup)
+	if err != nil {
+		return err
+	}
+	store, err := e.openKeys(ctx, f.dir)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	system, err := embedded.Open(ctx, embedded.Config{
+		Dir: filepath.Join(f.dir, "hub"), Keys: store, Code: "HUB", Archive: setup.ArchiveCode(), Fonds: "Z001",
+		Origin: "dev.yinxin/log", Authority: "yinxin dev root", Clock: e.now, Rand: e.rand, Log: e.logger(f.verbose),
+	})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, system.Close()) }()
+	logins, err := system.Apply(ctx, setup)
+	if err != nil {
+		return err
+	}
+	if err := e.leave(f.dir, system, logins); err != nil {
+		return err
+	}
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", f.listen)
+	if err != nil {
+		return err
+	}
+	e.greet(f.dir, "http://"+l.Addr().String(), logins)
+	return system.Serve(ctx, l)
+}
+
+// checkLoopback refuses to listen for anybody but this machine: dev speaks plain HTTP.
+func checkLoopback(address string) error {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return fmt.Errorf("%w: --listen %s: %w", errUsage, address, err)
+	}
+	ip := net.ParseIP(host)
+	if host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return fmt.Errorf("%w: --listen %s: dev listens on loopback only", errUsage, address)
+	}
+	return nil
+}
+
+func readSetup(path string) (*embedded.Setup, error) {
+	data, err := examples.Files.ReadFile("exchange.yaml")
+	if path != "" {
+		data, err = os.ReadFile(path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return embedded.ParseSetup(data)
+}
+
+// openKeys opens the key store beside its passphrase, which is what makes this not for production.
+func (e *env) openKeys(ctx context.Context, dir string) (*filekeys.Store, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	o := filekeys.Options{Rand: e.rand, Now: e.now}
+	path := filepath.Join(dir, "passphrase")
+	keysDir := filepath.Join(dir, "keys")
+	passphrase, err := os.ReadFile(path)
+	if err == nil && filekeys.Exists(keysDir) {
+		return filekeys.Open(ctx, keysDir, passphrase, o)
+	}
+	if err != nil {
+		var secret [32]byte
+		if _, err := io.ReadFull(e.rand, secret[:]); err != nil {
+			return nil, err
+		}
+		passphrase = []byte(hex.EncodeToString(secret[:]))
+		if err := durable.WriteFile(path, passphrase, 0o600); err != nil {
+			return nil, err
+		}
+	}
+	return filekeys.Create(ctx, keysDir, passphrase, o)
+}
+
+func (e *env) logger(verbose bool) *slog.Logger {
+	level := slog.LevelInfo
+	if verbose {
+		level = slog.LevelDebug
+	}
+	return slog.New(slog.NewTextHandler(e.stderr, &slog.HandlerOptions{Level: level}))
+}
+
+// leave writes what a verifier and a tester need: root certificate, log key, and on the first start the accounts.
+func (e *env) leave(dir string, system *embedded.System, logins []embedded.Login) error {
+	if err := durable.WriteFile(filepath.Join(dir, "root.pem"), system.Root.PEM(), 0o644); err != nil {
+		return err
+	}
+	if err := durable.WriteFile(filepath.Join(dir, "log.vkey"), []byte(system.LogKey.String()+"\n"), 0o644); err != nil {
+		return err
+	}
+	if len(logins) == 0 {
+		return nil
+	}
+	out, err := json.MarshalIndent(logins, "", " ")
+	if err != nil {
+		return err
+	}
+	return durable.WriteFile(filepath.Join(dir, "accounts.json"), append(out, '\n'), 0o600)
+}
+
+// greet prints where the hub is and who may log in.
+func (e *env) greet(dir, url string, logins []embedded.Login) {
+	fmt.Fprintln(e.stderr, "*** yinxind dev: NOT FOR PRODUCTION. Invented offices, plain HTTP on loopback, passphrase beside the keys. ***")
+	fmt.Fprintln(e.stderr, "*** No rollback anchor is configured: a restored copy of the folder would not be noticed. ***")
+	for _, l := range logins {
+		roles := make([]string, len(l.Roles))
+		for i, r := range l.Roles {
+			roles[i] = string(r)
+		}
+		fmt.Fprintf(e.stdout, "%-10s %-16s %-12s %s  %s\n", l.Office, l.Account, strings.Join(roles, ","), l.Secret, l.Name)
+	}
+	if len(logins) == 0 {
+		fmt.Fprintf(e.stdout, "accounts: see %s\n", filepath.Join(dir, "accounts.json"))
+	}
+	fmt.Fprintf(e.stdout, "ready %s\n", url)
+}

@@ -1,0 +1,58 @@
+package embedded
+
+import (
+	"context"
+	"io"
+	"net"
+
+	"golang.org/x/sync/errgroup"
+
+	"yinxin/archive"
+	"yinxin/internal/audit"
+	"yinxin/internal/httpapi"
+	"yinxin/transport/api"
+)
+
+// recordsFace is the archive as the HTTP edge sees it.
+type recordsFace struct{ *archive.Archive }
+
+// Retrieve implements httpapi.Archive.
+func (r recordsFace) Retrieve(ctx context.Context, idOrCode, office string) (archive.Record, io.ReadCloser, error) {
+	return r.Archive.Retrieve(ctx, idOrCode, office)
+}
+
+// Server makes the HTTP edge of the system.
+func (s *System) Server() (*httpapi.Server, error) {
+	offices := httpapi.OfficeService{Office: s.Office, Registrar: s.Registrar, Seals: s.Database}
+	return httpapi.New(httpapi.Config{
+		Hub: s.Hub, Directory: s.Directory, Auditor: audit.New(s.Database, s.config.Clock), Archive: recordsFace{s.Archive},
+		Log: s.Log, LogKey: s.LogKey.String(), Roots: s.Root.PEM(), Ready: s.ready, Logger: s.config.Log,
+		Rand: s.config.Rand, Clock: s.config.Clock,
+		Extra: []func(*httpapi.Server) []httpapi.Route{offices.Routes},
+	})
+}
+
+// ready says whether the system can work, and names what is degraded.
+func (s *System) ready(ctx context.Context) api.Health {
+	h := api.Health{Ready: true}
+	if keyStore := s.config.Keys.Health(ctx); keyStore.Status != "ok" {
+		h.Degraded = append(h.Degraded, "keys: "+string(keyStore.Status))
+	}
+	if _, err := s.Hub.Waiting(ctx); err != nil {
+		h.Ready = false
+		h.Degraded = append(h.Degraded, "store")
+	}
+	return h
+}
+
+// Serve runs the system and its HTTP edge on the listener until ctx ends.
+func (s *System) Serve(ctx context.Context, l net.Listener) error {
+	server, err := s.Server()
+	if err != nil {
+		return err
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return s.Run(ctx) })
+	g.Go(func() error { return httpapi.Serve(ctx, l, server, s.config.Log) })
+	return g.Wait()
+}

@@ -1,0 +1,357 @@
+package httpapi
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"yinxin/document"
+	"yinxin/seal"
+	"yinxin/transport"
+	"yinxin/transport/api"
+	"yinxin/transport/directory"
+	"yinxin/transport/office"
+	"yinxin/verdict"
+)
+
+// Seals lists registered seals.
+type Seals interface {
+	seal.Registry
+	SealsOf(ctx context.Context, office string) ([]seal.Record, error)
+}
+
+// OfficeService is what the routes of the hosted office need.
+type OfficeService struct {
+	Office    *office.Service
+	Registrar *office.Registrar
+	Seals     Seals
+}
+
+// Routes are the routes of the office service, for Config.Extra.
+func (o OfficeService) Routes(*Server) []Route {
+	const p = api.Prefix + "/office"
+	clerk := []directory.Role{directory.Clerk}
+	staff := []directory.Role{directory.Clerk, directory.Approver, directory.SealKeeper}
+	return []Route{
+		{Method: http.MethodPost, Path: p + "/dispatches", Access: ByRole, Roles: clerk, Handle: o.ask},
+		{Method: http.MethodGet, Path: p + "/dispatches", Access: ByRole, Roles: staff, Handle: o.listDispatches()},
+		{Method: http.MethodGet, Path: p + "/dispatches/{id:" + id + "}", Access: ByRole, Roles: staff, Handle: o.showDispatch()},
+		{Method: http.MethodGet, Path: p + "/dispatches/{id:" + id + "}/preview", Access: ByRole, Roles: staff, Handle: o.preview()},
+		{
+			Method: http.MethodPost, Path: p + "/dispatches/{id:" + id + "}/decision", Access: ByRole,
+			Roles: []directory.Role{directory.Approver}, Handle: o.decide(),
+		},
+		{Method: http.MethodPost, Path: p + "/deliveries/{id:" + id + "}/open", Access: ByRole, Roles: clerk, Handle: o.open()},
+		{Method: http.MethodPost, Path: p + "/deliveries/{id:" + id + "}/sign-for", Access: ByRole, Roles: clerk, Handle: o.signFor()},
+		{Method: http.MethodPost, Path: p + "/deliveries/{id:" + id + "}/return", Access: ByRole, Roles: clerk, Handle: o.giveBack()},
+		{
+			Method: http.MethodPost, Path: p + "/organisations", Access: ByRole, Roles: []directory.Role{directory.Admin},
+			Handle: o.establish(),
+		},
+		{
+			Method: http.MethodGet, Path: p + "/seals", Access: ByRole,
+			Roles: []directory.Role{directory.Clerk, directory.Approver, directory.SealKeeper, directory.Custodian}, Handle: o.listSeals(),
+		},
+		{
+			Method: http.MethodPost, Path: p + "/seals", Access: ByRole, Roles: []directory.Role{directory.Custodian},
+			Handle: o.makeSeal(),
+		},
+		{
+			Method: http.MethodPost, Path: p + "/seals/{id:" + id + "}/status", Access: ByRole,
+			Roles: []directory.Role{directory.Custodian}, Handle: o.changeSeal(),
+		},
+	}
+}
+
+// PersonOf says what an account may do in its office.
+func PersonOf(a directory.Account) office.Person {
+	return office.Person{
+		Account: a.ID, Office: a.Org,
+		Clerk: a.Has(directory.Clerk, directory.SealKeeper), Approver: a.Has(directory.Approver),
+	}
+}
+
+// refused turns a refusal of the office service into its problem; anything else goes on as it is.
+func refused(err error) error {
+	if err == nil {
+		return nil
+	}
+	var invalid *document.InvalidError
+	if errors.As(err, &invalid) {
+		faults := make([]api.Fault, 0, len(invalid.Faults))
+		for _, f := range invalid.Faults {
+			faults = append(faults, api.Fault{Pointer: "/draft/" + f.Field, Detail: f.Detail})
+		}
+		return api.NewProblem(api.Validation, "", faults...)
+	}
+	code := office.CodeOf(err)
+	switch code {
+	case api.Internal:
+		return err
+	case api.ClassifiedContent, api.NotFound: // nothing of the content, and nothing of what belongs to others
+		return api.NewProblem(code, "")
+	}
+	return api.NewProblem(code, err.Error())
+}
+
+const draftTimeout = 5 * time.Minute
+
+// ask composes a draft and asks for its seal.
+func (o OfficeService) ask(w http.ResponseWriter, c *Call) error {
+	var in api.DispatchRequest
+	if err := readJSONUpTo(w, c, &in, api.MaxDraft, draftTimeout); err != nil {
+		return err
+	}
+	d, draft, err := o.askFor(c.Context(), PersonOf(c.Account), in)
+	if err != nil {
+		return refused(err)
+	}
+	out := wireDispatch(d)
+	out.Title, out.Warnings = draft.Metadata.Title, draft.Warnings
+	writeJSON(w, http.StatusCreated, out)
+	return nil
+}
+
+func (o OfficeService) askFor(ctx context.Context, who office.Person, in api.DispatchRequest) (office.Dispatch, *office.Draft, error) {
+	doc, err := document.Parse([]byte(in.Draft))
+	if err != nil {
+		return office.Dispatch{}, nil, o.noteClassified(ctx, who, err)
+	}
+	draft, err := office.Compose(doc, o.Office.Faces, attached(in.Attachments))
+	if err != nil {
+		return office.Dispatch{}, nil, o.noteClassified(ctx, who, err)
+	}
+	if in.Seal == "" {
+		if in.Seal, err = o.onlySeal(ctx, who.Office); err != nil {
+			return office.Dispatch{}, nil, err
+		}
+	}
+	var to []office.Recipient
+	for _, code := range in.To {
+		to = append(to, office.Recipient{Code: code, Role: transport.To})
+	}
+	for _, code := range in.CC {
+		to = append(to, office.Recipient{Code: code, Role: transport.CC})
+	}
+	d, err := o.Office.Ask(ctx, who, office.SealAsk{
+		Draft: draft, Seal: in.Seal, Recipients: to, Urgency: office.UrgencyOf(draft.Metadata.Urgency),
+	})
+	return d, draft, err
+}
+
+// noteClassified records the refusal of a classified document, without its content, before it is answered.
+func (o OfficeService) noteClassified(ctx context.Context, who office.Person, err error) error {
+	if !errors.Is(err, document.ErrClassified) {
+		return err
+	}
+	return errors.Join(err, o.Office.NoteRefused(ctx, who, err))
+}
+
+func attached(files []api.NamedFile) office.Attachments {
+	return func(name string) ([]byte, error) {
+		for _, f := range files {
+			if f.Name == name {
+				return f.Data, nil
+			}
+		}
+		return office.NoAttachments(name)
+	}
+}
+
+// onlySeal is the seal of an office that has one in force and no other.
+func (o OfficeService) onlySeal(ctx context.Context, code string) (string, error) {
+	all, err := o.Seals.SealsOf(ctx, code)
+	if err != nil {
+		return "", err
+	}
+	var found []string
+	for _, r := range all {
+		if r.InForce(o.Office.Clock()) == nil {
+			found = append(found, r.ID)
+		}
+	}
+	if len(found) != 1 {
+		return "", api.NewProblem(api.Validation, fmt.Sprintf("the office has %d seals in force", len(found)),
+			api.Fault{Pointer: "/seal", Detail: "name one seal"})
+	}
+	return found[0], nil
+}
+
+func wireDispatch(d office.Dispatch) api.Dispatch {
+	out := api.Dispatch{
+		ID: d.ID, State: string(d.State), Exchange: d.Exchange, Requester: d.Requester, Seal: d.Seal, To: []string{}, CC: []string{},
+		Urgency: string(d.Urgency), SealedAt: d.SealedAt, Unsealed: d.Unsealed.String(), Digest: d.Digest.String(),
+		Approver: d.Approver, Comment: d.Comment, CreatedAt: d.CreatedAt, DecidedAt: d.DecidedAt, NextAction: "none",
+	}
+	for _, r := range d.Recipients {
+		if r.Role == transport.To {
+			out.To = append(out.To, r.Code)
+		} else {
+			out.CC = append(out.CC, r.Code)
+		}
+	}
+	switch d.State {
+	case office.Pending:
+		out.NextAction = "approve"
+	case office.Approved, office.Packed:
+		out.NextAction = "wait"
+	case office.Sent, office.Declined, office.Refused:
+	}
+	return out
+}
+
+func (o OfficeService) listDispatches() Handler {
+	return serveJSON(func(ctx context.Context, c *Call, _ struct{}) (api.List[api.Dispatch], error) {
+		page, err := pageOf(c)
+		if err != nil {
+			return api.List[api.Dispatch]{}, err
+		}
+		got, err := o.Office.List(ctx, PersonOf(c.Account), office.State(c.URL.Query().Get("state")), page.Limit)
+		out := api.List[api.Dispatch]{Items: []api.Dispatch{}}
+		for _, d := range got {
+			out.Items = append(out.Items, wireDispatch(d))
+		}
+		return out, refused(err)
+	})
+}
+
+func (o OfficeService) showDispatch() Handler {
+	return serveJSON(func(ctx context.Context, c *Call, _ struct{}) (api.Dispatch, error) {
+		d, err := o.Office.Dispatch(ctx, PersonOf(c.Account), c.Var("id"))
+		return wireDispatch(d), refused(err)
+	})
+}
+
+func (o OfficeService) preview() Handler {
+	return serveJSON(func(ctx context.Context, c *Call, _ struct{}) ([]api.NamedFile, error) {
+		ofdFile, pdfFile, err := o.Office.Preview(ctx, PersonOf(c.Account), c.Var("id"))
+		return []api.NamedFile{{Name: office.DocumentName, Data: ofdFile}, {Name: office.CopyName, Data: pdfFile}}, refused(err)
+	})
+}
+
+func (o OfficeService) decide() Handler {
+	return serveJSON(func(ctx context.Context, c *Call, in api.Decision) (api.Dispatch, error) {
+		digest, err := transport.ParseDigest(in.Digest)
+		if err != nil {
+			return api.Dispatch{}, api.NewProblem(api.Validation, "", api.Fault{Pointer: "/digest", Detail: "is no digest"})
+		}
+		d, err := o.Office.Decide(ctx, PersonOf(c.Account), c.Var("id"), digest, in.Approve, in.Comment)
+		return wireDispatch(d), refused(err)
+	})
+}
+
+// inTemp opens a delivery in a folder that is gone afterwards.
+func (o OfficeService) inTemp(ctx context.Context, c *Call, do func(dir string, opened *office.Opened) error) (err error) {
+	dir, err := os.MkdirTemp(o.Office.TempDir, "open-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	opened, err := o.Office.Open(ctx, PersonOf(c.Account), c.Var("id"), dir)
+	if err != nil {
+		return refused(err)
+	}
+	return do(dir, opened)
+}
+
+func (o OfficeService) open() Handler {
+	return serveJSON(func(ctx context.Context, c *Call, _ struct{}) (out api.OpenedDocument, err error) {
+		err = o.inTemp(ctx, c, func(dir string, opened *office.Opened) error {
+			for _, name := range opened.Files {
+				data, err := os.ReadFile(filepath.Join(dir, name))
+				if err != nil {
+					return err
+				}
+				out.Files = append(out.Files, api.NamedFile{Name: name, Data: data})
+			}
+			out.Delivery = plainDelivery(opened.Received.Delivery)
+			out.Report, err = json.Marshal(verdict.NewReport(o.Office.Policy.Setting(), opened.Verdicts...))
+			return err
+		})
+		return out, err
+	})
+}
+
+// plainDelivery is a delivery without its evidence.
+func plainDelivery(d transport.Delivery) api.Delivery {
+	return api.Delivery{
+		ID: d.ID, Exchange: d.Exchange, Sender: d.Sender, Recipient: d.Recipient, Role: string(d.Role), State: string(d.State),
+		Overdue: d.Overdue, Reminders: d.Reminders, Reason: d.Reason, Comment: d.Comment, SignNumber: d.SignNumber, ChangedAt: d.ChangedAt,
+	}
+}
+
+func (o OfficeService) signFor() Handler {
+	return serveJSON(func(ctx context.Context, c *Call, in api.SignFor) (out api.Delivery, err error) {
+		err = o.inTemp(ctx, c, func(_ string, opened *office.Opened) error {
+			d, err := o.Office.SignFor(ctx, PersonOf(c.Account), opened, in.Number, in.Comment)
+			out = plainDelivery(d)
+			return refused(err)
+		})
+		return out, err
+	})
+}
+
+func (o OfficeService) giveBack() Handler {
+	return serveJSON(func(ctx context.Context, c *Call, in api.GiveBack) (api.Delivery, error) {
+		d, err := o.Office.Return(ctx, PersonOf(c.Account), c.Var("id"), in.Reason, in.Text)
+		return plainDelivery(d), refused(err)
+	})
+}
+
+func (o OfficeService) establish() Handler {
+	return serveStatus(http.StatusCreated, func(ctx context.Context, c *Call, in api.Organisation) (api.Organisation, error) {
+		made, err := o.Registrar.Establish(ctx, PersonOf(c.Account), directory.Organisation{
+			Code: in.Code, Name: in.Name, Aliases: in.Aliases, Parent: in.Parent, Archive: in.Archive,
+		})
+		in.SigningCert, in.EncryptionCert, in.Status = string(made.SigningCert), string(made.EncryptionCert), string(directory.Active)
+		return in, refused(err)
+	})
+}
+
+func (o OfficeService) listSeals() Handler {
+	return serveJSON(func(ctx context.Context, c *Call, _ struct{}) (api.List[api.Seal], error) {
+		code := c.Account.Org
+		if wanted := c.URL.Query().Get("office"); wanted != "" && c.Account.Has(directory.Custodian) {
+			code = wanted
+		}
+		got, err := o.Seals.SealsOf(ctx, code)
+		out := api.List[api.Seal]{Items: []api.Seal{}}
+		for _, r := range got {
+			out.Items = append(out.Items, o.wireSeal(r))
+		}
+		return out, err
+	})
+}
+
+func (o OfficeService) wireSeal(r seal.Record) api.Seal {
+	status, _ := r.StatusAt(o.Office.Clock())
+	out := api.Seal{
+		ID: r.ID, Name: r.Name, Office: r.Office, Keeper: r.Keeper, Status: string(status), From: r.From, To: r.To,
+		SM3: fmt.Sprintf("%x", r.SM3), History: []api.SealChange{},
+	}
+	for _, ch := range r.History {
+		out.History = append(out.History, api.SealChange{To: string(ch.To), Reason: ch.Reason, By: ch.By, At: ch.At})
+	}
+	return out
+}
+
+func (o OfficeService) makeSeal() Handler {
+	return serveStatus(http.StatusCreated, func(ctx context.Context, c *Call, in api.SealMaking) (api.Seal, error) {
+		r, err := o.Registrar.MakeSeal(ctx, PersonOf(c.Account), office.SealRequest{
+			Office: in.Office, Name: in.Name, BottomLine: in.BottomLine, Diameter: in.Diameter, Keeper: in.Keeper, From: in.From, To: in.To,
+		})
+		return o.wireSeal(r), refused(err)
+	})
+}
+
+func (o OfficeService) changeSeal() Handler {
+	return serveJSON(func(ctx context.Context, c *Call, in api.SealChange) (api.Seal, error) {
+		r, err := o.Registrar.ChangeSeal(ctx, PersonOf(c.Account), c.Var("id"), seal.Status(in.To), in.Reason)
+		return o.wireSeal(r), refused(err)
+	})
+}

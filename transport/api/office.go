@@ -1,0 +1,105 @@
+package api
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// MaxDraft bounds the JSON of a draft with its attachments, in bytes.
+const MaxDraft = 64 << 20
+
+// NamedFile is a small file inside JSON.
+type NamedFile struct {
+	Name string `json:"name"`
+	Data []byte `json:"data"`
+}
+
+// DispatchRequest asks the office service to compose a document and to have it sealed and sent. Draft is the YAML form.
+type DispatchRequest struct {
+	Draft       string      `json:"draft"`
+	Attachments []NamedFile `json:"attachments,omitempty"`
+	// Seal is the id of one of the office's seals; empty takes the only one in force.
+	Seal string   `json:"seal,omitempty"`
+	To   []string `json:"to"`
+	CC   []string `json:"cc,omitempty"`
+}
+
+// Dispatch is a document on its way out of the office.
+type Dispatch struct {
+	ID         string    `json:"id"`
+	State      string    `json:"state"`
+	Exchange   string    `json:"exchange"`
+	Requester  string    `json:"requester"`
+	Seal       string    `json:"seal"`
+	To         []string  `json:"to"`
+	CC         []string  `json:"cc"`
+	Urgency    string    `json:"urgency"`
+	SealedAt   time.Time `json:"sealed_at"`
+	Unsealed   string    `json:"unsealed_sm3"`
+	Digest     string    `json:"digest"`
+	Approver   string    `json:"approver,omitempty"`
+	Comment    string    `json:"comment,omitempty"`
+	CreatedAt  time.Time `json:"created_at"`
+	Title      string    `json:"title,omitempty"`
+	Warnings   []string  `json:"warnings,omitempty"`
+	DecidedAt  time.Time `json:"decided_at,omitzero"`
+	NextAction string    `json:"next_action"` // approve, wait, none
+}
+
+// Decision is the approver's. Digest is the dispatch's own: it says what was looked at.
+type Decision struct {
+	Digest  string `json:"digest"`
+	Approve bool   `json:"approve"`
+	Comment string `json:"comment,omitempty"`
+}
+
+// OpenedDocument is a delivery after the office service opened it. Report is a yinxin.verify/1 object.
+type OpenedDocument struct {
+	Delivery Delivery        `json:"delivery"`
+	Files    []NamedFile     `json:"files"`
+	Report   json.RawMessage `json:"report"`
+}
+
+// SignFor asks the office service to sign for a delivery; Number is the office's own 签收编号.
+type SignFor struct {
+	Number  string `json:"number,omitempty"`
+	Comment string `json:"comment,omitempty"`
+}
+
+// GiveBack asks the office service to return a delivery, with a code of the list and a sentence.
+type GiveBack struct {
+	Reason string `json:"reason"`
+	Text   string `json:"text"`
+}
+
+// SealMaking asks for an organisation's round seal; Diameter in mm.
+type SealMaking struct {
+	Office     string    `json:"office"`
+	Name       string    `json:"name"`
+	BottomLine string    `json:"bottom_line,omitempty"`
+	Diameter   float64   `json:"diameter,omitempty"`
+	Keeper     string    `json:"keeper"`
+	From       time.Time `json:"from"`
+	To         time.Time `json:"to"`
+}
+
+// Seal is a registered seal.
+type Seal struct {
+	ID      string       `json:"id"`
+	Name    string       `json:"name"`
+	Office  string       `json:"office"`
+	Keeper  string       `json:"keeper"`
+	Status  string       `json:"status"`
+	From    time.Time    `json:"from"`
+	To      time.Time    `json:"to"`
+	SM3     string       `json:"sm3"`
+	History []SealChange `json:"history"`
+}
+
+// SealChange is one step of a seal's history, and what a custodian asks for.
+type SealChange struct {
+	To     string    `json:"to"`
+	Reason string    `json:"reason,omitempty"`
+	By     string    `json:"by,omitempty"`
+	At     time.Time `json:"at,omitzero"`
+}

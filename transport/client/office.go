@@ -1,0 +1,78 @@
+package client
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+
+	"yinxin/transport/api"
+)
+
+// AskForSeal composes a draft at the hosted office and asks for its seal. It is not repeated by itself: a second call
+// would be a second dispatch.
+func (c *Client) AskForSeal(ctx context.Context, r api.DispatchRequest) (api.Dispatch, error) {
+	return callJSON[api.Dispatch](ctx, c, http.MethodPost, "/office/dispatches", "", r, nil)
+}
+
+// Dispatches lists the office's dispatches, newest first; an empty state means all.
+func (c *Client) Dispatches(ctx context.Context, state string, p Page) (api.List[api.Dispatch], error) {
+	q := url.Values{}
+	if state != "" {
+		q.Set("state", state)
+	}
+	return callJSON[api.List[api.Dispatch]](ctx, c, http.MethodGet, "/office/dispatches"+p.query(q), "", nil, nil)
+}
+
+// Dispatch shows one of the office's dispatches.
+func (c *Client) Dispatch(ctx context.Context, id string) (api.Dispatch, error) {
+	return callJSON[api.Dispatch](ctx, c, http.MethodGet, "/office/dispatches/"+url.PathEscape(id), "", nil, nil)
+}
+
+// Preview returns the unsealed files of a dispatch.
+func (c *Client) Preview(ctx context.Context, id string) ([]api.NamedFile, error) {
+	return callJSON[[]api.NamedFile](ctx, c, http.MethodGet, "/office/dispatches/"+url.PathEscape(id)+"/preview", "", nil, nil)
+}
+
+// Decide approves or declines a dispatch. A repeat of a decision that was taken answers invalid_transition.
+func (c *Client) Decide(ctx context.Context, id string, d api.Decision) (api.Dispatch, error) {
+	return callJSON[api.Dispatch](ctx, c, http.MethodPost, "/office/dispatches/"+url.PathEscape(id)+"/decision", "", d, nil)
+}
+
+// OpenDocument has the hosted office open a delivery with its own key; the files come with the verdict on them.
+func (c *Client) OpenDocument(ctx context.Context, delivery string) (api.OpenedDocument, error) {
+	return callJSON[api.OpenedDocument](ctx, c, http.MethodPost, "/office/deliveries/"+url.PathEscape(delivery)+"/open", "", nil, nil)
+}
+
+// SignFor has the hosted office sign for a delivery with its own key.
+func (c *Client) SignFor(ctx context.Context, delivery string, s api.SignFor) (api.Delivery, error) {
+	return callJSON[api.Delivery](ctx, c, http.MethodPost, "/office/deliveries/"+url.PathEscape(delivery)+"/sign-for", "", s, nil)
+}
+
+// GiveBack has the hosted office return a delivery.
+func (c *Client) GiveBack(ctx context.Context, delivery string, g api.GiveBack) (api.Delivery, error) {
+	return callJSON[api.Delivery](ctx, c, http.MethodPost, "/office/deliveries/"+url.PathEscape(delivery)+"/return", "", g, nil)
+}
+
+// Establish registers an office whose keys the hub keeps.
+func (c *Client) Establish(ctx context.Context, o api.Organisation) (api.Organisation, error) {
+	return callJSON[api.Organisation](ctx, c, http.MethodPost, "/office/organisations", "", o, nil)
+}
+
+// Seals lists the seals of the own office, or of the office named where the account is a custodian's.
+func (c *Client) Seals(ctx context.Context, office string) (api.List[api.Seal], error) {
+	q := url.Values{}
+	if office != "" {
+		q.Set("office", office)
+	}
+	return callJSON[api.List[api.Seal]](ctx, c, http.MethodGet, "/office/seals"+Page{}.query(q), "", nil, nil)
+}
+
+// MakeSeal has a seal made and registered.
+func (c *Client) MakeSeal(ctx context.Context, m api.SealMaking) (api.Seal, error) {
+	return callJSON[api.Seal](ctx, c, http.MethodPost, "/office/seals", "", m, nil)
+}
+
+// ChangeSeal suspends, resumes or voids a seal.
+func (c *Client) ChangeSeal(ctx context.Context, id string, ch api.SealChange) (api.Seal, error) {
+	return callJSON[api.Seal](ctx, c, http.MethodPost, "/office/seals/"+url.PathEscape(id)+"/status", "", ch, nil)
+}
