@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -100,11 +101,9 @@ func (r Record) Append(c Change) (Record, error) {
 	allowed := map[Status][]Status{
 		"": {Active}, Active: {Suspended, Voided}, Suspended: {Active, Voided}, Voided: nil,
 	}
-	for _, to := range allowed[from] {
-		if to == c.To {
-			r.History = append(r.History[:len(r.History):len(r.History)], c)
-			return r, nil
-		}
+	if slices.Contains(allowed[from], c.To) {
+		r.History = append(slices.Clip(r.History), c)
+		return r, nil
 	}
 	return r, fmt.Errorf("%w: %s from %q to %q", ErrTransition, r.ID, from, c.To)
 }

@@ -324,7 +324,8 @@ func (w *walker) resources(from, loc string) error {
 	}
 	for _, group := range res.Children {
 		for _, e := range group.Children {
-			loc, kind := "", KindMedia
+			var loc string
+			kind := KindMedia
 			switch {
 			case e.Child("FontFile") != nil:
 				loc, kind = e.ChildText("FontFile"), KindFont

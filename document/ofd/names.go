@@ -66,7 +66,7 @@ func checkName(e *entry) error {
 	if strings.Contains(name, `\`) {
 		return verdict.Refuse(verdict.AmbiguousName, "%q holds a backslash", name)
 	}
-	for _, part := range strings.Split(strings.TrimSuffix(name, "/"), "/") {
+	for part := range strings.SplitSeq(strings.TrimSuffix(name, "/"), "/") {
 		if err := checkPart(name, part); err != nil {
 			return err
 		}
@@ -147,7 +147,7 @@ func ResolveIn(folder, loc string) (string, error) {
 	} else if folder != "" {
 		parts = strings.Split(folder, "/")
 	}
-	for _, part := range strings.Split(loc, "/") {
+	for part := range strings.SplitSeq(loc, "/") {
 		switch part {
 		case ".":
 		case "":

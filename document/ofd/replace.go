@@ -84,7 +84,8 @@ func writePacked(z *zip.Writer, name string, data []byte) error {
 func writeRaw(z *zip.Writer, name string, method uint16, crc, size uint32, packed []byte) error {
 	const firstDay = 1<<5 | 1 // 1980-01-01 in the calendar of ZIP: no clock enters the file
 	h := &zip.FileHeader{
-		Name: name, Method: method, CRC32: crc, ModifiedDate: firstDay,
+		Name: name, Method: method, CRC32: crc,
+		ModifiedDate:       firstDay, //nolint:staticcheck // CreateRaw writes this field as it is and ignores Modified
 		UncompressedSize64: uint64(size), CompressedSize64: uint64(len(packed)),
 	}
 	if !isASCII(name) {

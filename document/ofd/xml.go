@@ -139,7 +139,6 @@ func ParseXML(name string, data []byte, root string) (*Element, error) {
 type xmlParser struct {
 	name     string
 	base     int
-	depth    int
 	elements int
 }
 

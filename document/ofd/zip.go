@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/flate"
 	"encoding/binary"
+	"errors"
 	"hash/crc32"
 	"io"
 	"sort"
@@ -319,7 +320,7 @@ func (e *entry) inflate() error {
 		if _, err := io.ReadFull(r, e.data); err != nil {
 			return verdict.Refuse(verdict.SizeLie, "%q is damaged or shorter than the %d bytes it declares", e.name, e.size)
 		}
-		if n, err := io.CopyN(io.Discard, r, 1); n != 0 || err != io.EOF {
+		if n, err := io.CopyN(io.Discard, r, 1); n != 0 || !errors.Is(err, io.EOF) {
 			return verdict.Refuse(verdict.SizeLie, "%q is longer than the %d bytes it declares", e.name, e.size)
 		}
 		if src.Len() != 0 {

@@ -110,7 +110,7 @@ func attacks() []attack {
 			mustReseal(t, w, f, o)
 		}, failed, verdict.SealValidity, verdict.CheckSealValidity, "sealing time"},
 		{"O-18", "version number of the signature", func(t *testing.T, _ *world, f *files) {
-			// SEQUENCE SEQUENCE INTEGER 4: the version of toSign, then that of the seal's header follows
+			// an INTEGER 4 before a SEQUENCE: the version of toSign, before the seal
 			f.edit(t, value0, "\x02\x01\x04\x30", "\x02\x01\x01\x30")
 		}, failed, verdict.SealVersion, verdict.CheckSignature, "version"},
 		{"O-18", "bytes after the signature value", func(_ *testing.T, _ *world, f *files) { f.data[value0] += "\x00" },

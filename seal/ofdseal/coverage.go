@@ -3,6 +3,7 @@ package ofdseal
 import (
 	"bytes"
 	"encoding/xml"
+	"slices"
 	"sort"
 	"strings"
 
@@ -71,12 +72,7 @@ func later(a, b *signed) bool {
 }
 
 func own(s *signed, name string) bool {
-	for _, f := range s.files() {
-		if f == name {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(s.files(), name)
 }
 
 // reportStrays warns about entries that belong to no document and to no listed signature, and about missing ones.

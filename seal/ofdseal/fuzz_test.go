@@ -1,6 +1,7 @@
 package ofdseal_test
 
 import (
+	"maps"
 	"testing"
 
 	"yinxin/seal/ofdseal"
@@ -19,9 +20,7 @@ func FuzzVerify(f *testing.F) {
 			return
 		}
 		pkg := &files{names: sealed.names, data: map[string]string{}}
-		for name, data := range sealed.data {
-			pkg.data[name] = data
-		}
+		maps.Copy(pkg.data, sealed.data)
 		pkg.data[listFile], pkg.data[describe0], pkg.data[value0] = list, d, v
 		got := ofdseal.VerifyFile(pkg.mustPack(t), options)
 		if got.Verdict == verdict.Passed && (d != describe || v != value) {

@@ -50,8 +50,7 @@ func (v *verifier) judgeSeal(sig *verdict.Signature, s *signed, value []byte) {
 
 // sealFault explains a signature value that is no readable seal signature.
 func sealFault(s *signed, value []byte, err error) verdict.Check {
-	var version *ses.VersionError
-	if errors.As(err, &version) {
+	if version, ok := errors.AsType[*ses.VersionError](err); ok {
 		return verdict.Unknown(verdict.CheckSignature, verdict.SealVersion,
 			"the seal is of structure version %d, which this verifier does not judge", version.Version)
 	}

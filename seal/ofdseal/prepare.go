@@ -74,9 +74,14 @@ func Prepare(document []byte, o PrepareOptions) (*Prepared, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	l, err := checkSealable(pkg, o)
-	if err != nil {
+	if err := checkSealable(pkg, o); err != nil {
 		return nil, err
+	}
+	var l *list // nil where no list exists yet
+	if name := pkg.Bodies()[0].Signatures; name != "" {
+		if l, err = openList(pkg, name); err != nil {
+			return nil, err
+		}
 	}
 	o.Stamps = slices.Clone(o.Stamps)
 	p := &Prepared{pkg: pkg, options: o}
@@ -111,30 +116,31 @@ func (o *PrepareOptions) check() error {
 	return nil
 }
 
-// checkSealable refuses documents that should not be sealed and returns the list of signatures, nil if there is none.
-func checkSealable(pkg *ofd.Package, o PrepareOptions) (*list, error) {
+// checkSealable refuses documents that should not be sealed.
+func checkSealable(pkg *ofd.Package, o PrepareOptions) error {
 	if len(pkg.Bodies()) != 1 {
-		return nil, ErrManyDocuments
+		return ErrManyDocuments
 	}
 	f := Verify(pkg, seal.VerifyOptions{Now: o.Time})
 	if f.Verdict == verdict.Rejected || f.Verdict == verdict.Failed {
-		return nil, fmt.Errorf("%w: %s", ErrBroken, f.Reason)
+		return fmt.Errorf("%w: %s", ErrBroken, f.Reason)
 	}
 	for i, w := range f.Warnings {
 		switch w {
 		case verdict.OrphanEntry, verdict.UnlistedSignature, verdict.LeftoverSignature:
-			return nil, fmt.Errorf("%w: %s", ErrLeftover, f.WarningDetails[i])
+			return fmt.Errorf("%w: %s", ErrLeftover, f.WarningDetails[i])
 		}
 	}
 	for _, n := range pkg.Graph() {
 		if n.Missing && (n.Kind == ofd.KindPage || n.Kind == ofd.KindTemplate) {
-			return nil, fmt.Errorf("%w: /%s is missing", ErrIncomplete, n.Name)
+			return fmt.Errorf("%w: /%s is missing", ErrIncomplete, n.Name)
 		}
 	}
-	name := pkg.Bodies()[0].Signatures
-	if name == "" {
-		return nil, nil
-	}
+	return nil
+}
+
+// openList reads the list of signatures to be continued; it refuses one that a signature covers.
+func openList(pkg *ofd.Package, name string) (*list, error) {
 	l, err := readList(pkg, name)
 	if err != nil {
 		return nil, err
@@ -428,7 +434,7 @@ func (p *Prepared) Sign(random io.Reader, key crypto.Signer) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sign sealing: %w", err)
 	}
-	out, err := p.pkg.Replace(append(p.files[:len(p.files):len(p.files)], ofd.File{Name: p.value, Data: sig.Raw})...)
+	out, err := p.pkg.Replace(append(slices.Clip(p.files), ofd.File{Name: p.value, Data: sig.Raw})...)
 	if err != nil {
 		return nil, fmt.Errorf("sign sealing: %w", err)
 	}

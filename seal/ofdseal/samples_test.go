@@ -171,7 +171,7 @@ func TestSamples(t *testing.T) {
 // TestSamplesAreAllJudged holds the table against the manifest.
 func TestSamplesAreAllJudged(t *testing.T) {
 	var listed, judged []string
-	for _, line := range bytes.Split(bytes.TrimSpace(mustRead(t, "manifest.jsonl")), []byte("\n")) {
+	for line := range bytes.SplitSeq(bytes.TrimSpace(mustRead(t, "manifest.jsonl")), []byte("\n")) {
 		var row struct{ File string }
 		if err := json.Unmarshal(line, &row); err != nil {
 			t.Fatal(err)

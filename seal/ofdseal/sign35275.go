@@ -50,8 +50,7 @@ func (v *verifier) judgeSign(sig *verdict.Signature, s *signed, value []byte) {
 }
 
 func signFault(s *signed, err error) verdict.Check {
-	var refused *verdict.ContainerError
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*verdict.ContainerError](err); ok {
 		return verdict.Fail(verdict.CheckSignature, refused.Reason, "/%s: %s", s.d.value, refused.Detail)
 	}
 	return verdict.Fail(verdict.CheckSignature, verdict.Malformed, "/%s: %v", s.d.value, err)

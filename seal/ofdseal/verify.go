@@ -47,8 +47,7 @@ func Verify(pkg *ofd.Package, o seal.VerifyOptions) verdict.File {
 }
 
 func reject(f *verdict.File, err error) {
-	var refused *verdict.ContainerError
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*verdict.ContainerError](err); ok {
 		f.Reject(refused.Reason, "%s", refused.Detail)
 		return
 	}

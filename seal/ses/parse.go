@@ -170,7 +170,7 @@ func (p *parser) oid(in *cryptobyte.String, field string) asn1.ObjectIdentifier 
 
 // bits reads a BIT STRING of whole bytes.
 func (p *parser) bits(in *cryptobyte.String, field string) []byte {
-	b := []byte(p.octets(in, cbasn1.BIT_STRING, field))
+	b := p.octets(in, cbasn1.BIT_STRING, field)
 	if len(b) < 1 || b[0] != 0 {
 		p.fail(field)
 		return nil
