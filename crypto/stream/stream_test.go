@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 	"testing"
 	"testing/iotest"
 
@@ -297,6 +298,28 @@ func TestReadAt(t *testing.T) {
 	if _, err := r.ReadAt(make([]byte, 1), -1); err == nil {
 		t.Error("negative offset")
 	}
+}
+
+// TestReadAtTogether reads one stream from several goroutines.
+func TestReadAtTogether(t *testing.T) {
+	plain := pattern(4*chunk + 3)
+	ct, _ := mustSeal(t, plain)
+	r, err := stream.OpenAt(bytes.NewReader(ct), int64(len(ct)), fileKey())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for i := range 4 {
+		wg.Go(func() {
+			for off := i * 1000; off < len(plain); off += chunk / 2 {
+				p := make([]byte, min(100, len(plain)-off))
+				if _, err := r.ReadAt(p, int64(off)); err != nil || !bytes.Equal(p, plain[off:off+len(p)]) {
+					t.Errorf("at %d: %v", off, err)
+				}
+			}
+		})
+	}
+	wg.Wait()
 }
 
 // TestReadAtChecks: a chunk in the middle is authenticated when it is read.
