@@ -59,8 +59,8 @@ func parseSigned(signed []byte) (Checkpoint, []note.Signature, error) {
 		return Checkpoint{}, nil, fmt.Errorf("%w: checkpoint of %d bytes", ErrMalformed, len(signed))
 	}
 	_, err := note.Open(signed, note.VerifierList()) // knows no key: it only takes the note apart
-	var unverified *note.UnverifiedNoteError
-	if !errors.As(err, &unverified) {
+	unverified, ok := errors.AsType[*note.UnverifiedNoteError](err)
+	if !ok {
 		return Checkpoint{}, nil, fmt.Errorf("%w: checkpoint: %w", ErrMalformed, err)
 	}
 	c, err := parseText(unverified.Note.Text)
@@ -145,8 +145,7 @@ func countLines(sigs []note.Signature, v note.Verifier) int {
 
 func verifyLine(signed []byte, v note.Verifier) error {
 	_, err := note.Open(signed, note.VerifierList(v))
-	var invalid *note.InvalidSignatureError
-	if errors.As(err, &invalid) {
+	if _, ok := errors.AsType[*note.InvalidSignatureError](err); ok {
 		return fmt.Errorf("%w: key %s+%08x", ErrSignature, v.Name(), v.KeyHash())
 	}
 	if err != nil {

@@ -2,7 +2,6 @@ package tlog_test
 
 import (
 	"context"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -61,7 +60,7 @@ func writeGoldenLog(t *testing.T) {
 		if err := os.WriteFile(to, data, 0o644); err != nil {
 			t.Fatal(err)
 		}
-		fmt.Println("wrote", to)
+		t.Log("wrote", to)
 	}
 	t.Fatal("written; run again without UPDATE_GOLDEN")
 }

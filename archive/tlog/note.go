@@ -104,6 +104,19 @@ func (v *Verifier) PublicKey() *ecdsa.PublicKey { return v.pub }
 // Verify reports whether sig is an SM2 signature (ASN.1 DER, default user id) over msg, the text of a note.
 func (v *Verifier) Verify(msg, sig []byte) bool { return gm.Verify(v.pub, gm.Message(msg), sig) }
 
+// Signer signs checkpoints; see [NewSigner]. It is the signed-note interface under a name of ours, so that packages that
+// only hand it on need not know that format.
+type Signer = note.Signer
+
+// Keys makes a list that [OpenCheckpoint] and [Config] take.
+func Keys(keys ...*Verifier) []note.Verifier {
+	all := make([]note.Verifier, len(keys))
+	for i, v := range keys {
+		all[i] = v
+	}
+	return all
+}
+
 // noteSigner signs notes through a key handle.
 type noteSigner struct {
 	*Verifier

@@ -130,7 +130,7 @@ func faultRun(t *testing.T, f *faults, dies bool) (what string, calls int) {
 		Verifier: []note.Verifier{l.verifier}, BatchLimit: 7,
 	}
 	var seq *tlog.Sequencer
-	for step := 0; step < 8; step++ {
+	for range 8 {
 		l.add(t, 3)
 		if seq == nil {
 			s, err := tlog.Open(ctx, cfg)

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -98,7 +99,7 @@ func TestEveryProofHoldsAndItsMutationsDoNot(t *testing.T) {
 	l := newLog(t)
 	var placed []tlog.Placed
 	for _, n := range []int{1, 2, 4, 250, 43} {
-		placed = append(placed[:len(placed):len(placed)], l.grow(t, n).Leaves...)
+		placed = append(slices.Clip(placed), l.grow(t, n).Leaves...)
 	}
 	c := verifyLog(t, l.tiles, l.verifier, 300)
 	for _, i := range []uint64{0, 1, 6, 255, 256, 257, 299} {

@@ -376,7 +376,6 @@ func TestSurreptitiousForwarding(t *testing.T) {
 	}
 	h.Key, h.Certificate, h.WrappedKey = gm.SM3(gm.MarshalPublicKey(w.stranger.DecryptCert.PublicKey)), w.stranger.DecryptCert.SM3(), wrapped
 	for _, recipient := range []string{"office-b", "office-x"} {
-		h.Recipient = recipient
 		header := fmt.Appendf(nil, `{"v":1,"exchange":"ex-1","recipient":%q,"certificate_sm3":"%s","key_sm3":"%s","wrapped_key":%s}`,
 			recipient, h.Certificate, h.Key, mustJSON(t, h.WrappedKey))
 		forged := assemble([]envelope.Part{{Header: header, Manifest: p.Parts[0].Manifest}}, payload)

@@ -139,8 +139,7 @@ func parsePart(header, manifest []byte) (part, error) {
 
 // refuse makes a ContainerError of what a reader refused, keeping a reason that it has already.
 func refuse(what string, err error) error {
-	var refused *verdict.ContainerError
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*verdict.ContainerError](err); ok {
 		return verdict.Refuse(refused.Reason, "%s: %s", what, refused.Detail)
 	}
 	return verdict.Refuse(verdict.Malformed, "%s: %v", what, err)

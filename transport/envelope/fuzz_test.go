@@ -3,6 +3,7 @@ package envelope_test
 import (
 	"bytes"
 	"errors"
+	"strings"
 	"testing"
 
 	"yinxin/transport/envelope"
@@ -80,7 +81,7 @@ func FuzzSafeName(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, name string) {
-		if envelope.SafeName(name) && (bytes.ContainsAny([]byte(name), "/\\\x00") || name == "." || name == "..") {
+		if envelope.SafeName(name) && (strings.ContainsAny(name, "/\\\x00") || name == "." || name == "..") {
 			t.Fatalf("%q leads elsewhere", name)
 		}
 	})

@@ -74,7 +74,11 @@ func Open(r io.ReaderAt, size int64, o OpenOptions) (*Opened, error) {
 // and no file appears; the error is then nil. Errors: [ErrNotAddressed]; and what kept Open from looking, such as a key
 // service that is away or a full disk.
 func (e *Envelope) Open(o OpenOptions) (*Opened, error) {
-	p, err := e.find(o)
+	pub, ok := o.Key.Public().(*ecdsa.PublicKey)
+	if !ok {
+		return nil, fmt.Errorf("open envelope: %w", cert.ErrNotSM2)
+	}
+	p, err := e.find(pub, o.Certificate)
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +92,7 @@ func (e *Envelope) Open(o OpenOptions) (*Opened, error) {
 	if f.Verdict != verdict.Passed && (f.Verdict != verdict.Indeterminate || !o.AcceptIndeterminate) {
 		return out, nil
 	}
-	d := &opening{part: p, payload: e.PayloadReader(), sink: o.Sink}
+	d := &opening{part: p, pub: pub, payload: e.PayloadReader(), sink: o.Sink}
 	defer d.abort()
 	check, err := d.run(e, o)
 	if err != nil {
@@ -113,18 +117,14 @@ func (e *Envelope) Open(o OpenOptions) (*Opened, error) {
 }
 
 // find returns the part for the key.
-func (e *Envelope) find(o OpenOptions) (part, error) {
-	pub, ok := o.Key.Public().(*ecdsa.PublicKey)
-	if !ok {
-		return part{}, fmt.Errorf("open envelope: %w", cert.ErrNotSM2)
-	}
-	if o.Certificate != nil {
-		if err := o.Certificate.MatchesKey(pub); err != nil {
+func (e *Envelope) find(pub *ecdsa.PublicKey, c *cert.Certificate) (part, error) {
+	if c != nil {
+		if err := c.MatchesKey(pub); err != nil {
 			return part{}, fmt.Errorf("open envelope: %w", err)
 		}
 	}
 	for _, p := range e.parts {
-		if p.header.Key == keyDigest(pub) && (o.Certificate == nil || p.header.Certificate == o.Certificate.SM3()) {
+		if p.header.Key == keyDigest(pub) && (c == nil || p.header.Certificate == c.SM3()) {
 			return p, nil
 		}
 	}
@@ -145,6 +145,7 @@ func (p part) judgeExpected(o OpenOptions) verdict.Check {
 // opening is one decryption under way.
 type opening struct {
 	part
+	pub     *ecdsa.PublicKey // of the key that opens
 	payload *io.SectionReader
 	sink    Sink
 	names   []string
@@ -208,7 +209,7 @@ func (d *opening) unwrap(o OpenOptions) ([]byte, error) {
 	}
 	c := o.Certificate
 	if c == nil { // the header has told that the part is for this key; the name only picks the recipient info
-		c = &cert.Certificate{RawIssuer: ids[0].RawIssuer, Serial: ids[0].Serial, PublicKey: o.Key.Public().(*ecdsa.PublicKey)}
+		c = &cert.Certificate{RawIssuer: ids[0].RawIssuer, Serial: ids[0].Serial, PublicKey: d.pub}
 	}
 	return wrapped.Open(c, o.Key)
 }

@@ -35,8 +35,7 @@ func VerifyOutside(name string, r io.ReaderAt, size int64, o VerifyOptions) verd
 		}
 	}
 	f := verdict.File{File: name, Type: "envelope"}
-	var refused *verdict.ContainerError
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*verdict.ContainerError](err); ok {
 		f.Reject(refused.Reason, "%s", refused.Detail)
 		return f
 	}

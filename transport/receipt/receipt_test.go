@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"golang.org/x/mod/sumdb/note"
 	"pgregory.net/rapid"
 
 	"yinxin/archive/tlog"
@@ -30,7 +29,7 @@ const origin = "hub.example/log"
 type world struct {
 	ca                     *partytest.Authority
 	sender, recipient, hub *partytest.Party
-	signer                 note.Signer
+	signer                 tlog.Signer
 	log                    *tlog.Verifier
 	queue                  *tlogtest.Memory
 	seq                    *tlog.Sequencer
@@ -49,7 +48,7 @@ func newWorld(t testing.TB) *world {
 	return w
 }
 
-func newLogKey(t testing.TB, name string) (note.Signer, *tlog.Verifier) {
+func newLogKey(t testing.TB, name string) (tlog.Signer, *tlog.Verifier) {
 	t.Helper()
 	key := partytest.NewKey(t)
 	s, err := tlog.NewSigner(name, key, rand.Reader)
@@ -197,7 +196,7 @@ func TestCorruptionsHaveTheirReasons(t *testing.T) {
 		}
 		return r
 	}
-	resigned := func(r *receipt.Receipt, s note.Signer) {
+	resigned := func(r *receipt.Receipt, s tlog.Signer) {
 		c, err := tlog.ParseCheckpoint(r.Checkpoint)
 		if err != nil {
 			t.Fatal(err)

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"time"
 
-	"golang.org/x/mod/sumdb/note"
-
 	"yinxin/archive/tlog"
 	"yinxin/crypto/cert"
 	"yinxin/crypto/cms"
@@ -84,11 +82,7 @@ func (r *Receipt) judgeCheckpoint(c tlog.Checkpoint, o VerifyOptions) verdict.Ch
 	if len(o.Logs) == 0 {
 		return verdict.Unknown(verdict.CheckCheckpoint, verdict.NoLogKey, "the checkpoint is of log %s", c.Origin)
 	}
-	keys := make([]note.Verifier, len(o.Logs))
-	for i, v := range o.Logs {
-		keys[i] = v
-	}
-	_, err := tlog.OpenCheckpoint(r.Checkpoint, keys...)
+	_, err := tlog.OpenCheckpoint(r.Checkpoint, tlog.Keys(o.Logs...)...)
 	if err == nil {
 		return verdict.Pass(verdict.CheckCheckpoint)
 	}
@@ -132,8 +126,7 @@ func (r *Receipt) judgeStatement(f *verdict.File, proven bool, o VerifyOptions) 
 	s, err := ParseStatement(r.Statement)
 	if err != nil {
 		reason := verdict.StatementInvalid
-		var refused *verdict.ContainerError
-		if errors.As(err, &refused) {
+		if refused, ok := errors.AsType[*verdict.ContainerError](err); ok {
 			reason = refused.Reason
 		}
 		f.Add(verdict.Fail(verdict.CheckSignature, reason, "%v", err))
