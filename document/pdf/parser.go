@@ -3,6 +3,7 @@ package pdf
 import (
 	"bytes"
 	"strconv"
+	"strings"
 )
 
 // parser reads objects from text. base is the offset of src in the file, or -1 where src was decoded from a stream.
@@ -286,7 +287,7 @@ func (p *parser) escape(out []byte) []byte {
 	}
 	c := p.src[p.pos]
 	p.pos++
-	if i := bytes.IndexByte([]byte("nrtbf"), c); i >= 0 {
+	if i := strings.IndexByte("nrtbf", c); i >= 0 {
 		return append(out, "\n\r\t\b\f"[i])
 	}
 	switch {

@@ -1,6 +1,7 @@
 package pdf
 
 import (
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -134,9 +135,7 @@ func appendDict(b []byte, d Dict) []byte {
 
 func appendStream(b []byte, s *Stream) []byte {
 	d := Dict{}
-	for k, v := range s.Dict {
-		d[k] = v
-	}
+	maps.Copy(d, s.Dict)
 	d["Length"] = int64(len(s.Raw))
 	b = appendDict(b, d)
 	b = append(b, "\nstream\n"...)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"time"
 
@@ -176,9 +177,7 @@ func (b *build) run() error {
 		return err
 	}
 	widget["T"] = pdf.Text(freeName(kind, names))
-	if b.signature, err = b.signatureDict(); err != nil {
-		return err
-	}
+	b.signature = b.signatureDict()
 	widget["V"] = b.signature
 	field := b.update.Add(widget)
 	if err := b.addToPage(page, field); err != nil {
@@ -229,7 +228,7 @@ const (
 )
 
 // signatureDict is the signature dictionary (ISO 32000-1, 12.8.1) with room for range and value.
-func (b *build) signatureDict() (pdf.Ref, error) {
+func (b *build) signatureDict() pdf.Ref {
 	o := b.options
 	d := pdf.Dict{
 		"Type": pdf.Name("Sig"), "Filter": pdf.Name("Adobe.PPKLite"), "SubFilter": SubFilter,
@@ -241,7 +240,7 @@ func (b *build) signatureDict() (pdf.Ref, error) {
 	if o.Seal != nil {
 		d[SealKey] = b.update.Add(&pdf.Stream{Dict: pdf.Dict{}, Raw: o.Seal.Raw})
 	}
-	return b.update.Add(d), nil
+	return b.update.Add(d)
 }
 
 // addToPage puts the widget behind the page's annotations.
@@ -304,9 +303,7 @@ func (b *build) addToForm(field pdf.Ref) error {
 
 func clone(d pdf.Dict) pdf.Dict {
 	out := pdf.Dict{}
-	for k, v := range d {
-		out[k] = v
-	}
+	maps.Copy(out, d)
 	return out
 }
 

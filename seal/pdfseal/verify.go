@@ -39,8 +39,7 @@ func Verify(data []byte, o seal.VerifyOptions) verdict.File {
 
 func rejected(err error) verdict.File {
 	file := verdict.File{Type: "pdf"}
-	var refused *verdict.ContainerError
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*verdict.ContainerError](err); ok {
 		file.Reject(refused.Reason, "%s", refused.Detail)
 		return file
 	}
@@ -50,8 +49,8 @@ func rejected(err error) verdict.File {
 
 // mayHideSignature says whether a refusal can come from bytes put behind a signed revision, and is not final by itself.
 func mayHideSignature(err error) bool {
-	var refused *verdict.ContainerError
-	return errors.As(err, &refused) && (refused.Reason == verdict.Malformed || refused.Reason == verdict.XrefAmbiguous)
+	refused, ok := errors.AsType[*verdict.ContainerError](err)
+	return ok && (refused.Reason == verdict.Malformed || refused.Reason == verdict.XrefAmbiguous)
 }
 
 // maxPrefixes bounds how many earlier ends of a broken file are tried.
@@ -240,8 +239,7 @@ func (v *verifier) checkRange(e *entry) (r pdf.ByteRange, checks []verdict.Check
 
 // detail is what an error says, without the words of a refused container where the file itself is not refused.
 func detail(err error) string {
-	var refused *verdict.ContainerError
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*verdict.ContainerError](err); ok {
 		return refused.Detail
 	}
 	return err.Error()
@@ -346,8 +344,7 @@ func (v *verifier) judgeValue(sig *verdict.Signature, e *entry, r pdf.ByteRange)
 	m, err := cms.ParseSigned(cms.TrimZeros(c.Value))
 	if err != nil {
 		reason := verdict.Malformed
-		var refused *verdict.ContainerError
-		if errors.As(err, &refused) {
+		if refused, ok := errors.AsType[*verdict.ContainerError](err); ok {
 			reason = refused.Reason
 		}
 		sig.Add(verdict.Fail(verdict.CheckSignature, reason, "the signature value cannot be read: %s", detail(err)))
@@ -414,14 +411,12 @@ func (v *verifier) judgeSeal(sig *verdict.Signature, e *entry, s *ses.Seal, err 
 
 // sealFault explains a seal that cannot be read.
 func sealFault(err error) verdict.Check {
-	var version *ses.VersionError
-	if errors.As(err, &version) {
+	if version, ok := errors.AsType[*ses.VersionError](err); ok {
 		return verdict.Unknown(verdict.CheckSealMaker, verdict.SealVersion,
 			"the seal is of structure version %d, which this verifier does not judge", version.Version)
 	}
 	reason := verdict.Malformed
-	var refused *verdict.ContainerError
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*verdict.ContainerError](err); ok {
 		reason = refused.Reason
 	}
 	return verdict.Fail(verdict.CheckSealMaker, reason, "the seal in the signature cannot be read: %s", detail(err))

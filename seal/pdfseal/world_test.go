@@ -8,6 +8,7 @@ import (
 	"image"
 	"image/color"
 	"image/png"
+	"maps"
 	"math"
 	"regexp"
 	"strconv"
@@ -197,9 +198,7 @@ func (c crafted) build(t testing.TB) []byte {
 		delete(objects, 1)
 		objects[must[int](t)(strconv.Atoi(string(m[1])))] = form
 	}
-	for k, o := range c.objects {
-		objects[k] = o
-	}
+	maps.Copy(objects, c.objects)
 	out := pdftest.Update(c.base, objects, pdftest.Table{Root: 1, Prev: pdftest.StartXref(c.base)})
 	out = append(out, c.after...)
 	start := bytes.LastIndex(out, []byte(strings.Repeat("#", c.width)))
