@@ -29,6 +29,7 @@ type Element struct {
 	Start, Tail, End int
 
 	attrs   []xml.Attr
+	text    []byte // until the end tag; appended to, because comments can cut it into any number of pieces
 	foreign bool
 	comment bool
 }
@@ -192,6 +193,7 @@ func (p *xmlParser) parse(body []byte) (*Element, error) {
 		case xml.EndElement:
 			e := stack[len(stack)-1]
 			e.Tail, e.End = p.base+start, p.base+end
+			e.Text, e.text = string(e.text), nil
 			if e.comment && strings.TrimSpace(e.Text) != "" {
 				return nil, p.refuse(verdict.XMLSplitValue, "the text of %q is split by a comment", e.Name)
 			}
@@ -203,7 +205,11 @@ func (p *xmlParser) parse(body []byte) (*Element, error) {
 				}
 				continue
 			}
-			stack[len(stack)-1].Text += string(t)
+			e := stack[len(stack)-1]
+			if len(e.text)+len(t) > MaxToken {
+				return nil, p.refuse(verdict.Limit, "more than %d bytes of text in %q", MaxToken, e.Name)
+			}
+			e.text = append(e.text, t...)
 		case xml.Comment:
 			if len(stack) > 0 {
 				stack[len(stack)-1].comment = true

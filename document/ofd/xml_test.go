@@ -122,6 +122,14 @@ func TestBombsEndEarly(t *testing.T) {
 	if d := time.Since(start); d > time.Second {
 		t.Errorf("refused after %v", d)
 	}
+	// A text that comments cut into a hundred thousand pieces is read in linear time.
+	start = time.Now()
+	if _, err := Open(replaced(t, pageName, "<ofd:Layer ", strings.Repeat("ab<!---->", 100_000)+"<ofd:Layer ")); err == nil {
+		t.Error("a split text is accepted")
+	}
+	if d := time.Since(start); d > 2*time.Second {
+		t.Errorf("split text read after %v", d)
+	}
 }
 
 func TestResolve(t *testing.T) {
