@@ -44,10 +44,10 @@ var (
 	labelMark = regexp.MustCompile(`(密级|保密期限|保密等级)(和保密期限)?[:=]([^,。;\s]*)`)
 )
 
-// FindClassification looks for a classification in text, line by line: a degree with a star (秘密★, 机密★10年), a degree
-// in a line of its own as in the mark position of a page, or a label 密级: or 保密期限: with a value other than 无. Spaces
-// between the characters, full-width forms and traditional characters do not hide a mark. The plain word inside a
-// sentence is none.
+// FindClassification looks for a classification in text: a degree with a star (秘密★, 机密★10年) anywhere, a degree in a
+// line of its own as in the mark position of a page, or a label 密级: or 保密期限: with a value other than 无. Spaces between
+// the characters, full-width forms and traditional characters do not hide a mark. The plain word inside a sentence is
+// none. kind is ClassifiedMark or ClassifiedElement.
 func FindClassification(text string) (kind string, found bool) {
 	for line := range strings.Lines(text) {
 		plain := plainText(line)
@@ -59,6 +59,9 @@ func FindClassification(text string) (kind string, found bool) {
 				return ClassifiedElement, true
 			}
 		}
+	}
+	if starMark.MatchString(plainText(text)) { // a mark whose characters were set one by one
+		return ClassifiedMark, true
 	}
 	return "", false
 }

@@ -150,6 +150,7 @@ func TestFindClassification(t *testing.T) {
 		{"traditional characters", "機密★長期", "mark"},
 		{"other star", "秘密☆", "mark"},
 		{"asterisk", "绝密*20年", "mark"},
+		{"characters one by one", "机\n密\n★\n10年", "mark"},
 		{"label", "密级：秘密", "element"},
 		{"label of both", "密级和保密期限：机密 10年", "element"},
 		{"label of the term", "保密期限: 长期", "element"},

@@ -179,6 +179,7 @@ func (d *drawing) shape(r *layout.Run, c rune, x float64) error {
 	scale := r.Size / float64(r.Face.UnitsPerEm())
 	at := func(p fonts.Point) fonts.Point { return fonts.Point{X: x + p.X*scale, Y: r.Y + p.Y*scale} }
 	d.pdf.SetFillColor(int(r.Color.R), int(r.Color.G), int(r.Color.B))
+	var pen fonts.Point
 	for i, s := range o.Segments {
 		p, q, e := at(s.Points[0]), at(s.Points[1]), at(s.Points[2])
 		switch s.Op {
@@ -187,12 +188,17 @@ func (d *drawing) shape(r *layout.Run, c rune, x float64) error {
 				d.pdf.ClosePath()
 			}
 			d.pdf.MoveTo(p.X, p.Y)
+			pen = p
 		case fonts.LineTo:
 			d.pdf.LineTo(p.X, p.Y)
-		case fonts.QuadTo:
-			d.pdf.CurveTo(p.X, p.Y, q.X, q.Y)
+			pen = p
+		case fonts.QuadTo: // raised to a cubic: the library's CurveTo is another curve
+			a, b := towards(pen, p), towards(q, p)
+			d.pdf.CurveBezierCubicTo(a.X, a.Y, b.X, b.Y, q.X, q.Y)
+			pen = q
 		case fonts.CubeTo:
 			d.pdf.CurveBezierCubicTo(p.X, p.Y, q.X, q.Y, e.X, e.Y)
+			pen = e
 		}
 	}
 	if len(o.Segments) > 0 {
@@ -200,4 +206,9 @@ func (d *drawing) shape(r *layout.Run, c rune, x float64) error {
 		d.pdf.DrawPath("f")
 	}
 	return nil
+}
+
+// towards is two thirds of the way from an end of a quadratic curve to its control point.
+func towards(end, control fonts.Point) fonts.Point {
+	return fonts.Point{X: end.X + (control.X-end.X)*2/3, Y: end.Y + (control.Y-end.Y)*2/3}
 }
