@@ -1,7 +1,11 @@
 package fonts
 
 import (
+	"crypto/sha256"
 	"errors"
+	"fmt"
+	"os"
+	"strings"
 	"testing"
 )
 
@@ -94,6 +98,31 @@ func TestMissingCharacters(t *testing.T) {
 	}
 	if got, ok := set.Resolve(Kai, '﹏'); !ok || got.Family() == f.Family() {
 		t.Errorf("﹏ is not taken from another face")
+	}
+}
+
+// TestFilesAreThoseOfTheirList compares the committed files with the list that the packaging wrote.
+func TestFilesAreThoseOfTheirList(t *testing.T) {
+	list, err := os.ReadFile("data/sha256sums")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Fields(string(list))
+	if len(lines) != 8 {
+		t.Fatalf("list of %d words", len(lines))
+	}
+	for i := 0; i < len(lines); i += 2 {
+		data, err := os.ReadFile("data/" + lines[i+1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprintf("%x", sha256.Sum256(data)); got != lines[i] {
+			t.Errorf("%s has digest %s, the list says %s", lines[i+1], got, lines[i])
+		}
+	}
+	licences, err := Licences()
+	if err != nil || strings.Count(licences, "SIL OPEN FONT LICENSE") < 2 {
+		t.Errorf("licences: %d bytes, %v", len(licences), err)
 	}
 }
 

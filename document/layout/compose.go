@@ -15,6 +15,7 @@ const maxPages = 2000
 // result. The same document and faces give the same pages.
 func Compose(d *document.Document, faces *fonts.Set) (*Pages, error) {
 	c := &composer{doc: d, set: newSetter(faces)}
+	faces.Load(rolesOf(d)...)
 	c.newPage()
 	for _, step := range []func() error{c.head, c.text, c.annexes, c.imprint, c.pageNumbers} {
 		if err := step(); err != nil {
@@ -28,6 +29,19 @@ func Compose(d *document.Document, faces *fonts.Set) (*Pages, error) {
 		c.set.warn("face_substituted", "%s", strings.Join(c.set.standIns, ", "))
 	}
 	return &Pages{Pages: c.pages, SealSpot: c.spot, Warnings: c.set.warnings}, nil
+}
+
+// rolesOf lists the faces that d needs, so that they are loaded together.
+func rolesOf(d *document.Document) []fonts.Role {
+	roles := []fonts.Role{fonts.XiaoBiaoSong, fonts.FangSong, fonts.Song}
+	hei := d.Urgency != document.Normal || len(d.Annexes) > 0
+	for _, p := range d.Body {
+		hei = hei || p.Level == 1
+	}
+	if hei {
+		roles = append(roles, fonts.Hei)
+	}
+	return roles
 }
 
 // composer fills pages from top to bottom.
