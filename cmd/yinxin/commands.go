@@ -10,4 +10,9 @@ func offlineCommands(e *env) []*cobra.Command {
 }
 
 // hubCommands need a hub and, all but login, a session.
-func hubCommands(*env) []*cobra.Command { return nil }
+func hubCommands(e *env) []*cobra.Command {
+	return []*cobra.Command{
+		newLoginCmd(e), newLogoutCmd(e), newSendCmd(e), newApproveCmd(e), newInboxCmd(e), newFetchCmd(e), newSignForCmd(e),
+		newReturnCmd(e), newRemindCmd(e), newTrackCmd(e), newReceiptCmd(e), newArchiveCmd(e), newSealsCmd(e), newOrgCmd(e),
+	}
+}

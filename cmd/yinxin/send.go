@@ -1,0 +1,231 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"yinxin/crypto/gm"
+	"yinxin/document"
+	"yinxin/transport/api"
+	"yinxin/transport/client"
+	"yinxin/transport/envelope"
+)
+
+// sendFlags are the flags of send.
+type sendFlags struct {
+	to, cc  []string
+	seal    string
+	receipt string
+}
+
+func newSendCmd(e *env) *cobra.Command {
+	var f sendFlags
+	cmd := &cobra.Command{
+		Use:   "send DOC.yaml|F.yxe",
+		Short: "send an official document through the hub",
+		Long: "Of a YAML draft: the hosted office composes it and asks for its seal; it leaves once another person approved it\n" +
+			"('yinxin approve'). Of a packed envelope (.yxe), for offices that keep their own keys: it is submitted as it is, and sending\n" +
+			"the same file again gives the same exchange and the same receipt.",
+		Example: "  yinxin send examples/notice.yaml --to OFFICE-A --cc OFFICE-B\n  yinxin send exchange.yxe --receipt accepted.yxr",
+		Args:    exactly(1, "a draft or an envelope"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			data, err := readInput(args[0])
+			if err != nil {
+				return err
+			}
+			c, _, err := e.connect()
+			if err != nil {
+				return err
+			}
+			if bytes.HasPrefix(data, []byte(envelope.Magic)) {
+				return e.sendEnvelope(cmd.Context(), c, args[0], data, f, jsonFlag(cmd))
+			}
+			return e.sendDraft(cmd.Context(), c, args[0], data, f, jsonFlag(cmd))
+		},
+	}
+	cmd.Flags().StringArrayVar(&f.to, "to", nil, "code of an office addressed as 主送 (may be repeated)")
+	cmd.Flags().StringArrayVar(&f.cc, "cc", nil, "code of an office addressed as 抄送 (may be repeated)")
+	cmd.Flags().StringVar(&f.seal, "seal", "", "id of the seal; may be left out where the office has one")
+	cmd.Flags().StringVar(&f.receipt, "receipt", "", "of an envelope: wait for the receipt and write it here")
+	return cmd
+}
+
+// sendDraft checks the draft here first, so that a classified one does not leave this machine.
+func (e *env) sendDraft(ctx context.Context, c *client.Client, path string, data []byte, f sendFlags, asJSON bool) error {
+	doc, err := document.Parse(data)
+	if err != nil {
+		return fmt.Errorf("send %s: %w", path, err)
+	}
+	to, cc := f.to, f.cc
+	if len(to)+len(cc) == 0 {
+		to, cc = codes(doc.To), codes(doc.CC)
+	}
+	req := api.DispatchRequest{Draft: string(data), Seal: f.seal, To: to, CC: cc}
+	read := filesBeside(path)
+	for _, a := range doc.Attachments {
+		if a.File == "" {
+			continue
+		}
+		content, err := read(a.File)
+		if err != nil {
+			return fmt.Errorf("attachment %s: %w", a.File, err)
+		}
+		req.Attachments = append(req.Attachments, api.NamedFile{Name: a.File, Data: content})
+	}
+	d, err := c.AskForSeal(ctx, req)
+	if err != nil {
+		return err
+	}
+	for _, w := range d.Warnings {
+		fmt.Fprintf(e.stderr, "%s: %s\n", path, w)
+	}
+	return e.result(asJSON, d, "%s\n  waits for approval by another person: yinxin approve %s\n  exchange %s\n", d.Title, d.ID, d.Exchange)
+}
+
+// codes are the addressees that the draft itself names by code.
+func codes(offices []document.Office) []string {
+	var out []string
+	for _, o := range offices {
+		if o.Code != "" {
+			out = append(out, o.Code)
+		}
+	}
+	return out
+}
+
+// sendEnvelope submits a packed envelope. The key is the digest of its bytes: a repeat, from another process too, is known.
+func (e *env) sendEnvelope(ctx context.Context, c *client.Client, path string, data []byte, f sendFlags, asJSON bool) error {
+	sum := gm.SM3(data)
+	got, err := c.SubmitBytes(ctx, fmt.Sprintf("sm3-%x", sum), data)
+	if err != nil {
+		return fmt.Errorf("send %s: %w", path, err)
+	}
+	if f.receipt != "" {
+		body, err := waitReceipt(ctx, c, got.Exchange.Entry)
+		if err != nil {
+			return err
+		}
+		if err := writeFile(f.receipt, body); err != nil {
+			return err
+		}
+	}
+	state := "accepted"
+	if got.Repeated {
+		state = "accepted before"
+	}
+	return e.result(asJSON, got, "%s: exchange %s, evidence %s\n", state, got.Exchange.ID, got.Exchange.Entry)
+}
+
+// receiptPatience is how long a command waits for a receipt to be built.
+const receiptPatience = 30 * time.Second
+
+func waitReceipt(ctx context.Context, c *client.Client, entry string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, receiptPatience)
+	defer cancel()
+	body, err := c.WaitReceipt(ctx, entry)
+	if errors.Is(err, client.ErrPending) {
+		return nil, refuse("receipt_pending", exitUnreachable, "the receipt of %s is not built yet; ask again", entry)
+	}
+	return body, err
+}
+
+func newApproveCmd(e *env) *cobra.Command {
+	var decline, preview, comment string
+	cmd := &cobra.Command{
+		Use:   "approve [DISPATCH]",
+		Short: "list what waits for approval, or approve the sealing of one document",
+		Long: "Without an argument lists what waits. With one approves exactly the digest that was listed: the hosted office then seals, encrypts,\n" +
+			"signs and submits. Nobody approves what they asked for themselves. --preview writes the unsealed pages first and decides nothing.",
+		Example: "  yinxin approve\n  yinxin approve ID --preview look/\n  yinxin approve ID",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, _, err := e.connect()
+			if err != nil {
+				return err
+			}
+			if len(args) == 0 {
+				return e.listDispatches(cmd.Context(), c, jsonFlag(cmd))
+			}
+			if preview != "" {
+				return e.previewDispatch(cmd.Context(), c, args[0], preview)
+			}
+			return e.decide(cmd.Context(), c, args[0], decline, comment, jsonFlag(cmd))
+		},
+	}
+	cmd.Flags().StringVar(&preview, "preview", "", "write the unsealed OFD and PDF into this folder and decide nothing")
+	cmd.Flags().StringVar(&decline, "decline", "", "decline, with this reason")
+	cmd.Flags().StringVar(&comment, "comment", "", "a comment for the record")
+	return cmd
+}
+
+func (e *env) listDispatches(ctx context.Context, c *client.Client, asJSON bool) error {
+	got, err := c.Dispatches(ctx, "pending", client.Page{})
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return e.result(true, got, "")
+	}
+	for _, d := range got.Items {
+		fmt.Fprintf(e.stdout, "%s  by %s  to %s  digest %s\n", d.ID, d.Requester, strings.Join(append(d.To, d.CC...), ","), d.Digest)
+	}
+	if len(got.Items) == 0 {
+		fmt.Fprintln(e.stderr, "nothing waits for approval")
+	}
+	return nil
+}
+
+func (e *env) previewDispatch(ctx context.Context, c *client.Client, id, dir string) error {
+	files, err := c.Preview(ctx, id)
+	if err != nil {
+		return err
+	}
+	return e.saveFiles(files, dir)
+}
+
+// saveFiles writes files that came from a hub under their plain names, replacing nothing.
+func (e *env) saveFiles(files []api.NamedFile, dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	for _, f := range files {
+		if !envelope.SafeName(f.Name) {
+			return refuse("path", exitFailed, "the hub sent a file named %q", f.Name)
+		}
+		if _, err := os.Lstat(filepath.Join(dir, f.Name)); !errors.Is(err, fs.ErrNotExist) {
+			return refuse("exists", exitRefused, "%s is there already", filepath.Join(dir, f.Name))
+		}
+	}
+	for _, f := range files {
+		path := filepath.Join(dir, f.Name)
+		if err := writeFile(path, f.Data); err != nil {
+			return err
+		}
+		fmt.Fprintln(e.stdout, path)
+	}
+	return nil
+}
+
+func (e *env) decide(ctx context.Context, c *client.Client, id, decline, comment string, asJSON bool) error {
+	d, err := c.Dispatch(ctx, id)
+	if err != nil {
+		return err
+	}
+	in := api.Decision{Digest: d.Digest, Approve: decline == "", Comment: comment}
+	if decline != "" {
+		in.Comment = decline
+	}
+	if d, err = c.Decide(ctx, id, in); err != nil {
+		return err
+	}
+	return e.result(asJSON, d, "%s: %s, exchange %s\n", d.ID, d.State, d.Exchange)
+}

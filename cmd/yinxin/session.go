@@ -1,0 +1,162 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"yinxin/internal/durable"
+	"yinxin/transport/client"
+)
+
+// session is what login remembers, in a file that only its owner reads.
+type session struct {
+	Address string    `json:"address"`
+	Account string    `json:"account"`
+	Office  string    `json:"office"`
+	Roles   []string  `json:"roles"`
+	Token   string    `json:"token"`
+	Expires time.Time `json:"expires"`
+}
+
+func (e *env) sessionPath() string { return filepath.Join(e.home, "session.json") }
+
+// maxSession bounds the file, in bytes.
+const maxSession = 64 << 10
+
+// connect opens a client with the remembered login.
+func (e *env) connect() (*client.Client, session, error) {
+	var s session
+	data, err := os.ReadFile(e.sessionPath())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, s, refuse("unauthenticated", exitRefused, "not logged in; run 'yinxin login ADDRESS --account NAME' first")
+	}
+	if err != nil {
+		return nil, s, err
+	}
+	if len(data) > maxSession || json.Unmarshal(data, &s) != nil {
+		return nil, s, refuse("unauthenticated", exitRefused, "%s cannot be read; log in again", e.sessionPath())
+	}
+	if e.now().After(s.Expires) {
+		return nil, s, refuse("unauthenticated", exitRefused, "the login of %s has expired; log in again", s.Account)
+	}
+	c, err := client.New(s.Address, client.Options{Token: s.Token, Rand: e.rand})
+	return c, s, err
+}
+
+func newLoginCmd(e *env) *cobra.Command {
+	var account, secretFile string
+	cmd := &cobra.Command{
+		Use:   "login ADDRESS",
+		Short: "log in at a hub",
+		Long: "Logs in at a hub and remembers the session under the home folder (YINXIN_HOME). The secret is asked for on the terminal, or read\n" +
+			"from --password-file (- for standard input); it is never taken from the command line.",
+		Example: "  yinxin login http://127.0.0.1:8480 --account clerk-a",
+		Args:    exactly(1, "the hub's address"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if account == "" {
+				return usage("--account is required")
+			}
+			return e.login(cmd.Context(), args[0], account, secretFile, jsonFlag(cmd))
+		},
+	}
+	cmd.Flags().StringVar(&account, "account", "", "account name")
+	cmd.Flags().StringVar(&secretFile, "password-file", "", "read the secret from this file; - is standard input")
+	return cmd
+}
+
+func (e *env) login(ctx context.Context, address, account, secretFile string, asJSON bool) error {
+	secret, err := e.readSecret("Secret of "+account+": ", secretFile)
+	if err != nil {
+		return err
+	}
+	c, err := client.New(address, client.Options{Rand: e.rand})
+	if err != nil {
+		return usage("%v", err)
+	}
+	got, err := c.Login(ctx, account, secret)
+	if err != nil {
+		return err
+	}
+	s := session{
+		Address: address, Account: got.Account.ID, Office: got.Account.Org, Roles: got.Account.Roles, Token: got.Token, Expires: got.Expires,
+	}
+	data, err := json.Marshal(s)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(e.home, 0o700); err != nil {
+		return err
+	}
+	if err := durable.WriteFile(e.sessionPath(), data, 0o600); err != nil {
+		return err
+	}
+	return e.result(asJSON, got.Account, "logged in as %s (%s) of %s, until %s\n",
+		s.Account, strings.Join(s.Roles, ", "), s.Office, s.Expires.Local().Format(time.DateTime))
+}
+
+// maxSecret bounds a secret, in bytes.
+const maxSecret = 4096
+
+// readSecret reads one line from a file, from standard input (-), or from the terminal without echo.
+func (e *env) readSecret(prompt, path string) (string, error) {
+	var data []byte
+	var err error
+	switch path {
+	case "":
+		f, ok := e.stdin.(*os.File)
+		if !ok || !term.IsTerminal(int(f.Fd())) {
+			return "", usage("no terminal to ask on; use --password-file")
+		}
+		fmt.Fprint(e.stderr, prompt)
+		data, err = term.ReadPassword(int(f.Fd()))
+		fmt.Fprintln(e.stderr)
+	case "-":
+		data, err = io.ReadAll(io.LimitReader(e.stdin, maxSecret))
+	default:
+		data, err = os.ReadFile(path)
+	}
+	if err != nil {
+		return "", err
+	}
+	secret := strings.TrimRight(string(data), "\r\n")
+	if secret == "" || len(secret) > maxSecret {
+		return "", usage("the secret is empty or longer than %d bytes", maxSecret)
+	}
+	return secret, nil
+}
+
+func newLogoutCmd(e *env) *cobra.Command {
+	return &cobra.Command{
+		Use: "logout", Short: "end the session", Args: exactly(0, "no arguments"),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, _, err := e.connect()
+			if err != nil {
+				return err
+			}
+			if err := c.Logout(cmd.Context()); err != nil {
+				return err
+			}
+			return os.Remove(e.sessionPath())
+		},
+	}
+}
+
+// result prints v as JSON, or a line for people.
+func (e *env) result(asJSON bool, v any, format string, args ...any) error {
+	if asJSON {
+		return json.NewEncoder(e.stdout).Encode(v)
+	}
+	_, err := fmt.Fprintf(e.stdout, format, args...)
+	return err
+}

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"yinxin/transport/api"
+	"yinxin/transport/client"
+)
+
+func newTrackCmd(e *env) *cobra.Command {
+	var l listFlags
+	cmd := &cobra.Command{
+		Use:   "track [EXCHANGE]",
+		Short: "show where a sent document stands at every recipient, with the evidence",
+		Long:  "Without an argument lists what the office sent.",
+		Args:  cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, _, err := e.connect()
+			if err != nil {
+				return err
+			}
+			if len(args) == 0 {
+				return e.listExchanges(cmd.Context(), c, l, jsonFlag(cmd))
+			}
+			x, err := c.Track(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			if jsonFlag(cmd) {
+				return e.result(true, x, "")
+			}
+			e.printExchange(x)
+			return nil
+		},
+	}
+	l.add(cmd)
+	return cmd
+}
+
+func (e *env) listExchanges(ctx context.Context, c *client.Client, l listFlags, asJSON bool) error {
+	got, err := c.Exchanges(ctx, l.page())
+	if err != nil || asJSON {
+		if err == nil {
+			err = e.result(true, got, "")
+		}
+		return err
+	}
+	for _, x := range got.Items {
+		fmt.Fprintf(e.stdout, "%s  %s  %s  to %s\n", x.ID, x.AcceptedAt.Local().Format(time.DateTime), x.Status, recipientsOf(x))
+	}
+	return nil
+}
+
+func recipientsOf(x api.Exchange) string {
+	var out []string
+	for _, d := range x.Deliveries {
+		out = append(out, d.Recipient+" "+d.State)
+	}
+	return strings.Join(out, ", ")
+}
+
+func (e *env) printExchange(x api.Exchange) {
+	fmt.Fprintf(e.stdout, "exchange %s  %s  accepted %s\n", x.ID, x.Status, x.AcceptedAt.Local().Format(time.DateTime))
+	for _, d := range x.Deliveries {
+		late := ""
+		if d.Overdue {
+			late = "  逾期 overdue"
+		}
+		reason := ""
+		if d.Reason != "" {
+			reason = "  reason " + d.Reason + " " + d.Comment
+		}
+		fmt.Fprintf(e.stdout, "  %-10s %-3s %s%s%s\n", d.Recipient, d.Role, stateText(d.State), late, reason)
+	}
+	for _, ev := range x.Evidence {
+		fmt.Fprintf(e.stdout, "  %s  %-24s %-10s %s\n", ev.Time.Local().Format(time.DateTime), ev.Event, ev.Recipient, ev.ID)
+	}
+}
+
+func newReceiptCmd(e *env) *cobra.Command {
+	var out string
+	cmd := &cobra.Command{
+		Use:     "receipt EXCHANGE",
+		Short:   "save the receipts (.yxr) of a sent document",
+		Long:    "Saves one receipt for every piece of evidence of the exchange so far; each can be verified offline with 'yinxin verify'.",
+		Example: "  yinxin receipt EXCHANGE --out receipts/",
+		Args:    exactly(1, "an exchange"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return e.saveReceipts(cmd.Context(), args[0], out, jsonFlag(cmd))
+		},
+	}
+	cmd.Flags().StringVar(&out, "out", "receipts", "folder for the receipts")
+	return cmd
+}
+
+func (e *env) saveReceipts(ctx context.Context, exchange, out string, asJSON bool) error {
+	c, _, err := e.connect()
+	if err != nil {
+		return err
+	}
+	x, err := c.Track(ctx, exchange)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(out, 0o755); err != nil {
+		return err
+	}
+	var paths []string
+	for i, ev := range x.Evidence {
+		body, err := waitReceipt(ctx, c, ev.ID)
+		if err != nil {
+			return err
+		}
+		name := fmt.Sprintf("%02d-%s", i+1, ev.Event)
+		if ev.Recipient != "" {
+			name += "-" + strings.ToLower(ev.Recipient)
+		}
+		path := filepath.Join(out, name+".yxr")
+		if err := writeFile(path, body); err != nil {
+			return err
+		}
+		paths = append(paths, path)
+	}
+	return e.result(asJSON, paths, "%s\n", strings.Join(paths, "\n"))
+}
+
+func newRemindCmd(e *env) *cobra.Command {
+	return &cobra.Command{
+		Use: "remind EXCHANGE RECIPIENT", Short: "urge a recipient to sign for a document (催办)", Args: exactly(2, "an exchange and a recipient"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, _, err := e.connect()
+			if err != nil {
+				return err
+			}
+			key, err := c.NewKey()
+			if err != nil {
+				return err
+			}
+			m, err := c.Remind(cmd.Context(), key, args[0], args[1])
+			if err != nil {
+				return err
+			}
+			return e.result(jsonFlag(cmd), m, "%s: reminded %d time(s)\n", m.Delivery.Recipient, m.Delivery.Reminders)
+		},
+	}
+}
