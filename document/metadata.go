@@ -12,28 +12,28 @@ const MetadataKey = "yinxin.metadata/1"
 // Office names an organisation: its code in the directory and the name printed on documents.
 type Office struct {
 	// Code is the organisation's code in the directory. May be empty for an addressee outside of it.
-	Code string `json:"code,omitempty" yaml:"code"`
-	Name string `json:"name" yaml:"name"`
+	Code string `json:"code,omitempty"`
+	Name string `json:"name"`
 }
 
 // Related ties a document to an earlier one (来文关联).
 type Related struct {
 	// Type is reply, forward, correct or void.
-	Type string `json:"type" yaml:"type"`
+	Type string `json:"type"`
 	// ID is the 标识 of the earlier document.
-	ID string `json:"id" yaml:"id"`
+	ID string `json:"id"`
 }
 
 // AttachmentInfo is one line of the 附件说明, and the file behind it where there is one.
 type AttachmentInfo struct {
 	// Title as the 附件说明 prints it, without number and closing punctuation.
-	Title string `json:"title" yaml:"title"`
+	Title string `json:"title"`
 	// File is the name of the file that travels inside the OFD, empty for an annex that is only printed.
-	File string `json:"file,omitempty" yaml:"file"`
+	File string `json:"file,omitempty"`
 	// Size in bytes, SM3 in hex and Format (the file name's suffix) are filled in when the OFD is written.
-	Size   int64  `json:"size,omitempty" yaml:"-"`
-	SM3    string `json:"sm3,omitempty" yaml:"-"`
-	Format string `json:"format,omitempty" yaml:"-"`
+	Size   int64  `json:"size,omitempty"`
+	SM3    string `json:"sm3,omitempty"`
+	Format string `json:"format,omitempty"`
 }
 
 // Metadata are the elements that describe a document (元数据), shaped after GB/T 33480-2016. Keys are snake_case in YAML

@@ -11,9 +11,12 @@ import (
 // maxPages bounds a document; a longer one is an error.
 const maxPages = 2000
 
-// Compose lays d out. The document must be valid (document.Validate); what cannot be shown exactly is a warning in the
-// result. The same document and faces give the same pages.
+// Compose lays d out, once d.Validate finds no fault in it. What cannot be shown exactly is a warning in the result. The
+// same document and faces give the same pages.
 func Compose(d *document.Document, faces *fonts.Set) (*Pages, error) {
+	if err := d.Validate(); err != nil {
+		return nil, fmt.Errorf("compose: %w", err)
+	}
 	c := &composer{doc: d, set: newSetter(faces)}
 	faces.Load(rolesOf(d)...)
 	c.newPage()

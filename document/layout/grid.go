@@ -41,7 +41,6 @@ const (
 
 // Seal over the signature, mm.
 const (
-	sealLift    = 5.0 // the seal's centre above the middle of the date, so that it presses both lines in its lower half
-	leastSeal   = 0.0 // least distance of the seal's edge below the text above
-	mostSealGap = pitch
+	sealLift  = 5.0 // the seal's centre above the middle of the date, so that it presses both lines in its lower half
+	leastSeal = 0.0 // least distance of the seal's edge below the text above
 )

@@ -1,6 +1,7 @@
 package layout_test
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -370,6 +371,21 @@ func TestCharactersThatNoFaceHas(t *testing.T) {
 	}
 }
 
+func TestInvalidAndClassifiedAreNotComposed(t *testing.T) {
+	if _, err := layout.Compose(&document.Document{}, faces()); document.AsInvalid(err) == nil {
+		t.Errorf("an empty document: %v", err)
+	}
+	d := baseDocument()
+	d.Body = []document.Paragraph{document.NewParagraph("机密★")}
+	if _, err := layout.Compose(d, faces()); !errors.Is(err, document.ErrClassified) {
+		t.Errorf("a classified document: %v", err)
+	}
+	d.Body[0].Text = "公开内容"
+	if _, err := layout.Compose(d, faces()); err != nil {
+		t.Errorf("a sound document: %v", err)
+	}
+}
+
 func TestLongRedHeadShrinks(t *testing.T) {
 	name := strings.Repeat("云溪市", 9)
 	p := mustCompose(t, mustParse(t, draft("云溪市人民政府办公室", name)))
@@ -458,7 +474,7 @@ func baseDocument() *document.Document {
 	d.RedHead, d.Kind, d.Direction, d.Title = "云溪市人民政府文件", document.Notice, document.Downward, "关于试点的通知"
 	d.Number = document.Number{Agency: "云溪政办发", Year: 2026, Serial: 7}
 	d.IssuedOn = document.Date{Year: 2026, Month: 11, Day: 21}
-	d.To = []document.Office{{Name: "云溪市教育局"}}
+	d.To, d.Language = []document.Office{{Name: "云溪市教育局"}}, "zh-CN"
 	return d
 }
 
