@@ -90,7 +90,7 @@ func (h *house) ready(ctx context.Context, yinxind string) (time.Duration, error
 		return 0, fmt.Errorf("make a folder for the hub: %w", err)
 	}
 	defer os.RemoveAll(dir)
-	c := h.command(ctx, nil, yinxind, "dev")
+	c := h.command(ctx, nil, yinxind, "dev", "--listen", "127.0.0.1:0")
 	c.Dir = dir
 	output, input, err := os.Pipe()
 	if err != nil {
