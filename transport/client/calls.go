@@ -208,7 +208,7 @@ func (c *Client) download(ctx context.Context, path string, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	defer drain(resp)
+	defer drain(resp.Body)
 	if _, err := io.Copy(w, resp.Body); err != nil {
 		return fmt.Errorf("download %s: %w: %w", path, ErrUnreachable, err)
 	}

@@ -167,7 +167,7 @@ func (c *Client) once(ctx context.Context, r request) (*http.Response, error) {
 	if resp.StatusCode < 400 && r.stream {
 		return resp, nil
 	}
-	defer drain(resp)
+	defer drain(resp.Body) // this body: the answer's is replaced below
 	if resp.StatusCode >= 400 {
 		return nil, problem(resp)
 	}
@@ -204,9 +204,9 @@ func problem(resp *http.Response) error {
 // maxDrain is how much of an unread answer is worth keeping the connection.
 const maxDrain = 64 << 10
 
-func drain(resp *http.Response) {
-	_, _ = io.CopyN(io.Discard, resp.Body, maxDrain)
-	_ = resp.Body.Close()
+func drain(body io.ReadCloser) {
+	_, _ = io.CopyN(io.Discard, body, maxDrain)
+	_ = body.Close()
 }
 
 // callJSON sends in (nil for none) and reads the answer into Out.
