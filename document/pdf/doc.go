@@ -26,8 +26,9 @@ const (
 	MaxRevisions = 64
 	// MaxObjects is the largest number of cross-reference entries in a file, all revisions together.
 	MaxObjects = 300_000
-	// MaxValues is the largest number of values (numbers, names, arrays, …) parsed from a file.
-	MaxValues = 2_000_000
+	// MaxValues is the largest number of values (numbers, names, arrays, …) parsed from a file; a dictionary counts as
+	// seven. It keeps the memory for what is parsed below 64 MB.
+	MaxValues = 1_000_000
 	// MaxDepth is the deepest nesting of arrays and dictionaries, and of trees of pages and fields.
 	MaxDepth = 64
 	// MaxDecoded is the number of bytes that all decoded streams of a file may have together.

@@ -17,6 +17,7 @@ type parser struct {
 const (
 	maxName   = 1024 // bytes of a name, decoded
 	maxDigits = 64   // characters of a number
+	dictCost  = 6    // values that a dictionary counts as, by the memory that it takes
 )
 
 func isSpace(c byte) bool {
@@ -95,8 +96,8 @@ func (p *parser) object(depth int) (Object, error) {
 	if depth > MaxDepth {
 		return nil, limit("nesting deeper than %d %s", MaxDepth, p.at())
 	}
-	if *p.values--; *p.values < 0 {
-		return nil, limit("more than %d values", MaxValues)
+	if err := p.charge(1); err != nil {
+		return nil, err
 	}
 	p.skip()
 	if p.pos >= len(p.src) {
@@ -117,6 +118,14 @@ func (p *parser) object(depth int) (Object, error) {
 		return p.number()
 	}
 	return p.constant()
+}
+
+// charge takes n from the values that may still be made.
+func (p *parser) charge(n int) error {
+	if *p.values -= n; *p.values < 0 {
+		return limit("more than %d values", MaxValues)
+	}
+	return nil
 }
 
 func (p *parser) constant() (Object, error) {
@@ -328,8 +337,11 @@ func (p *parser) array(depth int) (Object, error) {
 
 func (p *parser) dict(depth int) (Object, error) {
 	p.pos += 2
+	if err := p.charge(dictCost); err != nil {
+		return nil, err
+	}
 	out := Dict{}
-	seen := map[Name]bool{}
+	var nulls map[Name]bool
 	for {
 		p.skip()
 		if bytes.HasPrefix(p.src[p.pos:], []byte(">>")) {
@@ -344,16 +356,20 @@ func (p *parser) dict(depth int) (Object, error) {
 			return nil, err
 		}
 		key, _ := k.(Name)
-		if seen[key] {
+		if _, twice := out[key]; twice || nulls[key] {
 			return nil, malformed("key /%s twice in a dictionary %s", key, p.at())
 		}
-		seen[key] = true
 		v, err := p.object(depth + 1)
 		if err != nil {
 			return nil, err
 		}
 		if v != nil {
 			out[key] = v
+			continue
 		}
+		if nulls == nil {
+			nulls = map[Name]bool{}
+		}
+		nulls[key] = true
 	}
 }

@@ -3,6 +3,7 @@ package pdfseal
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"strconv"
 
 	"yinxin/crypto/cert"
@@ -121,16 +122,13 @@ func verifyOpened(f *pdf.File, entries []*entry, o seal.VerifyOptions, size int)
 	return out
 }
 
-// leftovers names signature dictionaries that no field leads to.
+// leftovers warns of signature dictionaries that no field leads to.
 func (v *verifier) leftovers(out *verdict.File) error {
 	known := map[int64]bool{}
 	for _, e := range v.entries {
 		known[e.at] = true
 	}
-	code := verdict.UnlistedSignature
-	if len(v.entries) == 0 {
-		code = verdict.LeftoverSignature
-	}
+	count, first := 0, ""
 	for i := range v.file.Revisions() {
 		view := v.file.At(i)
 		for _, n := range view.Touched() {
@@ -140,12 +138,23 @@ func (v *verifier) leftovers(out *verdict.File) error {
 			}
 			pdf.Dicts(o, func(d pdf.Dict) {
 				c, ok := d["Contents"].(pdf.String)
-				if ok && d["ByteRange"] != nil && !known[c.Start] {
-					out.Warn(code, "object %d of revision %d is a signature that no field names", n, i+1)
+				if !ok || d["ByteRange"] == nil || known[c.Start] {
+					return
+				}
+				if count++; count == 1 {
+					first = fmt.Sprintf("object %d of revision %d", n, i+1)
 				}
 			})
 		}
 	}
+	if count == 0 {
+		return nil
+	}
+	code := verdict.UnlistedSignature
+	if len(v.entries) == 0 {
+		code = verdict.LeftoverSignature
+	}
+	out.Warn(code, "%d signatures that no field names, the first is %s", count, first)
 	return nil
 }
 
