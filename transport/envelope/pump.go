@@ -12,7 +12,7 @@ import (
 
 // block is the unit in which files pass through, in bytes: large enough that handing it to another goroutine costs
 // nothing beside hashing it.
-const block = 512 << 10
+const block = 128 << 10
 
 // pump copies exactly what r gives until io.EOF, or limit bytes where limit is not negative, to w, and to both digests.
 // Reading ahead, hashing and writing go on side by side, since SM3 alone is slower than the cipher. It returns the bytes
