@@ -88,6 +88,9 @@ func (h *Hub) work(ctx context.Context, j Job) {
 		h.p.Log.WarnContext(ctx, "job put off", "kind", j.Kind, "target", j.Target, "attempts", j.Attempts, "error", err)
 	}
 	err = h.p.Store.Update(ctx, func(t Tx) error { return t.RetryJob(j.ID, h.now().Add(wait), err.Error()) })
+	if wait < jobPause { // the worker would sleep past it
+		time.AfterFunc(wait, h.wakeWorker)
+	}
 	if err != nil {
 		h.p.Log.ErrorContext(ctx, "job waits for its lease", "kind", j.Kind, "target", j.Target, "error", err)
 	}
