@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -79,9 +81,21 @@ func (e *env) printExchange(x api.Exchange) {
 		}
 		fmt.Fprintf(e.stdout, "  %-10s %-3s %s%s%s\n", d.Recipient, d.Role, stateText(d.State), late, reason)
 	}
-	for _, ev := range x.Evidence {
+	for _, ev := range evidenceOf(x) {
 		fmt.Fprintf(e.stdout, "  %s  %-24s %-10s %s\n", ev.Time.Local().Format(time.DateTime), ev.Event, ev.Recipient, ev.ID)
 	}
+}
+
+// evidenceOf gathers the evidence of an exchange and of all its deliveries, oldest first.
+func evidenceOf(x api.Exchange) []api.Evidence {
+	all := slices.Clone(x.Evidence)
+	for _, d := range x.Deliveries {
+		all = append(all, d.Evidence...)
+	}
+	slices.SortStableFunc(all, func(a, b api.Evidence) int {
+		return cmp.Or(a.Time.Compare(b.Time), strings.Compare(a.ID, b.ID))
+	})
+	return slices.CompactFunc(all, func(a, b api.Evidence) bool { return a.ID == b.ID })
 }
 
 func newReceiptCmd(e *env) *cobra.Command {
@@ -113,7 +127,7 @@ func (e *env) saveReceipts(ctx context.Context, exchange, out string, asJSON boo
 		return err
 	}
 	var paths []string
-	for i, ev := range x.Evidence {
+	for i, ev := range evidenceOf(x) {
 		body, err := waitReceipt(ctx, c, ev.ID)
 		if err != nil {
 			return err
