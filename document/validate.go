@@ -390,8 +390,7 @@ func (d *Document) Advise() []Remark {
 
 // AsInvalid returns the faults in err, nil when it holds none.
 func AsInvalid(err error) []Fault {
-	var e *InvalidError
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*InvalidError](err); ok {
 		return e.Faults
 	}
 	return nil

@@ -84,7 +84,7 @@ func (s *subsetter) write(mapping []charGlyph) ([]byte, error) {
 // outlines copies the glyphs, renumbering the parts of composite ones; parts not asked for are appended to the order.
 func (s *subsetter) outlines() (glyf, loca []byte, err error) {
 	loca = binary.BigEndian.AppendUint32(loca, 0)
-	for i := 0; i < len(s.order); i++ { // grows while composites name their parts
+	for i := 0; i < len(s.order); i++ { //nolint:intrange // the order grows while composites name their parts
 		if len(s.order) >= maxGlyphs {
 			return nil, nil, fmt.Errorf("%w: too many glyphs", ErrNotTrueType)
 		}

@@ -68,8 +68,6 @@ func (c *composer) newPage() {
 	c.y, c.low = areaTop, areaTop
 }
 
-func (c *composer) page() *Page { return &c.pages[len(c.pages)-1] }
-
 // fits reports whether a line of 3号 characters at y stays inside the type area.
 func fits(y float64) bool {
 	const slack = 0.01
@@ -139,16 +137,6 @@ func (c *composer) putText(el Element, text string, st style, x, top float64) er
 		return err
 	}
 	c.put(el, g, x, top)
-	return nil
-}
-
-// putRight sets one line that ends right mm before the type area's right edge.
-func (c *composer) putRight(el Element, text string, st style, right, top float64) error {
-	g, err := c.set.glyphs(text, st)
-	if err != nil {
-		return err
-	}
-	c.put(el, g, areaRight-right-totalWidth(g), top)
 	return nil
 }
 

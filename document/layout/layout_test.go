@@ -340,7 +340,7 @@ func TestBlankPageBeforeImprintIsUnnumbered(t *testing.T) {
 
 func TestHeadingNeverEndsAPage(t *testing.T) {
 	for n := 1; n <= 40; n++ {
-		body := strings.Repeat("  各单位要做好试点工作。\n", n) + "  一、总体要求\n  （一）目标\n  要按期完成。\n  要按期完成。\n"
+		body := strings.Repeat("  各单位要做好试点工作。\n", n) + "  一、总体要求\n  （一）目标\n  要按期完成。\n  要确保质量。\n"
 		p := mustCompose(t, mustParse(t, draft("  各单位要做好试点工作。\n", body)))
 		for i, pg := range p.Pages {
 			lastBody := ""
@@ -368,6 +368,27 @@ func TestCharactersThatNoFaceHas(t *testing.T) {
 	body, _ := find(p, layout.Body)
 	if got := text(body); !strings.HasPrefix(got, "王〓同志") {
 		t.Errorf("body %q", got)
+	}
+}
+
+func TestHalfWidthPunctuationIsNoted(t *testing.T) {
+	tests := []struct {
+		text string
+		want bool
+	}{
+		{"各单位,各部门：", true},
+		{"各单位(含下属单位)", true},
+		{"工作日8:30至17:30，见http://example.test/a,b?c", false},
+		{"全角标点，（没有问题）！", false},
+	}
+	for _, tt := range tests {
+		got := false
+		for _, w := range mustCompose(t, mustParse(t, draft("各单位要做好试点工作。", tt.text))).Warnings {
+			got = got || w.Code == "halfwidth_punctuation"
+		}
+		if got != tt.want {
+			t.Errorf("%s: noted %v, want %v", tt.text, got, tt.want)
+		}
 	}
 }
 

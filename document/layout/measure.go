@@ -2,6 +2,7 @@ package layout
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"unicode"
 
@@ -61,6 +62,16 @@ func (s *setter) warn(code, format string, args ...any) {
 	if key := w.Code + w.Detail; !s.warned[key] {
 		s.warned[key] = true
 		s.warnings = append(s.warnings, w)
+	}
+}
+
+// halfWidth is half-width punctuation beside a Chinese character.
+var halfWidth = regexp.MustCompile(`\p{Han}[,:;()?!]|[,:;()?!]\p{Han}`)
+
+// warnHalfWidth tells the author of the first half-width mark that stands among Chinese characters.
+func (s *setter) warnHalfWidth(text string) {
+	if at := halfWidth.FindString(text); at != "" {
+		s.warn("halfwidth_punctuation", "%s: Chinese text wants full-width punctuation", at)
 	}
 }
 

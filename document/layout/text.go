@@ -38,6 +38,7 @@ func (c *composer) text() error {
 func (c *composer) bodyLines(el Element, paragraphs []document.Paragraph) ([]flowLine, error) {
 	var out []flowLine
 	for _, p := range paragraphs {
+		c.set.warnHalfWidth(p.Text)
 		heading := p.Heading()
 		g, err := c.set.glyphs(heading, body(headingFace(p.Level)))
 		if err != nil {

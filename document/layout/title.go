@@ -12,6 +12,7 @@ const maxTitleLines = 4
 
 // titleLines breaks the title: as the author did, or at sense units into a trapezium or a diamond.
 func (c *composer) titleLines(title string, given []string) ([][]glyph, error) {
+	c.set.warnHalfWidth(title)
 	st := plain(fonts.XiaoBiaoSong, size2)
 	if len(given) > 0 {
 		var out [][]glyph

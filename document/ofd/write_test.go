@@ -185,7 +185,7 @@ type pageXML struct {
 func mustNumbers(t *testing.T, s string) []float64 {
 	t.Helper()
 	var out []float64
-	for _, f := range strings.Fields(s) {
+	for f := range strings.FieldsSeq(s) {
 		v, err := strconv.ParseFloat(f, 64)
 		if err != nil {
 			t.Fatal(err)
