@@ -270,6 +270,28 @@ func TestRevisions(t *testing.T) {
 	}
 }
 
+// Some office software writes a second, empty table whose trailer names a cross-reference stream in front of the first.
+func TestHybridSecondTable(t *testing.T) {
+	t.Parallel()
+	data := hybrid("4 0 obj", "4 0 obj")
+	at := bytes.LastIndex(data, []byte(" /XRefStm"))
+	name := string(data[at : at+bytes.Index(data[at:], []byte(" >>"))])
+	data = bytes.Replace(data, []byte(name), bytes.Repeat([]byte(" "), len(name)), 1)
+	first := len(data)
+	data = fmt.Appendf(data, "xref\n0 0\ntrailer\n<< /Size 8 /Root 1 0 R /Prev %d%s >>\nstartxref\n%d\n%%%%EOF\n",
+		pdftest.StartXref(data), name, first)
+	f := mustOpen(t, data)
+	if len(f.Revisions()) != 2 || f.Revisions()[0].End != int64(first) {
+		t.Fatalf("revisions %v", f.Revisions())
+	}
+	if o, err := f.Current().Object(6); err != nil || o == nil {
+		t.Errorf("object that the stream alone names: %v, %v", o, err)
+	}
+	if stray, err := f.Stray(); err != nil || len(stray) != 0 {
+		t.Errorf("stray %v, %v", stray, err)
+	}
+}
+
 func TestTail(t *testing.T) {
 	t.Parallel()
 	sound := pdftest.Document("hello").Bytes()

@@ -36,8 +36,7 @@ func (f *File) chain() error {
 		if prev < 0 {
 			break
 		}
-		bound = r.sections[len(r.sections)-1].start
-		offset = prev
+		bound, offset = offset, prev
 	}
 	slices.Reverse(f.revisions)
 	return f.checkRevisions()

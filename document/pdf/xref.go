@@ -204,7 +204,7 @@ func widths(d Dict) (w [3]int, err error) {
 	}
 	for i, v := range list {
 		n, ok := v.(int64)
-		if !ok || n < 0 || n > 7 {
+		if !ok || n < 0 || n > 8 {
 			return w, malformed("bad /W of a cross-reference stream")
 		}
 		w[i] = int(n)
@@ -227,6 +227,9 @@ func (f *File) streamLines(s *section, data []byte, w [3]int, first, count int64
 		}
 		a, b := bigEndian(data[w[0]:w[0]+w[1]]), bigEndian(data[w[0]+w[1]:row])
 		data = data[row:]
+		if a < 0 || b < 0 { // eight bytes can be more than an int64 holds
+			return nil, malformed("cross-reference entry of object %d is out of range", first+i)
+		}
 		var e entry
 		switch kind {
 		case 0:
