@@ -115,7 +115,7 @@ func (s *Store) Verify(ctx context.Context, ref blob.Ref) (blob.Info, error) {
 	if err != nil {
 		return blob.Info{}, fmt.Errorf("verify blob %s: %w", ref, err)
 	}
-	defer f.Close() //nolint:errcheck // read only
+	defer f.Close()
 	if _, err := scan(ctx, f, size, ref); err != nil {
 		s.pieces.forget(ref)
 		return blob.Info{}, fmt.Errorf("verify blob %s: %w", ref, err)

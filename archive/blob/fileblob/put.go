@@ -149,7 +149,7 @@ func fill(r io.Reader, buf []byte) (n int, end bool, err error) {
 	for n < len(buf) {
 		got, err := r.Read(buf[n:])
 		n += got
-		if err == io.EOF { //nolint:errorlint // the contract of io.Reader: EOF itself, unwrapped, is the end
+		if err == io.EOF { // itself, unwrapped, by the contract of io.Reader
 			return n, true, nil
 		}
 		if err != nil {

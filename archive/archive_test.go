@@ -1,0 +1,324 @@
+package archive_test
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"yinxin/archive"
+	"yinxin/archive/blob/fileblob"
+	"yinxin/crypto/cert/certtest"
+	"yinxin/crypto/gm"
+	"yinxin/verdict"
+)
+
+// stubJudge passes what begins with "good" and reads a receipt's binding from its fields; seals and receipts have their
+// own tests.
+type stubJudge struct{}
+
+func (stubJudge) Document(name string, data []byte) verdict.File {
+	f := verdict.File{File: name, Type: "ofd"}
+	if bytes.HasPrefix(data, []byte("good")) {
+		f.Add(verdict.Pass(verdict.CheckReferences))
+	} else {
+		f.Add(verdict.Fail(verdict.CheckReferences, verdict.ReferenceDigest, "%s", name))
+	}
+	f.Judge(verdict.RevocationAuto)
+	return f
+}
+
+func (stubJudge) Receipt(name string, data []byte) (verdict.File, archive.Bound) {
+	var b archive.Bound
+	_, err := fmt.Sscan(string(data), &b.Event, &b.Exchange, &b.DocumentSM3, &b.Digest, &b.Previous)
+	f := verdict.File{File: name, Type: "receipt"}
+	if err != nil {
+		f.Reject(verdict.Malformed, "%v", err)
+		return f, b
+	}
+	if b.Previous == "-" {
+		b.Previous = ""
+	}
+	f.Add(verdict.Pass(verdict.CheckInclusion))
+	f.Judge(verdict.RevocationAuto)
+	return f, b
+}
+
+type world struct {
+	pki     *certtest.PKI
+	archive *certtest.Party
+	now     time.Time
+}
+
+func newWorld(t *testing.T) world {
+	t.Helper()
+	now := time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)
+	pki := certtest.New(t, "Root", now)
+	return world{pki: pki, archive: pki.Party("Archive"), now: now}
+}
+
+const document = "good document"
+
+func documentSM3() string { return fmt.Sprintf("%x", gm.SM3([]byte(document))) }
+
+func receiptText(event, exchange, sm3, digest, previous string) []byte {
+	return []byte(strings.Join([]string{event, exchange, sm3, digest, previous}, " "))
+}
+
+func (w world) record() archive.Record {
+	return archive.Record{
+		ID: "r1", ArchivalCode: "Z001-WS·2026·D30-0001", Retention: "D30", Exchange: "x1", Issuer: "A", Title: "关于测试的通知",
+		Number: "某办〔2026〕1号", IssuedOn: "2026-11-21", DocumentSM3: documentSM3(), Parties: []string{"A", "B"}, DepositedAt: w.now,
+	}
+}
+
+func goodFiles() []archive.File {
+	return []archive.File{
+		archive.BytesFile("document/document.ofd", archive.RoleDocument, []byte(document)),
+		archive.BytesFile("metadata/document.json", archive.RoleMetadata, []byte("{}")),
+		archive.BytesFile("evidence/01.yxr", archive.RoleEvidence, receiptText("SubmissionAcceptance", "x1", documentSM3(), "d1", "-")),
+		archive.BytesFile("evidence/02.yxr", archive.RoleEvidence, receiptText("ContentConsignment", "x1", documentSM3(), "d2", "d1")),
+	}
+}
+
+// pack writes a package and returns it as a map that a test can spoil.
+func (w world) pack(t *testing.T, r archive.Record, files []archive.File) fstest.MapFS {
+	t.Helper()
+	var out bytes.Buffer
+	err := archive.WriteZip(&out, r, files, archive.WriteOptions{
+		Signer: w.archive.SignKey, Certificate: w.archive.SigningCert, Rand: rand.Reader,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	z, err := zip.NewReader(bytes.NewReader(out.Bytes()), int64(out.Len()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	content := fstest.MapFS{}
+	for _, f := range z.File {
+		rc, err := f.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		data, err := io.ReadAll(rc)
+		if err := errors.Join(err, rc.Close()); err != nil {
+			t.Fatal(err)
+		}
+		content[f.Name] = &fstest.MapFile{Data: data}
+	}
+	return content
+}
+
+func (w world) verify(t *testing.T, content fs.FS) verdict.File {
+	t.Helper()
+	f, err := archive.Verify(content, "package", archive.VerifyOptions{Policy: w.pki.Policy(), Now: w.now, Judge: stubJudge{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func TestVerifyFindsEachWayToBeWrong(t *testing.T) {
+	w := newWorld(t)
+	other := certtest.New(t, "Root", w.now) // the same name, another key
+	replace := func(i int, f archive.File) []archive.File {
+		files := goodFiles()
+		files[i] = f
+		return files
+	}
+	tests := []struct {
+		name   string
+		files  []archive.File
+		record func(*archive.Record)
+		spoil  func(fstest.MapFS)
+		want   verdict.Status
+		reason verdict.Reason
+	}{
+		{name: "whole", want: verdict.Passed},
+		{name: "file changed", spoil: func(m fstest.MapFS) { m["metadata/document.json"].Data = []byte("{ }") }, want: verdict.Failed, reason: verdict.DigestMismatch},
+		{name: "file removed", spoil: func(m fstest.MapFS) { delete(m, "metadata/document.json") }, want: verdict.Failed, reason: verdict.MissingEntry},
+		{name: "file added", spoil: func(m fstest.MapFS) { m["evidence/99.yxr"] = &fstest.MapFile{Data: []byte("x")} }, want: verdict.Failed, reason: verdict.Uncovered},
+		{name: "manifest changed", spoil: func(m fstest.MapFS) {
+			m[archive.ManifestName].Data = bytes.Replace(m[archive.ManifestName].Data, []byte("测试"), []byte("考试"), 1)
+		}, want: verdict.Failed, reason: verdict.DataHash},
+		{name: "manifest with an unknown key", spoil: func(m fstest.MapFS) {
+			m[archive.ManifestName].Data = bytes.Replace(m[archive.ManifestName].Data, []byte(`"schema"`), []byte(`"x": 1, "schema"`), 1)
+		}, want: verdict.Rejected, reason: verdict.Malformed},
+		{name: "signature removed", spoil: func(m fstest.MapFS) { delete(m, archive.SignatureName) }, want: verdict.Failed, reason: verdict.SigMissing},
+		{name: "signature is no message", spoil: func(m fstest.MapFS) { m[archive.SignatureName].Data = []byte("0") }, want: verdict.Failed, reason: verdict.Malformed},
+		{name: "receipt of another exchange", files: replace(3, archive.BytesFile("evidence/02.yxr", archive.RoleEvidence,
+			receiptText("ContentConsignment", "x2", documentSM3(), "d2", "d1"))), want: verdict.Failed, reason: verdict.ReceiptBinding},
+		{name: "receipt of another document", files: replace(3, archive.BytesFile("evidence/02.yxr", archive.RoleEvidence,
+			receiptText("ContentConsignment", "x1", "00", "d2", "d1"))), want: verdict.Failed, reason: verdict.ReceiptBinding},
+		{name: "gap in the evidence", files: replace(3, archive.BytesFile("evidence/02.yxr", archive.RoleEvidence,
+			receiptText("ContentConsignment", "x1", documentSM3(), "d3", "d2"))), want: verdict.Failed, reason: verdict.EvidenceMissing},
+		{name: "no acceptance", files: goodFiles()[:2], want: verdict.Failed, reason: verdict.EvidenceMissing},
+		{name: "another document than the record's", record: func(r *archive.Record) { r.DocumentSM3 = "00" }, want: verdict.Failed, reason: verdict.Manifest},
+		{name: "the document's own verdict counts", files: replace(0, archive.BytesFile("document/document.ofd", archive.RoleDocument, []byte("bad"))),
+			record: func(r *archive.Record) { r.DocumentSM3 = fmt.Sprintf("%x", gm.SM3([]byte("bad"))) }, want: verdict.Failed, reason: verdict.ReceiptBinding},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r := w.record()
+			if tt.record != nil {
+				tt.record(&r)
+			}
+			files := tt.files
+			if files == nil {
+				files = goodFiles()
+			}
+			content := w.pack(t, r, files)
+			if tt.spoil != nil {
+				tt.spoil(content)
+			}
+			f := w.verify(t, content)
+			if f.Verdict != tt.want || f.Reason != tt.reason {
+				t.Errorf("got %s (%s), want %s (%s)\n%+v", f.Verdict, f.Reason, tt.want, tt.reason, f.Checks)
+			}
+		})
+	}
+	t.Run("signed under another root", func(t *testing.T) {
+		content := w.pack(t, w.record(), goodFiles())
+		f, err := archive.Verify(content, "p", archive.VerifyOptions{Policy: other.Policy(), Now: w.now, Judge: stubJudge{}})
+		if err != nil || f.Verdict != verdict.Failed || f.Reason != verdict.CertificateChain {
+			t.Errorf("got %s (%s), %v", f.Verdict, f.Reason, err)
+		}
+	})
+}
+
+func TestWriteRefusesUnsafePaths(t *testing.T) {
+	w := newWorld(t)
+	for _, bad := range []string{"../x", "/x", "a\\b", "C:x", "manifest.json", "MANIFEST.JSON", "a//b", ""} {
+		files := append(goodFiles(), archive.BytesFile(bad, archive.RoleAttachment, nil))
+		err := archive.WriteZip(io.Discard, w.record(), files, archive.WriteOptions{Signer: w.archive.SignKey, Certificate: w.archive.SigningCert, Rand: rand.Reader})
+		if err == nil {
+			t.Errorf("path %q was taken", bad)
+		}
+	}
+}
+
+func TestUnpackKeepsInside(t *testing.T) {
+	var evil bytes.Buffer
+	z := zip.NewWriter(&evil)
+	f, err := z.Create("../evil")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = f.Write([]byte("x"))
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := archive.Unpack(bytes.NewReader(evil.Bytes()), int64(evil.Len()), filepath.Join(dir, "in")); err == nil {
+		t.Error("a path that leads out was unpacked")
+	}
+	if _, err := os.Stat(filepath.Join(dir, "evil")); !errors.Is(err, fs.ErrNotExist) {
+		t.Error("a file was written outside of the folder")
+	}
+}
+
+// memoryIndex is an archive.Index for one test; internal/storetest is the suite for real ones.
+type memoryIndex struct {
+	entries []archive.Entry
+	items   map[string]int
+}
+
+func (m *memoryIndex) NextItem(_ context.Context, fonds, class string) (int, error) {
+	m.items[fonds+class]++
+	return m.items[fonds+class], nil
+}
+
+func (m *memoryIndex) AddRecord(_ context.Context, e archive.Entry) error {
+	m.entries = append(m.entries, e)
+	return nil
+}
+
+func (m *memoryIndex) FindRecords(_ context.Context, q archive.Query) ([]archive.Entry, error) {
+	var out []archive.Entry
+	for _, e := range m.entries {
+		if q.Exchange == "" || q.Exchange == e.Record.Exchange {
+			out = append(out, e)
+		}
+	}
+	return out, nil
+}
+
+func (m *memoryIndex) Record(_ context.Context, id string) (archive.Entry, error) {
+	for _, e := range m.entries {
+		if e.Record.ID == id || e.Record.ArchivalCode == id {
+			return e, nil
+		}
+	}
+	return archive.Entry{}, archive.ErrNotFound
+}
+
+func TestDepositOnceAndRetrieve(t *testing.T) {
+	w := newWorld(t)
+	blobs, err := fileblob.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids := 0
+	a := &archive.Archive{
+		Fonds: "Z001", Blobs: blobs, Index: &memoryIndex{items: map[string]int{}}, Signer: w.archive.SignKey,
+		Certificate: w.archive.SigningCert, Clock: func() time.Time { return w.now }, Rand: rand.Reader, TempDir: t.TempDir(),
+		NewID: func() string { ids++; return fmt.Sprintf("id%d", ids) },
+	}
+	sub := archive.Submission{Record: w.record(), Files: goodFiles()}
+	first, err := a.Deposit(t.Context(), sub)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := a.Deposit(t.Context(), archive.Submission{Record: w.record(), Files: goodFiles()})
+	if err != nil || again.Record.ID != first.Record.ID || again.Package != first.Package {
+		t.Errorf("a second deposit of one exchange: %v, %v; want the first, %v", again.Record.ID, err, first.Record.ID)
+	}
+	if first.Record.ArchivalCode != "Z001-WS·2026·D30-0001" {
+		t.Errorf("archival code %s", first.Record.ArchivalCode)
+	}
+	_, rc, err := a.Retrieve(t.Context(), first.Record.ArchivalCode, "B")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = rc.Close() }()
+	dir := filepath.Join(t.TempDir(), "record")
+	if err := archive.Unpack(rc, rc.Size(), dir); err != nil {
+		t.Fatal(err)
+	}
+	if f := w.verify(t, os.DirFS(dir)); f.Verdict != verdict.Passed {
+		t.Errorf("the retrieved package is %s (%s)", f.Verdict, f.Reason)
+	}
+	if err := archive.Unpack(rc, rc.Size(), dir); !errors.Is(err, archive.ErrNotEmpty) {
+		t.Errorf("unpacking over files: %v, want ErrNotEmpty", err)
+	}
+	if _, _, err := a.Retrieve(t.Context(), first.Record.ID, "C"); !errors.Is(err, archive.ErrNotFound) {
+		t.Errorf("another office's record: %v, want ErrNotFound", err)
+	}
+}
+
+func FuzzParseManifest(f *testing.F) {
+	f.Add([]byte(`{"schema":"yinxin.package/1","record":{},"files":[{"path":"a","role":"document","size":1,"sm3":"","sha256":""}]}`))
+	f.Add([]byte(`{}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		m, err := archive.ParseManifest(data)
+		if err != nil {
+			return
+		}
+		for _, e := range m.Files {
+			if !fs.ValidPath(e.Path) {
+				t.Errorf("path %q was taken", e.Path)
+			}
+		}
+	})
+}
