@@ -26,47 +26,65 @@ func (d *DB) View(ctx context.Context, fn func(hub.Reader) error) error {
 	return d.view(ctx, func(r reader) error { return fn(r) })
 }
 
-func (d *DB) view(ctx context.Context, fn func(reader) error) error {
-	t, err := d.readers.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
-	if err != nil {
-		select {
-		case <-d.closing:
-			return ErrClosed
-		default:
-			return fmt.Errorf("begin to read: %w", storageError(err))
-		}
+func (d *DB) view(ctx context.Context, fn func(reader) error) (err error) {
+	var c *readConn
+	select {
+	case c = <-d.idle:
+	case <-d.closing:
+		return ErrClosed
+	case <-ctx.Done():
+		return ctx.Err()
 	}
-	err = fn(reader{q: snapshot{ctx: ctx, db: d, tx: t}})
-	return errors.Join(err, t.Rollback())
-}
-
-type snapshot struct {
-	ctx context.Context
-	db  *DB
-	tx  *sql.Tx
-}
-
-func (s snapshot) query(text string, args ...any) (*sql.Rows, error) {
-	p, err := s.db.readStatement(text)
-	if err != nil {
-		return nil, err
+	defer func() { d.idle <- c }()
+	if err := c.exec(`BEGIN`); err != nil {
+		return fmt.Errorf("begin to read: %w", storageError(err))
 	}
-	return s.tx.StmtContext(s.ctx, p).QueryContext(s.ctx, args...)
+	defer func() { err = errors.Join(err, c.exec(`ROLLBACK`)) }()
+	return fn(reader{q: c})
 }
 
-// readStatement prepares a constant query once for the pool of readers.
-func (d *DB) readStatement(text string) (*sql.Stmt, error) {
-	d.stmtMu.Lock()
-	defer d.stmtMu.Unlock()
-	if s, ok := d.stmts[text]; ok {
+// readConn is one connection that reads, with its prepared statements. Reads are
+// short and local, so they are not interrupted.
+type readConn struct {
+	conn *sql.Conn
+	stmt map[string]*sql.Stmt
+}
+
+func (c *readConn) prepared(text string) (*sql.Stmt, error) {
+	if s, ok := c.stmt[text]; ok {
 		return s, nil
 	}
-	s, err := d.readers.Prepare(text)
+	s, err := c.conn.PrepareContext(context.Background(), text)
 	if err != nil {
 		return nil, err
 	}
-	d.stmts[text] = s
+	c.stmt[text] = s
 	return s, nil
+}
+
+func (c *readConn) exec(text string) error {
+	s, err := c.prepared(text)
+	if err != nil {
+		return err
+	}
+	_, err = s.ExecContext(context.Background())
+	return err
+}
+
+func (c *readConn) query(text string, args ...any) (*sql.Rows, error) {
+	s, err := c.prepared(text)
+	if err != nil {
+		return nil, err
+	}
+	return s.QueryContext(context.Background(), args...)
+}
+
+func (c *readConn) close() error {
+	var errs []error
+	for _, s := range c.stmt {
+		errs = append(errs, s.Close())
+	}
+	return errors.Join(append(errs, c.conn.Close())...)
 }
 
 // scanner is what a row gives.

@@ -74,8 +74,8 @@ type DB struct {
 	done    chan struct{}
 	once    sync.Once
 
-	stmtMu sync.Mutex
-	stmts  map[string]*sql.Stmt // prepared reads
+	idle      chan *readConn // connections that read and are free
+	readConns int
 
 	mu       sync.RWMutex
 	orgs     map[string]directory.Organisation // read offices, dropped when one is saved
@@ -105,7 +105,7 @@ func Open(ctx context.Context, path string, o Options) (*DB, error) {
 		return nil, fmt.Errorf("open database %s: %w", filepath.Base(path), err)
 	}
 	d := &DB{
-		lock: lock, o: o, chain: chain, orgs: map[string]directory.Organisation{}, stmts: map[string]*sql.Stmt{},
+		lock: lock, o: o, chain: chain, orgs: map[string]directory.Organisation{},
 		queue: make(chan *update, o.MaxBatch), closing: make(chan struct{}), done: make(chan struct{}),
 	}
 	if err := d.open(ctx, path); err != nil {
@@ -122,10 +122,7 @@ func (d *DB) open(ctx context.Context, path string) error {
 	if err := migrate(ctx, d.writer); err != nil {
 		return err
 	}
-	if d.readers, err = pool(path, "_pragma=query_only(1)", max(4, runtime.NumCPU())); err != nil {
-		return err
-	}
-	if err := d.readers.PingContext(ctx); err != nil {
+	if err := d.openReaders(ctx, path, max(4, runtime.NumCPU())); err != nil {
 		return err
 	}
 	w, err := newWriter(ctx, d)
@@ -133,6 +130,23 @@ func (d *DB) open(ctx context.Context, path string) error {
 		return err
 	}
 	go w.run()
+	return nil
+}
+
+func (d *DB) openReaders(ctx context.Context, path string, n int) error {
+	var err error
+	if d.readers, err = pool(path, "_pragma=query_only(1)", n); err != nil {
+		return err
+	}
+	d.idle = make(chan *readConn, n)
+	for range n {
+		conn, err := d.readers.Conn(ctx)
+		if err != nil {
+			return err
+		}
+		d.idle <- &readConn{conn: conn, stmt: map[string]*sql.Stmt{}}
+	}
+	d.readConns = n
 	return nil
 }
 
@@ -179,8 +193,8 @@ func (d *DB) Close() error {
 
 func (d *DB) release() error {
 	var errs []error
-	for _, s := range d.stmts {
-		errs = append(errs, s.Close())
+	for range d.readConns { // waits for the reads that are running
+		errs = append(errs, (<-d.idle).close())
 	}
 	for _, p := range []*sql.DB{d.readers, d.writer} {
 		if p != nil {
