@@ -87,7 +87,7 @@ func removeIfFree(path string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	defer f.Close() //nolint:errcheck // opened only to hold its lock
+	defer f.Close()
 	if err := lockFile(f, true); err != nil {
 		if errors.Is(err, ErrLocked) {
 			return false, nil

@@ -33,7 +33,7 @@ func TestLock(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer shared.Close() //nolint:errcheck // end of the test
+		defer shared.Close()
 	}
 	if _, err := lock(true); !errors.Is(err, durable.ErrLocked) {
 		t.Errorf("exclusive beside shared: %v", err)

@@ -3,6 +3,7 @@ package filekeys_test
 import (
 	"encoding/json"
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -49,10 +50,7 @@ func TestEveryFileIsBound(t *testing.T) {
 	}
 	expect := func(what, name string, data []byte) {
 		t.Helper()
-		changed := make(map[string][]byte)
-		for n, d := range files {
-			changed[n] = d
-		}
+		changed := maps.Clone(files)
 		if changed[name] = data; data == nil {
 			delete(changed, name)
 		}

@@ -218,7 +218,7 @@ func TestLeftovers(t *testing.T) {
 	}
 	mustClose(t, s)
 	version := oneEntry(t, dir, "version~k~2@")
-	data, err := os.ReadFile(version) //nolint:gosec // a test's own file
+	data, err := os.ReadFile(version)
 	if err != nil {
 		t.Fatal(err)
 	}

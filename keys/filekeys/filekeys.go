@@ -163,7 +163,8 @@ func createLocked(ctx context.Context, dir string, passphrase []byte, o Options)
 	}
 	id, master := slices.Clone(secret[:idSize]), secret[idSize:]
 	h := header{Format: headerFormat, Store: hex.EncodeToString(id), Created: o.Now().UTC().Truncate(time.Second), KDF: o.KDF}
-	if err := h.wrapMaster(o.Rand, passphrase, master); err != nil {
+	h, err := h.wrapMaster(o.Rand, passphrase, master)
+	if err != nil {
 		return nil, err
 	}
 	sealer, err := newSealer(id, master)
@@ -419,7 +420,7 @@ func changePassphrase(ctx context.Context, dir string, from, to []byte, o Option
 	}
 	defer clear(master)
 	h.KDF = o.KDF
-	if err := h.wrapMaster(o.Rand, to, master); err != nil {
+	if h, err = h.wrapMaster(o.Rand, to, master); err != nil {
 		return err
 	}
 	return h.write(o.Disk, dir, false)

@@ -93,23 +93,23 @@ func (h header) kek(passphrase []byte) (cipher.AEAD, []byte, error) {
 	return aead, []byte(aad), nil
 }
 
-// wrapMaster fills in salt, encrypted master key and checksum.
-func (h *header) wrapMaster(rand io.Reader, passphrase, master []byte) error {
+// wrapMaster gives the header with salt, encrypted master key and checksum filled in.
+func (h header) wrapMaster(rand io.Reader, passphrase, master []byte) (header, error) {
 	h.Salt = make([]byte, saltSize)
 	if _, err := io.ReadFull(rand, h.Salt); err != nil {
-		return err
+		return h, err
 	}
 	aead, aad, err := h.kek(passphrase)
 	if err != nil {
-		return err
+		return h, err
 	}
 	nonce := make([]byte, aead.NonceSize())
 	if _, err := io.ReadFull(rand, nonce); err != nil {
-		return err
+		return h, err
 	}
 	h.Master = aead.Seal(nonce, nonce, master, aad)
 	h.Checksum, err = h.sum()
-	return err
+	return h, err
 }
 
 // openMaster gives the master key, or ErrPassphrase.

@@ -79,7 +79,7 @@ func testSigner(t *testing.T, s crypto.Signer, info keys.PublicInfo) {
 	wants(t, "neither message nor digest", err, keys.ErrInvalid)
 	_, err = s.Sign(nil, e[:], crypto.SHA256)
 	wants(t, "foreign options", err, keys.ErrInvalid)
-	if s.Public().(interface{ Equal(crypto.PublicKey) bool }).Equal(info.Public) != true {
+	if !info.Public.Equal(s.Public()) {
 		t.Error("handle has another public key")
 	}
 	if d, ok := s.(keys.Describer); !ok || d.KeyInfo().Ref != info.Ref {
