@@ -16,7 +16,7 @@ import (
 // How the worker takes jobs.
 const (
 	jobBatch  = 64          // at a time
-	jobLease  = time.Minute // a crashed worker's jobs come back after this
+	jobLease  = 15 * time.Second // a crashed worker's jobs come back after this
 	jobPause  = time.Second // between looks without a wake
 	maxWait   = time.Hour   // between tries of one job
 	waitProof = 50 * time.Millisecond
@@ -78,13 +78,16 @@ func (h *Hub) Work(ctx context.Context) (int, error) {
 // work does one job. A failure puts it off; nothing is ever dropped.
 func (h *Hub) work(ctx context.Context, j Job) {
 	err := h.do(ctx, j)
-	if err == nil || ctx.Err() != nil {
+	if err == nil {
 		return
 	}
 	wait := h.backoff(j.Attempts)
-	if errors.Is(err, ErrPending) {
+	switch {
+	case ctx.Err() != nil: // the hub stops: give the job back, so that the next start need not wait for the lease
+		wait, ctx = 0, context.WithoutCancel(ctx)
+	case errors.Is(err, ErrPending):
 		wait = waitProof
-	} else {
+	default:
 		h.p.Log.WarnContext(ctx, "job put off", "kind", j.Kind, "target", j.Target, "attempts", j.Attempts, "error", err)
 	}
 	err = h.p.Store.Update(ctx, func(t Tx) error { return t.RetryJob(j.ID, h.now().Add(wait), err.Error()) })
