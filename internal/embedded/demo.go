@@ -208,7 +208,7 @@ func (w *Walk) accepted(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	f, err := verify.One(verify.Input{Name: "receipt", Data: body}, w.System.verifyOptions())
+	f, err := verify.One(verify.Input{Name: "receipt", Data: body}, w.System.VerifyOptions())
 	if err != nil {
 		return err
 	}
@@ -218,7 +218,8 @@ func (w *Walk) accepted(ctx context.Context) error {
 	return nil
 }
 
-func (s *System) verifyOptions() verify.Options {
+// VerifyOptions trust this system: its root and its log.
+func (s *System) VerifyOptions() verify.Options {
 	o := verify.Options{Policy: s.policy(), Now: s.config.Clock()}
 	o.Logs = append(o.Logs, s.LogKey)
 	return o
@@ -369,7 +370,7 @@ func (w *Walk) verify() (*verdict.Report, error) {
 		inputs = append(inputs, verify.Input{Name: n, Data: data})
 	}
 	inputs = append(inputs, verify.Input{Name: "archive", Content: os.DirFS(filepath.Join(w.Out, "archive"))})
-	report, err := verify.Files(inputs, w.System.verifyOptions())
+	report, err := verify.Files(inputs, w.System.VerifyOptions())
 	if err != nil {
 		return nil, err
 	}

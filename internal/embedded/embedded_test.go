@@ -1,0 +1,411 @@
+package embedded_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"yinxin/archive"
+	"yinxin/document"
+	"yinxin/document/ofd"
+	"yinxin/examples"
+	"yinxin/internal/embedded"
+	"yinxin/internal/verify"
+	"yinxin/keys/filekeys"
+	"yinxin/seal"
+	"yinxin/transport"
+	"yinxin/transport/directory"
+	"yinxin/transport/hub"
+	"yinxin/transport/office"
+	"yinxin/verdict"
+)
+
+// exchange is a running system with the example offices.
+type exchange struct {
+	*embedded.System
+	t     *testing.T
+	dir   string
+	setup *embedded.Setup
+	stop  func() error
+}
+
+var passphrase = []byte("a passphrase for tests")
+
+func start(t *testing.T) *exchange {
+	t.Helper()
+	x := &exchange{t: t, dir: t.TempDir()}
+	data, err := examples.Files.ReadFile("exchange.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if x.setup, err = embedded.ParseSetup(data); err != nil {
+		t.Fatal(err)
+	}
+	x.open()
+	if _, err := x.Apply(t.Context(), x.setup); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { x.shut() })
+	return x
+}
+
+// open starts the system on its folder; with the folder of an earlier one it goes on there.
+func (x *exchange) open() {
+	x.t.Helper()
+	o := filekeys.Options{KDF: filekeys.KDF{MemoryKiB: filekeys.MinMemoryKiB, Time: 1, Threads: 1}}
+	keysDir := filepath.Join(x.dir, "keys")
+	store, err := filekeys.Create(x.t.Context(), keysDir, passphrase, o)
+	if filekeys.Exists(keysDir) && errors.Is(err, filekeys.ErrExists) {
+		store, err = filekeys.Open(x.t.Context(), keysDir, passphrase, o)
+	}
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	x.System, err = embedded.Open(x.t.Context(), embedded.Config{
+		Dir: filepath.Join(x.dir, "hub"), Keys: store, Code: "HUB", Archive: "ARCHIVE", Fonds: "Z001",
+		Origin: "test.yinxin/log", Authority: "test root", Clock: time.Now, Rand: rand.Reader,
+	})
+	if err != nil {
+		x.t.Fatal(errors.Join(err, store.Close()))
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- x.Run(ctx) }()
+	x.stop = func() error {
+		cancel()
+		return errors.Join(<-done, x.Close(), store.Close())
+	}
+}
+
+func (x *exchange) shut() {
+	x.t.Helper()
+	if x.stop == nil {
+		return
+	}
+	stop := x.stop
+	x.stop = nil
+	if err := stop(); err != nil {
+		x.t.Error(err)
+	}
+}
+
+func (x *exchange) restart() {
+	x.t.Helper()
+	x.shut()
+	x.open()
+}
+
+func clerk(code, account string) office.Person {
+	return office.Person{Account: account, Office: code, Clerk: true}
+}
+
+var (
+	drafter   = clerk("YXZF", "yxzf-clerk")
+	approver  = office.Person{Account: "yxzf-approver", Office: "YXZF", Approver: true}
+	recipient = clerk("YXJY", "yxjy-clerk")
+	copied    = clerk("YXCZ", "yxcz-clerk")
+)
+
+func (x *exchange) draft(change ...string) *office.Draft {
+	x.t.Helper()
+	text, err := examples.Files.ReadFile("notice.yaml")
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	doc, err := document.Parse([]byte(strings.NewReplacer(change...).Replace(string(text))))
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	d, err := office.Compose(doc, x.Office.Faces, examples.Files.ReadFile)
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	return d
+}
+
+func (x *exchange) seal(code string) string {
+	x.t.Helper()
+	seals, err := x.Database.SealsOf(x.t.Context(), code)
+	if err != nil || len(seals) != 1 {
+		x.t.Fatalf("seals of %s: %v, %v", code, seals, err)
+	}
+	return seals[0].ID
+}
+
+func (x *exchange) ask() office.Dispatch {
+	x.t.Helper()
+	d, err := x.Office.Ask(x.t.Context(), drafter, x.request())
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	return d
+}
+
+func (x *exchange) request() office.SealAsk {
+	return office.SealAsk{Draft: x.draft(), Seal: x.seal("YXZF"), Urgency: transport.Normal, Recipients: []office.Recipient{
+		{Code: "YXJY", Role: transport.To}, {Code: "YXCZ", Role: transport.CC},
+	}}
+}
+
+func (x *exchange) send() office.Dispatch {
+	x.t.Helper()
+	d := x.ask()
+	d, err := x.Office.Decide(x.t.Context(), approver, d.ID, d.Digest, true, "")
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	return d
+}
+
+// until waits for the hub's own work.
+func (x *exchange) until(what string, done func() bool) {
+	x.t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		if done() {
+			return
+		}
+	}
+	x.t.Fatalf("%s: not within 20 s", what)
+}
+
+func (x *exchange) delivery(who office.Person) string {
+	x.t.Helper()
+	var id string
+	x.until("delivery to "+who.Office, func() bool {
+		in, err := x.Hub.Inbox(x.t.Context(), hub.Caller{Org: who.Office}, hub.InboxFilter{Page: hub.Page{Limit: 10}})
+		if err != nil {
+			x.t.Fatal(err)
+		}
+		if len(in) > 0 {
+			id = in[0].Delivery.ID
+		}
+		return len(in) > 0 && in[0].Delivery.State == transport.Available
+	})
+	return id
+}
+
+func (x *exchange) signFor(who office.Person) {
+	x.t.Helper()
+	opened, err := x.Office.Open(x.t.Context(), who, x.delivery(who), filepath.Join(x.t.TempDir(), "in"))
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	if _, err := x.Office.SignFor(x.t.Context(), who, opened, "1", ""); err != nil {
+		x.t.Fatal(err)
+	}
+}
+
+func (x *exchange) track(d office.Dispatch) hub.Track {
+	x.t.Helper()
+	tr, err := x.Hub.Track(x.t.Context(), hub.Caller{Account: drafter.Account, Org: drafter.Office}, d.Exchange)
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	return tr
+}
+
+func TestWholePathSurvivesRestartsAtEveryStep(t *testing.T) {
+	x := start(t)
+	d := x.ask()
+	x.restart()
+	d, err := x.Office.Decide(t.Context(), approver, d.ID, d.Digest, true, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	x.restart()
+	x.signFor(recipient)
+	x.restart()
+	x.signFor(copied)
+	x.until("deposit", func() bool { return x.track(d).Exchange.Deposited != "" })
+	x.restart()
+	records, err := x.FindRecords(t.Context(), "试点", "", "")
+	if err != nil || len(records) != 1 {
+		t.Fatalf("records: %v, %v", records, err)
+	}
+	dir := filepath.Join(t.TempDir(), "record")
+	if err := x.UnpackRecord(t.Context(), records[0].ID, "YXJY", dir); err != nil {
+		t.Fatal(err)
+	}
+	f, err := verify.One(verify.Input{Name: "record", Content: os.DirFS(dir)}, x.VerifyOptions())
+	if err != nil || f.Verdict != verdict.Passed {
+		t.Errorf("record: %s (%s), %v", f.Verdict, f.Reason, err)
+	}
+	if err := x.UnpackRecord(t.Context(), records[0].ID, "HUB", filepath.Join(t.TempDir(), "no")); !errors.Is(err, archive.ErrNotFound) {
+		t.Errorf("an office that is no party: %v, want ErrNotFound", err)
+	}
+}
+
+func TestSealNeedsAnApprovalOfTheDigestByAnotherPerson(t *testing.T) {
+	x := start(t)
+	d := x.ask()
+	both := drafter
+	both.Approver = true
+	wrong := d.Digest
+	wrong[0] ^= 1
+	tests := []struct {
+		name   string
+		who    office.Person
+		digest transport.Digest
+		want   error
+	}{
+		{"the person who asked", both, d.Digest, office.ErrSelfApproval},
+		{"a clerk who may not approve", clerk("YXZF", "somebody"), d.Digest, office.ErrForbidden},
+		{"another office's approver", office.Person{Account: "yxjy-approver", Office: "YXJY", Approver: true}, d.Digest, office.ErrNotFound},
+		{"another digest", approver, wrong, office.ErrDigestChanged},
+	}
+	for _, tt := range tests {
+		if _, err := x.Office.Decide(t.Context(), tt.who, d.ID, tt.digest, true, ""); !errors.Is(err, tt.want) {
+			t.Errorf("%s: %v, want %v", tt.name, err, tt.want)
+		}
+	}
+	uses, err := x.Database.Uses(t.Context(), d.Seal)
+	if err != nil || len(uses) != 0 {
+		t.Errorf("the seal was used %d times without an approval, %v", len(uses), err)
+	}
+	if d, err = x.Office.Decide(t.Context(), approver, d.ID, d.Digest, true, ""); err != nil || d.State != office.Sent {
+		t.Fatalf("the right approval: %s, %v", d.State, err)
+	}
+	uses, err = x.Database.Uses(t.Context(), d.Seal)
+	if err != nil || len(uses) != 1 || uses[0].Approver != approver.Account || uses[0].Operator != drafter.Account {
+		t.Errorf("uses of the seal: %+v, %v", uses, err)
+	}
+	if _, err := x.Office.Decide(t.Context(), approver, d.ID, d.Digest, true, ""); !errors.Is(err, office.ErrState) {
+		t.Errorf("a second approval: %v, want ErrState", err)
+	}
+}
+
+func TestAskRefuses(t *testing.T) {
+	x := start(t)
+	base := x.request
+	tests := []struct {
+		name   string
+		change func(*office.SealAsk)
+		who    office.Person
+		want   error
+	}{
+		{"unknown recipient", func(a *office.SealAsk) { a.Recipients[0].Code = "NOBODY" }, drafter, office.ErrAddressee},
+		{"nobody addressed", func(a *office.SealAsk) { a.Recipients = a.Recipients[1:] }, drafter, office.ErrAddressee},
+		{"the sender itself", func(a *office.SealAsk) { a.Recipients[1].Code = "YXZF" }, drafter, office.ErrAddressee},
+		{"twice", func(a *office.SealAsk) { a.Recipients[1].Code = "YXJY" }, drafter, office.ErrAddressee},
+		{"another office's seal", func(a *office.SealAsk) { a.Seal = x.seal("YXJY") }, drafter, seal.ErrUnknownSeal},
+		{"an approver who is no clerk", func(*office.SealAsk) {}, approver, office.ErrForbidden},
+	}
+	for _, tt := range tests {
+		a := base()
+		tt.change(&a)
+		if _, err := x.Office.Ask(t.Context(), tt.who, a); !errors.Is(err, tt.want) {
+			t.Errorf("%s: %v, want %v", tt.name, err, tt.want)
+		}
+	}
+	if got, err := x.Office.List(t.Context(), drafter, "", 10); err != nil || len(got) != 0 {
+		t.Errorf("refused requests left %d dispatches, %v", len(got), err)
+	}
+}
+
+func TestSuspendedSealIsNotUsedEvenAfterTheApproval(t *testing.T) {
+	x := start(t)
+	d := x.ask()
+	custodian := office.Person{Account: "custodian", Office: "HUB"}
+	time.Sleep(1100 * time.Millisecond) // a change counts from its second on
+	if _, err := x.Registrar.ChangeSeal(t.Context(), custodian, d.Seal, seal.Suspended, "lost token"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := x.Office.Decide(t.Context(), approver, d.ID, d.Digest, true, ""); !errors.Is(err, seal.ErrNotInForce) {
+		t.Errorf("sealing with a suspended seal: %v, want ErrNotInForce", err)
+	}
+	time.Sleep(1100 * time.Millisecond)
+	if _, err := x.Registrar.ChangeSeal(t.Context(), custodian, d.Seal, seal.Active, "found"); err != nil {
+		t.Fatal(err)
+	}
+	approved, err := x.Office.Dispatch(t.Context(), drafter, d.ID)
+	if err != nil || approved.State != office.Approved {
+		t.Fatalf("the approved dispatch: %s, %v", approved.State, err)
+	}
+	if d, err = x.Office.Continue(t.Context(), approved); err != nil || d.State != office.Sent {
+		t.Errorf("after the seal is resumed: %s, %v", d.State, err)
+	}
+}
+
+func TestReturnedDocumentComesBackWithItsReason(t *testing.T) {
+	x := start(t)
+	d := x.send()
+	id := x.delivery(recipient)
+	if _, err := x.Office.Return(t.Context(), recipient, id, "77", "no such code"); !errors.Is(err, office.ErrReason) {
+		t.Errorf("an unknown reason: %v, want ErrReason", err)
+	}
+	if _, err := x.Office.Return(t.Context(), copied, id, "01", "not mine"); office.CodeOf(err) == "" || err == nil {
+		t.Errorf("another office returned it: %v", err)
+	}
+	got, err := x.Office.Return(t.Context(), recipient, id, "02", "附件缺少一份")
+	if err != nil || got.State != transport.Returned {
+		t.Fatalf("return: %s, %v", got.State, err)
+	}
+	for _, one := range x.track(d).Deliveries {
+		if one.Recipient == "YXJY" && (one.State != transport.Returned || one.Reason != "02" || one.Comment != "附件缺少一份") {
+			t.Errorf("the sender sees %+v", one)
+		}
+	}
+}
+
+func TestNobodyOpensAnothersDelivery(t *testing.T) {
+	x := start(t)
+	x.send()
+	id := x.delivery(recipient)
+	if _, err := x.Office.Open(t.Context(), copied, id, filepath.Join(t.TempDir(), "in")); err == nil {
+		t.Error("another office opened the delivery")
+	}
+	who := clerk("YXJY", "yxjy-clerk")
+	who.Clerk = false
+	if _, err := x.Office.Open(t.Context(), who, id, filepath.Join(t.TempDir(), "in")); !errors.Is(err, office.ErrForbidden) {
+		t.Errorf("a person who is no clerk: %v, want ErrForbidden", err)
+	}
+}
+
+func TestClassifiedDocumentGoesNowhere(t *testing.T) {
+	x := start(t)
+	text, err := examples.Files.ReadFile("notice.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, mark := range []string{"classification: 秘密\nkind: 通知", "kind: 通知\nclassified_until: 10年"} {
+		_, err := document.Parse([]byte(strings.Replace(string(text), "kind: 通知", mark, 1)))
+		if !errors.Is(err, document.ErrClassified) {
+			t.Errorf("%q: %v, want ErrClassified", mark, err)
+		}
+	}
+	// An OFD whose draft this program never saw: the mark stands on the page alone.
+	ask := x.request()
+	pkg, err := ofd.Open(ask.Draft.OFD)
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, _ := pkg.Entry(pkg.Pages()[0].Name)
+	ask.Draft.OFD, err = pkg.Replace(ofd.File{Name: pkg.Pages()[0].Name, Data: bytes.Replace(page, []byte("云溪市教育局"), []byte("机密★拾年一"), 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := x.Office.Ask(t.Context(), drafter, ask); !errors.Is(err, document.ErrClassified) || strings.Contains(err.Error(), "拾年") {
+		t.Errorf("a marked page: %v, want ErrClassified without content", err)
+	}
+	if got, err := x.Office.List(t.Context(), drafter, "", 10); err != nil || len(got) != 0 {
+		t.Errorf("the refused document left %d dispatches, %v", len(got), err)
+	}
+}
+
+func TestSetupCanBeRepeated(t *testing.T) {
+	x := start(t)
+	again, err := x.Apply(t.Context(), x.setup)
+	if err != nil || len(again) != 0 {
+		t.Errorf("a second setup made %d accounts, %v", len(again), err)
+	}
+	x.seal("YXZF") // still one
+	if _, err := x.Registrar.Establish(t.Context(), office.Person{}, directory.Organisation{Code: "YXZF", Name: "x"}); !errors.Is(err, directory.ErrConflict) {
+		t.Errorf("an office that exists: %v, want ErrConflict", err)
+	}
+}
