@@ -15,10 +15,10 @@ import (
 
 // How the worker takes jobs.
 const (
-	jobBatch  = 64          // at a time
+	jobBatch  = 64               // at a time
 	jobLease  = 15 * time.Second // a crashed worker's jobs come back after this
-	jobPause  = time.Second // between looks without a wake
-	maxWait   = time.Hour   // between tries of one job
+	jobPause  = time.Second      // between looks without a wake
+	maxWait   = time.Hour        // between tries of one job
 	waitProof = 50 * time.Millisecond
 )
 
