@@ -41,6 +41,7 @@ func TestRollback(t *testing.T) {
 	if warned(s, keys.WarnNoAnchor) {
 		t.Error("warns of no anchor beside one")
 	}
+	empty := snapshot(t, dir)
 	mustCreate(t, s, "k")
 	early := snapshot(t, dir)
 	if err := s.SetState(t.Context(), keys.Ref{Name: "k"}, keys.StateDisabled); err != nil {
@@ -52,6 +53,10 @@ func TestRollback(t *testing.T) {
 		t.Errorf("nothing put back: %v", err)
 	}
 
+	restore(t, dir, empty)
+	if err := reopen(t, dir, anchor); !errors.Is(err, filekeys.ErrRolledBack) {
+		t.Errorf("put back to the beginning: %v", err)
+	}
 	restore(t, dir, early)
 	if err := reopen(t, dir, anchor); !errors.Is(err, filekeys.ErrRolledBack) {
 		t.Errorf("put back: %v", err)

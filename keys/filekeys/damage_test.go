@@ -125,6 +125,39 @@ func TestOtherStore(t *testing.T) {
 	}
 }
 
+// TestOtherBranch takes an entry from another continuation of the same store: same path, same generation, authentic, and
+// yet not what the head names.
+func TestOtherBranch(t *testing.T) {
+	t.Parallel()
+	s, dir := create(t, filekeys.Options{})
+	mustCreate(t, s, "k")
+	mustClose(t, s)
+	common := snapshot(t, dir)
+	rotate := func() map[string][]byte {
+		t.Helper()
+		restore(t, dir, common)
+		s := open(t, dir, filekeys.Options{})
+		if _, err := s.Rotate(t.Context(), "k", 1); err != nil {
+			t.Fatal(err)
+		}
+		mustClose(t, s)
+		return snapshot(t, dir)
+	}
+	one, two := rotate(), rotate()
+	name := oneEntryName(one, "entries/version~k~2@")
+	if two[name] == nil {
+		t.Fatalf("the branches do not meet in %s", name)
+	}
+	if err := inspect(t, dir); err != nil {
+		t.Fatalf("one branch alone: %v", err)
+	}
+	two[name] = one[name]
+	restore(t, dir, two)
+	if err := inspect(t, dir); !errors.Is(err, filekeys.ErrDamaged) {
+		t.Errorf("an entry of another branch: %v", err)
+	}
+}
+
 // TestHeaderBounds gives a header that fits its checksum but asks the key derivation for too much or too little.
 func TestHeaderBounds(t *testing.T) {
 	t.Parallel()
