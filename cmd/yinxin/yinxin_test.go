@@ -48,6 +48,12 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits,
+			"await": await,
+			"keep":  keep,
+			"as":    as,
+
+			"await-archived": awaitArchived,
+			"rehome":         rehome,
 		},
 	})
 }

@@ -34,7 +34,8 @@ func newDevCmd(e *env) *cobra.Command {
 		Short: "run the whole system on loopback with invented offices (NOT for production)",
 		Long: "Starts hub, office service, archive and evidence log in one process on loopback, with SQLite, a file key store and file\n" +
 			"blobs. On the first start it makes the offices, people and seals of its setup and prints the accounts with their secrets,\n" +
-			"which also lie in accounts.json in its folder. Not for production: the key store's passphrase lies beside the keys.",
+			"which also lie in accounts.json in its folder; the address lies in the file address. Not for production: the key store's\n" +
+			"passphrase lies beside the keys.",
 		Example: "  yinxind dev\n  yinxind dev --dir /tmp/hub --listen 127.0.0.1:0",
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return e.dev(cmd.Context(), f) },
@@ -59,6 +60,9 @@ func (e *env) dev(ctx context.Context, f devFlags) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
+	if err := os.Remove(filepath.Join(f.dir, "address")); err != nil && !os.IsNotExist(err) {
+		return err // nobody is to find the address of an earlier start
+	}
 	system, err := embedded.Open(ctx, embedded.Config{
 		Dir: filepath.Join(f.dir, "hub"), Keys: store, Code: "HUB", Archive: setup.ArchiveCode(), Fonds: "Z001",
 		Origin: "dev.yinxin/log", Authority: "yinxin dev root", Clock: e.now, Rand: e.rand, Log: e.logger(f.verbose),
@@ -78,7 +82,11 @@ func (e *env) dev(ctx context.Context, f devFlags) (err error) {
 	if err != nil {
 		return err
 	}
-	e.greet(f.dir, "http://"+l.Addr().String(), logins)
+	url := "http://" + l.Addr().String()
+	if err := durable.WriteFile(filepath.Join(f.dir, "address"), []byte(url+"\n"), 0o644); err != nil {
+		return errors.Join(err, l.Close())
+	}
+	e.greet(f.dir, url, logins)
 	return system.Serve(ctx, l)
 }
 
