@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"time"
 
 	"yinxin/archive/blob"
@@ -204,10 +205,5 @@ func (a *Archive) Find(ctx context.Context, q Query) ([]Record, error) {
 }
 
 func (r Record) concerns(office string) bool {
-	for _, p := range r.Parties {
-		if p == office {
-			return true
-		}
-	}
-	return r.Issuer == office
+	return r.Issuer == office || slices.Contains(r.Parties, office)
 }

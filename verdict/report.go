@@ -11,6 +11,7 @@ package verdict
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -169,12 +170,7 @@ func (n *Notes) Warn(code Reason, format string, args ...any) {
 
 // Warned reports whether the code stands among the warnings.
 func (n *Notes) Warned(code Reason) bool {
-	for _, w := range n.Warnings {
-		if w == code {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(n.Warnings, code)
 }
 
 func (n *Notes) merge(other Notes) {

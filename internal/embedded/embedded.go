@@ -329,7 +329,7 @@ func (s *System) resume(ctx context.Context) error {
 	}
 	for _, d := range unfinished {
 		if _, err := s.Office.Continue(ctx, d); err != nil {
-			s.config.Log.ErrorContext(ctx, "dispatch could not be continued", "dispatch", d.ID, "error", err)
+			s.config.Log.ErrorContext(ctx, "dispatch could not be continued", slog.String("dispatch", d.ID), slog.Any("error", err))
 		}
 	}
 	return nil
@@ -341,7 +341,7 @@ func (s *System) published(ctx context.Context, err error) {
 		_, err = s.Hub.BuildReceipts(ctx)
 	}
 	if err != nil && !errors.Is(err, context.Canceled) {
-		s.config.Log.ErrorContext(ctx, "log batch", "error", err)
+		s.config.Log.ErrorContext(ctx, "log batch", slog.Any("error", err))
 	}
 }
 

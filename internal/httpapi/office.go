@@ -81,8 +81,7 @@ func refused(err error) error {
 	if err == nil {
 		return nil
 	}
-	var invalid *document.InvalidError
-	if errors.As(err, &invalid) {
+	if invalid, ok := errors.AsType[*document.InvalidError](err); ok {
 		faults := make([]api.Fault, 0, len(invalid.Faults))
 		for _, f := range invalid.Faults {
 			faults = append(faults, api.Fault{Pointer: "/draft/" + f.Field, Detail: f.Detail})

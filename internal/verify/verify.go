@@ -119,8 +119,7 @@ func signedFile(in Input, o Options) verdict.File {
 	f := verdict.File{File: in.Name, Type: "cms"}
 	signed, err := cms.ParseSigned(in.Data)
 	if err != nil {
-		var refused *verdict.ContainerError
-		if errors.As(err, &refused) {
+		if refused, ok := errors.AsType[*verdict.ContainerError](err); ok {
 			f.Reject(refused.Reason, "%s", refused.Detail)
 			return f
 		}

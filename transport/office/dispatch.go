@@ -162,6 +162,13 @@ func (s *Service) prepare(ctx context.Context, d Dispatch, files draftFiles) (pr
 	return p, err
 }
 
+// wrappedKey is the wrapped key of a draft as it is stored.
+type wrappedKey struct {
+	Version int    `json:"version"`
+	Data    []byte `json:"data"`
+	AAD     []byte `json:"aad"`
+}
+
 // keepDraft stores the draft encrypted under a key of its own, which the office's drafts key wraps.
 func (s *Service) keepDraft(ctx context.Context, d Dispatch, files draftFiles) (ref string, wrapped []byte, err error) {
 	plain, err := json.Marshal(files)
@@ -187,18 +194,18 @@ func (s *Service) keepDraft(ctx context.Context, d Dispatch, files draftFiles) (
 	if err != nil {
 		return "", nil, err
 	}
-	wrapped, err = json.Marshal(dks[0].Wrapped)
+	wrapped, err = json.Marshal(wrappedKey(dks[0].Wrapped))
 	return info.Ref.String(), wrapped, err
 }
 
 // openDraft reads what keepDraft stored.
 func (s *Service) openDraft(ctx context.Context, d Dispatch) (draftFiles, error) {
 	var files draftFiles
-	var wrapped keys.Ciphertext
+	var wrapped wrappedKey
 	if err := json.Unmarshal(d.DraftKey, &wrapped); err != nil {
 		return files, fmt.Errorf("draft key of dispatch %s: %w", d.ID, err)
 	}
-	plain, err := s.Keys.Decrypt(ctx, keyName(d.Office, useDrafts), keys.PurposeWrap, []keys.Ciphertext{wrapped})
+	plain, err := s.Keys.Decrypt(ctx, keyName(d.Office, useDrafts), keys.PurposeWrap, []keys.Ciphertext{keys.Ciphertext(wrapped)})
 	if err == nil {
 		err = plain[0].Err
 	}
@@ -338,17 +345,17 @@ func (s *Service) recordUse(ctx context.Context, d Dispatch, p prepared, out sea
 	})
 }
 
-// partyOf reads an office's certificates from the directory.
-func (s *Service) partyOf(ctx context.Context, code string) (directory.Organisation, *cert.Certificate, error) {
+// partyOf reads an office's encryption certificate from the directory.
+func (s *Service) partyOf(ctx context.Context, code string) (*cert.Certificate, error) {
 	o, err := s.Directory.Organisation(ctx, code)
 	if err != nil {
-		return o, nil, fmt.Errorf("office %s: %w", code, err)
+		return nil, fmt.Errorf("office %s: %w", code, err)
 	}
 	certs, err := cert.ParsePEM(o.EncryptionCert)
 	if err != nil {
-		return o, nil, fmt.Errorf("encryption certificate of %s: %w", code, err)
+		return nil, fmt.Errorf("encryption certificate of %s: %w", code, err)
 	}
-	return o, certs[0], nil
+	return certs[0], nil
 }
 
 // NoteRefused records that a document was refused, without a word of its content.

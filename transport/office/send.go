@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"yinxin/archive/blob"
 	"yinxin/crypto/cert"
@@ -89,7 +90,7 @@ func (s *Service) pack(ctx context.Context, d Dispatch, files sealed, report env
 	if err != nil {
 		return "", err
 	}
-	_, own, err := s.partyOf(ctx, d.Office)
+	own, err := s.partyOf(ctx, d.Office)
 	if err != nil {
 		return "", err
 	}
@@ -126,11 +127,11 @@ func (s *Service) keepEnvelope(ctx context.Context, o envelope.PackOptions) (_ s
 func (s *Service) recipients(ctx context.Context, d Dispatch) ([]envelope.Recipient, error) {
 	all := d.Recipients
 	if s.Archive != "" {
-		all = append(all[:len(all):len(all)], Recipient{Code: s.Archive, Role: transport.ForArchive})
+		all = append(slices.Clip(all), Recipient{Code: s.Archive, Role: transport.ForArchive})
 	}
 	to := make([]envelope.Recipient, 0, len(all))
 	for _, r := range all {
-		_, c, err := s.partyOf(ctx, r.Code)
+		c, err := s.partyOf(ctx, r.Code)
 		if err != nil {
 			return nil, err
 		}
