@@ -293,7 +293,7 @@ func (r reader) Waiting() (int64, error) {
 
 // JobsDue implements hub.Reader.
 func (r reader) JobsDue(now time.Time) (bool, error) {
-	n, err := first(r.q, scanCount, `SELECT EXISTS (SELECT 1 FROM jobs WHERE run_at <= ?)`, millis(now))
+	n, err := first(r.q, scanCount, `SELECT EXISTS (SELECT 1 FROM jobs WHERE run_at <= ?1 AND leased <= ?1)`, millis(now))
 	return n > 0, err
 }
 

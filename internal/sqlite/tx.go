@@ -138,12 +138,13 @@ func (t *tx) ClaimJobs(now, lease time.Time, limit int) ([]hub.Job, error) {
 		return nil, errEnded
 	}
 	return all(t.w, func(s scanner) (j hub.Job, err error) {
-		err = s.Scan(&j.ID, &j.Kind, &j.Target, &j.Attempts, &j.Why)
-		j.RunAt = lease
+		var at int64
+		err = s.Scan(&j.ID, &j.Kind, &j.Target, &at, &j.Attempts, &j.Why)
+		j.RunAt = fromMillis(at)
 		return j, err
-	}, `UPDATE jobs SET run_at = ?1, attempts = attempts + 1
-		WHERE id IN (SELECT id FROM jobs WHERE run_at <= ?2 ORDER BY run_at, id LIMIT ?3)
-		RETURNING id, kind, target, attempts, why`, millis(lease), millis(now), limit)
+	}, `UPDATE jobs SET leased = ?1, attempts = attempts + 1
+		WHERE id IN (SELECT id FROM jobs WHERE run_at <= ?2 AND leased <= ?2 ORDER BY run_at, id LIMIT ?3)
+		RETURNING id, kind, target, run_at, attempts, why`, millis(lease), millis(now), limit)
 }
 
 // FinishJob implements hub.Tx. A job that is gone already is no error: its work was
@@ -154,7 +155,7 @@ func (t *tx) FinishJob(id int64) error {
 
 // RetryJob implements hub.Tx.
 func (t *tx) RetryJob(id int64, at time.Time, why string) error {
-	return t.exec(`UPDATE jobs SET run_at = ?, why = ? WHERE id = ?`, millis(at), audit.Clean(why), id)
+	return t.exec(`UPDATE jobs SET run_at = ?, leased = 0, why = ? WHERE id = ?`, millis(at), audit.Clean(why), id)
 }
 
 // SaveReceipt implements hub.Tx.

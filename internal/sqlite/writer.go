@@ -90,6 +90,10 @@ func newWriter(ctx context.Context, d *DB) (*writer, error) {
 		return nil, errors.Join(fmt.Errorf("read audit head: %w", err), conn.Close())
 	}
 	copy(w.audit.hash[:], hash)
+	// This process is alone on the file, so whoever leased a job is dead.
+	if err := w.exec(`UPDATE jobs SET leased = 0 WHERE leased > 0`); err != nil {
+		return nil, errors.Join(fmt.Errorf("free leased jobs: %w", err), conn.Close())
+	}
 	return w, nil
 }
 

@@ -102,7 +102,8 @@ type Tx interface {
 	SaveIdempotent(i Idempotent) error
 	// Enqueue adds a job to the outbox.
 	Enqueue(j Job) error
-	// ClaimJobs takes up to limit due jobs and leases them until the given time.
+	// ClaimJobs takes up to limit due jobs and leases them until the given time, so that
+	// no other worker takes them; a lease ends early when its worker is known to be dead.
 	ClaimJobs(now, lease time.Time, limit int) ([]Job, error)
 	// FinishJob removes a job.
 	FinishJob(id int64) error

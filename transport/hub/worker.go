@@ -16,7 +16,7 @@ import (
 // How the worker takes jobs.
 const (
 	jobBatch  = 64               // at a time
-	jobLease  = 15 * time.Second // a crashed worker's jobs come back after this
+	JobLease  = 15 * time.Second // a crashed worker's jobs come back after this
 	jobPause  = time.Second      // between looks without a wake
 	maxWait   = time.Hour        // between tries of one job
 	waitProof = 50 * time.Millisecond
@@ -61,7 +61,7 @@ func (h *Hub) Work(ctx context.Context) (int, error) {
 		return 0, err
 	}
 	err = h.p.Store.Update(ctx, func(t Tx) (err error) {
-		jobs, err = t.ClaimJobs(now, now.Add(jobLease), jobBatch)
+		jobs, err = t.ClaimJobs(now, now.Add(JobLease), jobBatch)
 		return err
 	})
 	if err != nil {

@@ -194,6 +194,7 @@ CREATE TABLE jobs (
     kind     TEXT    NOT NULL CHECK (kind IN ('route', 'deliver', 'overdue', 'deposit')),
     target   TEXT    NOT NULL CHECK (target <> ''),
     run_at   INTEGER NOT NULL,
+    leased   INTEGER NOT NULL DEFAULT 0, -- until when a worker has it
     attempts INTEGER NOT NULL DEFAULT 0,
     why      TEXT    NOT NULL DEFAULT ''
 ) STRICT;
