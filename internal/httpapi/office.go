@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"yinxin/crypto/gm"
 	"yinxin/document"
 	"yinxin/seal"
 	"yinxin/transport"
@@ -52,6 +53,10 @@ func (o OfficeService) Routes(*Server) []Route {
 		{
 			Method: http.MethodPost, Path: p + "/organisations", Access: ByRole, Roles: []directory.Role{directory.Admin},
 			Handle: o.establish(),
+		},
+		{
+			Method: http.MethodPost, Path: p + "/certificates", Access: ByRole, Roles: []directory.Role{directory.Admin},
+			Handle: o.certify(),
 		},
 		{
 			Method: http.MethodGet, Path: p + "/seals", Access: ByRole,
@@ -309,6 +314,21 @@ func (o OfficeService) establish() Handler {
 		})
 		in.SigningCert, in.EncryptionCert, in.Status = string(made.SigningCert), string(made.EncryptionCert), string(directory.Active)
 		return in, refused(err)
+	})
+}
+
+func (o OfficeService) certify() Handler {
+	return serveStatus(http.StatusCreated, func(ctx context.Context, c *Call, in api.CertifyRequest) (api.Organisation, error) {
+		out := in.Organisation
+		pub, err := gm.ParsePublicKey(in.EncryptionKey)
+		if err != nil {
+			return out, api.NewProblem(api.Validation, "", api.Fault{Pointer: "/encryption_key", Detail: "is no SM2 public key"})
+		}
+		made, err := o.Registrar.Certify(ctx, PersonOf(c.Account), directory.Organisation{
+			Code: out.Code, Name: out.Name, Aliases: out.Aliases, Parent: out.Parent,
+		}, in.SigningRequest, pub)
+		out.SigningCert, out.EncryptionCert, out.Status = string(made.Signing), string(made.Encryption), string(directory.Active)
+		return out, refused(err)
 	})
 }
 

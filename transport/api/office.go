@@ -72,6 +72,14 @@ type GiveBack struct {
 	Text   string `json:"text"`
 }
 
+// CertifyRequest asks for the certificates of an office that keeps its own keys: a PKCS#10 request of its signing key and
+// the public key of its encryption pair, the 65 bytes of the uncompressed point.
+type CertifyRequest struct {
+	Organisation   Organisation `json:"organisation"`
+	SigningRequest []byte       `json:"signing_request"`
+	EncryptionKey  []byte       `json:"encryption_key"`
+}
+
 // SealMaking asks for an organisation's round seal; Diameter in mm.
 type SealMaking struct {
 	Office     string    `json:"office"`

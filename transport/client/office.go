@@ -58,6 +58,11 @@ func (c *Client) Establish(ctx context.Context, o api.Organisation) (api.Organis
 	return callJSON[api.Organisation](ctx, c, http.MethodPost, "/office/organisations", "", o, nil)
 }
 
+// Certify registers an office that keeps its own keys; the answer holds its two certificates.
+func (c *Client) Certify(ctx context.Context, r api.CertifyRequest) (api.Organisation, error) {
+	return callJSON[api.Organisation](ctx, c, http.MethodPost, "/office/certificates", "", r, nil)
+}
+
 // Seals lists the seals of the own office, or of the office named where the account is a custodian's.
 func (c *Client) Seals(ctx context.Context, office string) (api.List[api.Seal], error) {
 	q := url.Values{}

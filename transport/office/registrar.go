@@ -141,9 +141,7 @@ func (r *Registrar) request(ctx context.Context, o directory.Organisation, name 
 	if err != nil {
 		return keyRequest{}, err
 	}
-	subject := cert.Subject(o.Name, o.Name)
-	// The office's code in the certificate is what binds evidence that it signs to the office.
-	subject.SerialNumber = o.Code
+	subject := r.subject(o)
 	if !info.Purpose.Signs() {
 		return keyRequest{subject, info.Public}, nil
 	}
@@ -279,4 +277,53 @@ func recordOutcome(ctx context.Context, a Auditor, who Person, at time.Time, act
 		return fmt.Errorf("audit %s %s: %w", action, object, err)
 	}
 	return nil
+}
+
+// Certified are the two certificates of an office, each followed by its issuers (PEM).
+type Certified struct{ Signing, Encryption []byte }
+
+// Certify certifies the keys of an office that keeps them itself, and enters the office in the directory. The signing key
+// proves possession by a PKCS#10 request; of the encryption pair, which a key centre or the office made, the public key is
+// given.
+func (r *Registrar) Certify(
+	ctx context.Context, who Person, o directory.Organisation, signing []byte, encryption *ecdsa.PublicKey,
+) (Certified, error) {
+	var made Certified
+	if err := r.note(ctx, who, "organisation.certify", o.Code); err != nil {
+		return made, err
+	}
+	if _, err := r.Offices.Organisation(ctx, o.Code); err == nil {
+		return made, fmt.Errorf("certify office %s: %w", o.Code, directory.ErrConflict)
+	} else if !errors.Is(err, directory.ErrNotFound) {
+		return made, fmt.Errorf("certify office %s: %w", o.Code, err)
+	}
+	req, err := cert.ParseRequest(signing)
+	if err != nil {
+		return made, fmt.Errorf("certify office %s: %w: %w", o.Code, ErrRequest, err)
+	}
+	subject := r.subject(o)
+	sign, err := r.CA.IssueSigning(subject, req.PublicKey, cert.IssueOptions{})
+	if err != nil {
+		return made, fmt.Errorf("certify office %s: %w", o.Code, err)
+	}
+	encrypt, err := r.CA.IssueEncryption(subject, encryption, cert.IssueOptions{})
+	if err != nil {
+		return made, fmt.Errorf("certify office %s: %w: %w", o.Code, ErrRequest, err)
+	}
+	made = Certified{Signing: r.withChain(sign), Encryption: r.withChain(encrypt)}
+	o.SigningCert, o.EncryptionCert = made.Signing, made.Encryption
+	if err := r.Offices.SaveOrganisation(ctx, o); err != nil {
+		return Certified{}, fmt.Errorf("certify office %s: %w", o.Code, err)
+	}
+	return made, nil
+}
+
+// ErrRequest says that a request for a certificate cannot be granted as it is.
+var ErrRequest = errors.New("office: certificate request is not good")
+
+// subject names an office in its certificates. Its code there is what binds evidence that it signs to the office.
+func (r *Registrar) subject(o directory.Organisation) pkix.Name {
+	name := cert.Subject(o.Name, o.Name)
+	name.SerialNumber = o.Code
+	return name
 }
