@@ -16,9 +16,6 @@ import (
 // fail answers with a problem object. What is not on the closed list is logged with
 // the request id and answered as internal.
 func (s *Server) fail(w http.ResponseWriter, c *Call, err error) {
-	if c.Context().Err() != nil && errors.Is(err, context.Canceled) {
-		return // nobody listens any more
-	}
 	p := problemOf(err)
 	if p.Code == api.Internal || p.Code == api.Dependency {
 		s.c.Logger.ErrorContext(c.Context(), "request failed", "request", c.ID, "code", p.Code, "error", err)
@@ -71,6 +68,7 @@ func problemOf(err error) *api.Problem {
 		{hub.ErrStorage, api.Dependency},
 		{hub.ErrUnknownOutcome, api.Dependency},
 		{context.DeadlineExceeded, api.Timeout},
+		{context.Canceled, api.Timeout}, // the client went away; were it silent, a proxy would see a 200
 	} {
 		if errors.Is(err, row.is) {
 			return api.NewProblem(row.code, "")

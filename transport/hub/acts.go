@@ -231,7 +231,7 @@ func (h *Hub) denied(ctx context.Context, c Caller, act transport.Act, object st
 		return refusal
 	}
 	rec := h.audit(c, h.now(), "delivery."+string(act), object, string(r.Code), "")
-	if err := h.p.Auditor.Record(ctx, rec); err != nil {
+	if err := h.p.Auditor.Record(context.WithoutCancel(ctx), rec); err != nil {
 		return fmt.Errorf("audit a refusal: %w", err)
 	}
 	return refusal

@@ -310,6 +310,8 @@ func (h *Hub) deniedSubmission(ctx context.Context, c Caller, cause error) error
 	if !errors.As(cause, &r) {
 		return cause
 	}
+	// A client that went away ends its context; its refusal is recorded all the same.
+	ctx = context.WithoutCancel(ctx)
 	if err := h.p.Auditor.Record(ctx, h.audit(c, h.now(), "exchange.submit", "", string(r.Code), "")); err != nil {
 		return fmt.Errorf("audit a refusal: %w", err)
 	}
