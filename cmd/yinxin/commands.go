@@ -5,7 +5,8 @@ import "github.com/spf13/cobra"
 // offlineCommands need files alone.
 func offlineCommands(e *env) []*cobra.Command {
 	return []*cobra.Command{
-		newDemoCmd(e), newComposeCmd(e), newVerifyCmd(e),
+		newDemoCmd(e), newComposeCmd(e), newVerifyCmd(e), newInspectCmd(e),
+		newKeysCmd(e), newCertCmd(e),
 	}
 }
 
