@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"go.yaml.in/yaml/v3"
+	"golang.org/x/sync/errgroup"
 
 	"yinxin/transport/directory"
 	"yinxin/transport/office"
@@ -81,42 +83,52 @@ type Login struct {
 const sealLife = 2 * 365 * 24 * time.Hour
 
 // Apply brings offices, accounts and seals of the setup into being through the registrar and the directory, as an
-// administrator would one by one. The archive comes first, for it is a party of every exchange.
+// administrator would one by one. What is there already is left alone, so that an interrupted setup can be repeated. The
+// logins are those that were made now.
 func (s *System) Apply(ctx context.Context, setup *Setup) ([]Login, error) {
-	var logins []Login
-	for _, o := range setup.Offices {
-		made, err := s.applyOffice(ctx, o)
-		if err != nil {
+	for _, o := range setup.Offices { // in order: a superior office comes before its own
+		if err := s.applyOffice(ctx, o); err != nil {
 			return nil, fmt.Errorf("set up %s: %w", o.Code, err)
 		}
-		logins = append(logins, made...)
 	}
-	return logins, nil
+	made := make([][]Login, len(setup.Offices))
+	g, ctx := errgroup.WithContext(ctx)
+	for i, o := range setup.Offices {
+		g.Go(func() error { return s.applySeal(ctx, o) })
+		made[i] = make([]Login, len(o.Accounts))
+		for j, a := range o.Accounts {
+			g.Go(func() (err error) {
+				made[i][j], err = s.applyAccount(ctx, o.Code, a)
+				return err
+			})
+		}
+	}
+	if err := g.Wait(); err != nil {
+		return nil, fmt.Errorf("set up: %w", err)
+	}
+	return slices.DeleteFunc(slices.Concat(made...), func(l Login) bool { return l.Secret == "" }), nil
 }
 
-// applyOffice makes what is missing of one office, so that an interrupted setup can be repeated.
-func (s *System) applyOffice(ctx context.Context, o SetupOffice) ([]Login, error) {
+func (s *System) applyOffice(ctx context.Context, o SetupOffice) error {
 	_, err := s.Directory.Organisation(ctx, o.Code)
-	if errors.Is(err, directory.ErrNotFound) {
-		_, err = s.Registrar.Establish(ctx, setupPerson, directory.Organisation{
-			Code: o.Code, Name: o.Name, Aliases: o.Aliases, Parent: o.Parent, Archive: o.Archive,
-		})
+	if !errors.Is(err, directory.ErrNotFound) {
+		return err
 	}
-	if err != nil {
-		return nil, err
+	_, err = s.Registrar.Establish(ctx, setupPerson, directory.Organisation{
+		Code: o.Code, Name: o.Name, Aliases: o.Aliases, Parent: o.Parent, Archive: o.Archive,
+	})
+	return err
+}
+
+// applyAccount makes an account; of one that is there already the secret is empty.
+func (s *System) applyAccount(ctx context.Context, code string, a SetupAccount) (Login, error) {
+	l := Login{Account: a.ID, Office: code, Name: a.Name, Roles: a.Roles}
+	_, err := s.Directory.Account(ctx, a.ID)
+	if !errors.Is(err, directory.ErrNotFound) {
+		return l, err
 	}
-	var logins []Login
-	for _, a := range o.Accounts {
-		if _, err := s.Directory.Account(ctx, a.ID); err == nil {
-			continue
-		}
-		secret, err := s.Directory.AddAccount(ctx, directory.Account{ID: a.ID, Org: o.Code, Name: a.Name, Roles: a.Roles}, "")
-		if err != nil {
-			return nil, err
-		}
-		logins = append(logins, Login{Account: a.ID, Office: o.Code, Name: a.Name, Secret: secret, Roles: a.Roles})
-	}
-	return logins, s.applySeal(ctx, o)
+	l.Secret, err = s.Directory.AddAccount(ctx, directory.Account{ID: a.ID, Org: code, Name: a.Name, Roles: a.Roles}, "")
+	return l, err
 }
 
 func (s *System) applySeal(ctx context.Context, o SetupOffice) error {
