@@ -12,7 +12,7 @@ import (
 )
 
 // Code names a problem. The list is closed; the meaning of each is in the table of
-// facts that docs/openapi.yaml repeats.
+// Meanings.
 type Code string
 
 // The problem codes.
