@@ -1,0 +1,263 @@
+// Package interop holds this module's cryptography to implementations that share no code with it: Bouncy Castle, driven
+// through Interop.java, and the openssl command line. Each side makes, the other verifies, and each refuses what the
+// other spoilt. A test that misses its partner skips and names the tool; `make test` installs both.
+package interop
+
+import (
+	"bufio"
+	"bytes"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"yinxin/crypto/cert"
+	"yinxin/crypto/cert/certtest"
+	"yinxin/crypto/cms"
+	"yinxin/crypto/gm"
+	"yinxin/verdict"
+)
+
+// jars are where Debian puts Bouncy Castle.
+var jars = []string{"/usr/share/java/bcprov.jar", "/usr/share/java/bcpkix.jar", "/usr/share/java/bcutil.jar"}
+
+// castle is a running Interop.java.
+type castle struct {
+	in  io.Writer
+	out *bufio.Scanner
+}
+
+// startCastle starts the Java side and logs its name, which `make test` lists.
+func startCastle(t *testing.T) *castle {
+	t.Helper()
+	for _, tool := range []string{"java", "javac"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			t.Skipf("needs %s", tool)
+		}
+	}
+	for _, jar := range jars {
+		if _, err := os.Stat(jar); err != nil {
+			t.Skip("needs libbcpkix-java")
+		}
+	}
+	c := exec.Command("java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", strings.Join(jars, ":"), "Interop.java")
+	in, err := c.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := c.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Stderr = t.Output()
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		in.Close()
+		if err := c.Wait(); err != nil {
+			t.Error(err)
+		}
+	})
+	b := &castle{in, bufio.NewScanner(out)}
+	t.Logf("independent verifier: %s", b.mustDo(t, "version"))
+	return b
+}
+
+// ask sends a command and returns its answer and whether it went well.
+func (b *castle) ask(t *testing.T, command ...string) (string, bool) {
+	t.Helper()
+	if _, err := io.WriteString(b.in, strings.Join(command, "\t")+"\n"); err != nil {
+		t.Fatal(err)
+	}
+	if !b.out.Scan() {
+		t.Fatalf("Bouncy Castle ended: %v", b.out.Err())
+	}
+	return strings.CutPrefix(b.out.Text(), "ok ")
+}
+
+func (b *castle) mustDo(t *testing.T, command ...string) string {
+	t.Helper()
+	answer, ok := b.ask(t, command...)
+	if !ok {
+		t.Fatalf("%v: %s", command, answer)
+	}
+	return answer
+}
+
+// refuses expects the other side to say no.
+func (b *castle) refuses(t *testing.T, command ...string) {
+	t.Helper()
+	if answer, ok := b.ask(t, command...); ok {
+		t.Errorf("%s accepts what was spoilt: %s", command[0], answer)
+	}
+}
+
+// folder writes and reads the files that both sides see.
+type folder struct{ dir string }
+
+func (f folder) path(name string) string { return filepath.Join(f.dir, name) }
+
+func (f folder) put(t *testing.T, name string, data []byte) string {
+	t.Helper()
+	if err := os.WriteFile(f.path(name), data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return f.path(name)
+}
+
+func (f folder) get(t *testing.T, name string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(f.path(name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// spoilt flips a bit of the last byte but n.
+func spoilt(data []byte, n int) []byte {
+	out := bytes.Clone(data)
+	out[len(out)-1-n] ^= 1
+	return out
+}
+
+func parse(t *testing.T, der []byte) *cert.Certificate {
+	t.Helper()
+	c, err := cert.Parse(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// TestBouncyCastleReads has Bouncy Castle verify what this module makes.
+func TestBouncyCastleReads(t *testing.T) {
+	b := startCastle(t)
+	f := folder{t.TempDir()}
+	now := time.Now()
+	pki := certtest.New(t, "Root", now)
+	a := pki.Party("Office A")
+	middleKey := certtest.Key(t)
+	middle, err := pki.IssueIntermediate(cert.Subject("Middle", "Test"), middleKey.PublicKey(), cert.IssueOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	below, err := cert.OpenAuthority(cert.Station{Signer: middleKey}, middle)
+	if err != nil {
+		t.Fatal(err)
+	}
+	deep, err := below.IssueSigning(cert.Subject("Deep", "Test"), a.SignKey.PublicKey(), cert.IssueOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	root := f.put(t, "root.der", pki.Certificate.Raw)
+	sign, encrypt := f.put(t, "sign.der", a.SigningCert.Raw), f.put(t, "encrypt.der", a.EncryptionCert.Raw)
+
+	t.Run("certificates", func(t *testing.T) {
+		if got, want := b.mustDo(t, "certificate", root, sign), "1.2.156.10197.1.501 110000000 -1"; got != want {
+			t.Errorf("signing certificate: %s, want %s", got, want)
+		}
+		if got, want := b.mustDo(t, "certificate", root, encrypt), "1.2.156.10197.1.501 001110000 -1"; got != want {
+			t.Errorf("encryption certificate: %s, want %s", got, want)
+		}
+		b.refuses(t, "certificate", root, f.put(t, "bad.der", spoilt(a.SigningCert.Raw, 0)))
+	})
+	t.Run("paths", func(t *testing.T) {
+		mid, leaf := f.put(t, "middle.der", middle.Raw), f.put(t, "deep.der", deep.Raw)
+		b.mustDo(t, "path", root, leaf, mid)
+		b.refuses(t, "path", root, leaf)
+	})
+	t.Run("revocation lists", func(t *testing.T) {
+		list := mustCRL(t, pki, now, a.EncryptionCert)
+		file := f.put(t, "list.crl", list.Raw)
+		if got := b.mustDo(t, "crl", root, file, a.EncryptionCert.SerialText()); got != "revoked" {
+			t.Errorf("revoked certificate: %s", got)
+		}
+		if got := b.mustDo(t, "crl", root, file, a.SigningCert.SerialText()); got != "good" {
+			t.Errorf("good certificate: %s", got)
+		}
+		b.mustDo(t, "path", root, sign, file)
+		b.refuses(t, "path", root, encrypt, file)
+		b.refuses(t, "crl", root, f.put(t, "bad.crl", spoilt(list.Raw, 0)), "1")
+	})
+	t.Run("signed data", func(t *testing.T) {
+		content := []byte("made by yinxin")
+		o := cms.SignOptions{Signer: a.SignKey, Certificate: a.SigningCert, Time: now, Profile: cms.ProfileRFC}
+		attached, err := cms.Sign(content, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		detached, err := cms.SignDetached(gm.SM3(content), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		in, out := f.put(t, "attached.p7s", attached), f.put(t, "detached.p7s", detached)
+		beside, other := f.put(t, "content", content), f.put(t, "other", []byte("another"))
+		b.mustDo(t, "signed", in)
+		b.mustDo(t, "signed", out, beside)
+		b.refuses(t, "signed", out, other)
+		b.refuses(t, "signed", f.put(t, "bad.p7s", spoilt(attached, 0)))
+	})
+}
+
+func mustCRL(t *testing.T, pki *certtest.PKI, now time.Time, revoked ...*cert.Certificate) *cert.RevocationList {
+	t.Helper()
+	entries := make([]cert.Revoked, len(revoked))
+	for i, c := range revoked {
+		entries[i] = cert.Revoked{Serial: c.Serial, At: now.Add(-time.Hour), Reason: cert.ReasonKeyCompromise}
+	}
+	list, err := pki.IssueCRL(pki.Certificate.Serial, now.Add(24*time.Hour), entries)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+// TestBouncyCastleWrites has this module verify what Bouncy Castle makes.
+func TestBouncyCastleWrites(t *testing.T) {
+	b := startCastle(t)
+	f := folder{t.TempDir()}
+	b.mustDo(t, "make", f.dir)
+	now := time.Now()
+	root, leaf, revoked := parse(t, f.get(t, "ca.der")), parse(t, f.get(t, "leaf.der")), parse(t, f.get(t, "revoked.der"))
+	list, err := cert.ParseCRL(f.get(t, "ca.crl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	policy := cert.Policy{Roots: []*cert.Certificate{root}, CRLs: []*cert.RevocationList{list}}
+
+	t.Run("certificates and lists", func(t *testing.T) {
+		for _, k := range policy.Judge(leaf, cert.UseSign, cert.Moment{Now: now}) {
+			if k.Status != verdict.Passed {
+				t.Errorf("good certificate: %+v", k)
+			}
+		}
+		checks := policy.Judge(revoked, cert.UseSign, cert.Moment{Now: now})
+		if last := checks[len(checks)-1]; last.Reason != verdict.Revoked {
+			t.Errorf("revoked certificate: %+v", last)
+		}
+		if k := policy.Judge(parse(t, spoilt(leaf.Raw, 0)), cert.UseSign, cert.Moment{Now: now})[0]; k.Reason != verdict.CertificateChain {
+			t.Errorf("spoilt certificate: %+v", k)
+		}
+	})
+	t.Run("signed data", func(t *testing.T) {
+		o := cms.JudgeOptions{Policy: policy, Now: now.Add(2 * time.Second)}
+		sum := gm.SM3(f.get(t, "content"))
+		for name, detached := range map[string]bool{"attached.p7s": false, "detached.p7s": true} {
+			s, err := cms.ParseSigned(f.get(t, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if v := s.Judge(sum, detached, o)[0]; v.Verdict != verdict.Passed || v.Signer != leaf.SubjectText() {
+				t.Errorf("%s: %s %s %+v", name, v.Verdict, v.Reason, v.Checks)
+			}
+			if v := s.Judge(gm.SM3([]byte("another")), detached, o)[0]; v.Verdict != verdict.Failed {
+				t.Errorf("%s over another content: %s", name, v.Verdict)
+			}
+		}
+	})
+}
