@@ -90,6 +90,9 @@ func (j *judge) event(line []byte) string {
 		j.builds[e.ImportPath] += e.Output
 	case "output":
 		j.output[id] += e.Output
+		if m := regexp.MustCompile(`independent verifier: (.+)`).FindStringSubmatch(e.Output); m != nil {
+			j.tally.witness(m[1])
+		}
 	case "run":
 		if cut := strings.LastIndexByte(e.Test, '/'); cut >= 0 {
 			j.parent[[2]string{e.Package, e.Test[:cut]}] = true

@@ -208,3 +208,30 @@ func mustWrite(t *testing.T, path, text string) {
 		t.Fatal(err)
 	}
 }
+
+func TestWitnessesAreListedOnce(t *testing.T) {
+	say := `{"Action":"output","Package":"p","Test":"TestA","Output":"    a_test.go:1: independent verifier: OpenSSL 3.0\n"}`
+	got, _ := judgeLines(t, func(string) bool { return true },
+		`{"Action":"run","Package":"p","Test":"TestA"}`, say, say, `{"Action":"pass","Package":"p","Test":"TestA"}`)
+	if diff := cmp.Diff([]string{"OpenSSL 3.0"}, got.witnesses); diff != "" {
+		t.Errorf("witnesses (-want +got):\n%s", diff)
+	}
+	var out strings.Builder
+	h := &house{out: &out, now: func() time.Time { return time.Unix(0, 0) }}
+	h.carryOut(t.Context(), []part{{"a", func(context.Context) tally { return got }}})
+	if !strings.Contains(out.String(), "  - OpenSSL 3.0\n") {
+		t.Errorf("not listed:\n%s", out.String())
+	}
+}
+
+func TestALibraryIsFoundByItsFile(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "lib.jar")
+	p := program{name: "libthat-java", file: file}
+	if p.installed() {
+		t.Error("found before it is there")
+	}
+	mustWrite(t, file, "")
+	if !p.installed() {
+		t.Error("not found")
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"time"
 )
@@ -21,6 +22,8 @@ type part struct {
 type tally struct {
 	passed, failed int
 	missing        []string
+	// witnesses are the independent implementations that tests say they were compared with.
+	witnesses []string
 }
 
 // add sums two tallies.
@@ -28,6 +31,16 @@ func (t *tally) add(u tally) {
 	t.passed += u.passed
 	t.failed += u.failed
 	t.missing = append(t.missing, u.missing...)
+	for _, w := range u.witnesses {
+		t.witness(w)
+	}
+}
+
+// witness notes an independent implementation once.
+func (t *tally) witness(name string) {
+	if !slices.Contains(t.witnesses, name) {
+		t.witnesses = append(t.witnesses, name)
+	}
 }
 
 // verdict is the word that stands in the closing table.
@@ -61,6 +74,12 @@ func (h *house) carryOut(ctx context.Context, parts []part) int {
 	}
 	h.printf("\n%-24s %6s  %6s  %6s\n%s", "part", "min", "passed", "failed", table.String())
 	h.printf("%-24s %6.1f\n\n", "total", h.now().Sub(begin).Minutes())
+	if len(sum.witnesses) > 0 {
+		h.printf("independent verifiers that took part:\n")
+		for _, w := range sum.witnesses {
+			h.printf("  - %s\n", w)
+		}
+	}
 	if len(sum.missing) > 0 {
 		h.printf("could not get, so not everything was run:\n")
 		for _, m := range sum.missing {

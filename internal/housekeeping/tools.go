@@ -22,12 +22,29 @@ func goTools() []tool {
 	}
 }
 
-// program is a Debian program that some test uses as an independent reader, or that building needs.
-type program struct{ name, debian, why string }
+// program is a Debian program that some test uses as an independent reader, or that building needs. Where file is set,
+// it is a library, found by that file and not by a program of its name.
+type program struct{ name, debian, why, file string }
+
+// installed reports whether the program, or the library's file, is there.
+func (p program) installed() bool {
+	if p.file != "" {
+		_, err := os.Stat(p.file)
+		return err == nil
+	}
+	_, err := exec.LookPath(p.name)
+	return err == nil
+}
 
 func debianPrograms() []program {
 	return []program{
-		{"gcc", "gcc libc6-dev", "the race detector links with it"},
+		{"gcc", "gcc libc6-dev", "the race detector links with it", ""},
+		{"openssl", "openssl", "an independent reader of SM2, certificates, keys and envelopes", ""},
+		{"javac", "openjdk-17-jdk-headless", "runs testvectors/interop/Interop.java", ""},
+		{
+			"libbcpkix-java", "libbcpkix-java libbcprov-java", "Bouncy Castle, an independent reader of certificates, CRLs, OCSP, signed data and time-stamps",
+			"/usr/share/java/bcpkix.jar",
+		},
 	}
 }
 
@@ -94,7 +111,7 @@ func aptEnv() []string { return []string{"DEBIAN_FRONTEND=noninteractive"} }
 
 // install gets one program if it is missing: first with the package lists as they are, then with fresh ones.
 func (h *house) install(ctx context.Context, p program, update func()) error {
-	if _, err := exec.LookPath(p.name); err == nil {
+	if p.installed() {
 		return nil
 	}
 	if os.Geteuid() != 0 {
