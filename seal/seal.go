@@ -67,11 +67,13 @@ type MakeOptions struct {
 	Picture ses.Picture
 	// Created is when the seal is made; zero is From. From and To bound its use.
 	Created, From, To time.Time
+	// Version is that of the structure: ses.Version4 unless given, or ses.Version1 for systems that read no other.
+	Version int
 	// Rand is the source of randomness, for the identity and the signature.
 	Rand io.Reader
 }
 
-// Make makes a seal of version 4. Its Raw bytes are the .esl file. Refusals wrap [ErrMake].
+// Make makes a seal. Its Raw bytes are the .esl file. Refusals wrap [ErrMake].
 func Make(o MakeOptions) (*ses.Seal, error) {
 	if err := o.check(); err != nil {
 		return nil, err
@@ -86,8 +88,11 @@ func Make(o MakeOptions) (*ses.Seal, error) {
 	if o.Type == 0 {
 		o.Type = ses.TypeOrganisation
 	}
+	if o.Version == 0 {
+		o.Version = ses.Version4
+	}
 	info := ses.SealInfo{
-		Header: ses.Header{ID: "ES", Version: ses.Version4, Vendor: Vendor},
+		Header: ses.Header{ID: "ES", Version: o.Version, Vendor: Vendor},
 		SealID: id,
 		Property: ses.Property{
 			Type: o.Type, Name: o.Name, Created: o.Created, From: o.From, To: o.To,
@@ -107,11 +112,15 @@ func Make(o MakeOptions) (*ses.Seal, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make seal %s: %w", o.Name, err)
 	}
-	value, err := gm.Sign(o.Rand, o.Maker, raw)
+	input, err := ses.MakerInput(o.Version, raw, o.MakerCert.Raw, gm.OIDSM2WithSM3)
+	if err != nil {
+		return nil, fmt.Errorf("make seal %s: %w", o.Name, err)
+	}
+	value, err := gm.Sign(o.Rand, o.Maker, input)
 	if err != nil {
 		return nil, fmt.Errorf("make seal %s: sign: %w", o.Name, err)
 	}
-	if !gm.Verify(o.MakerCert.PublicKey, raw, value) {
+	if !gm.Verify(o.MakerCert.PublicKey, input, value) {
 		return nil, fmt.Errorf("%w: the maker's own signature does not verify", ErrMake)
 	}
 	return ses.MarshalSeal(raw, o.MakerCert.Raw, value)
@@ -121,6 +130,8 @@ func (o MakeOptions) check() error {
 	switch {
 	case o.Maker == nil || o.MakerCert == nil:
 		return fmt.Errorf("%w: no maker", ErrMake)
+	case o.Version != 0 && o.Version != ses.Version4 && o.Version != ses.Version1:
+		return fmt.Errorf("%w: version %d", ErrMake, o.Version)
 	case o.Name == "":
 		return fmt.Errorf("%w: no name", ErrMake)
 	case len(o.Signers) == 0 || len(o.Signers) > ses.MaxSigners:

@@ -150,6 +150,23 @@ func TestJudgeSealNamesTheCause(t *testing.T) {
 		return s
 	}
 	same := func(raw []byte) []byte { return raw }
+	o := makeOptions(maker, signer)
+	o.Version = ses.Version1
+	old, err := Make(o)
+	if err != nil || old.Version != ses.Version1 {
+		t.Fatal(old, err)
+	}
+	mustOld := func(rawInfo, input []byte) *ses.Seal {
+		value, err := gm.Sign(rand.Reader, maker.key, input)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := ses.MarshalSeal(rawInfo, maker.cert.Raw, value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
 	tests := []struct {
 		name   string
 		seal   *ses.Seal
@@ -160,8 +177,11 @@ func TestJudgeSealNamesTheCause(t *testing.T) {
 		{"good", good, noon, verdict.Passed, ""},
 		{"signed by another", remake(signer, same), noon, verdict.Failed, verdict.SealMakerSignature},
 		{"signed as in version 1", remake(maker, func(raw []byte) []byte {
-			return ses.MakerInputV1(raw, maker.cert.Raw, gm.OIDSM2WithSM3)
+			input, _ := ses.MakerInput(ses.Version1, raw, maker.cert.Raw, gm.OIDSM2WithSM3)
+			return input
 		}), noon, verdict.Failed, verdict.SealMakerSignature},
+		{"version 1", old, noon, verdict.Passed, ""},
+		{"version 1 signed as in version 4", mustOld(old.RawInfo, old.RawInfo), noon, verdict.Failed, verdict.SealMakerSignature},
 		{"too early", good, noon.Add(-time.Second), verdict.Failed, verdict.SealValidity},
 		{"at the last moment", good, noon.AddDate(1, 0, 0), verdict.Passed, ""},
 		{"too late", good, noon.AddDate(1, 0, 0).Add(time.Second), verdict.Failed, verdict.SealValidity},

@@ -85,21 +85,25 @@ func judgeMaker(s *ses.Seal) (*cert.Certificate, verdict.Check) {
 	if !s.Algorithm.Equal(gm.OIDSM2WithSM3) {
 		return maker, verdict.Fail(name, verdict.AlgMismatch, "the seal names the signature algorithm %s", s.Algorithm)
 	}
-	if gm.Verify(maker.PublicKey, s.RawInfo, s.Value) {
+	if madeAs(s, s.Version, maker) {
 		return maker, verdict.Pass(name)
 	}
-	if gm.Verify(maker.PublicKey, oldMakerInput(s), s.Value) {
-		return maker, verdict.Fail(name, verdict.SealMakerSignature,
-			"%s signed seal %s in the manner of version 1 (over certificate and algorithm too), which a seal of version %d is not",
-			maker.SubjectText(), s.Info.SealID, s.Version)
+	for _, other := range []int{ses.Version1, ses.Version4} {
+		if other != min(s.Version, ses.Version4) && madeAs(s, other, maker) {
+			return maker, verdict.Fail(name, verdict.SealMakerSignature,
+				"%s signed seal %s in the manner of version %d, which a seal of version %d is not (version 1 signs the "+
+					"certificate and the algorithm too)", maker.SubjectText(), s.Info.SealID, other, s.Version)
+		}
 	}
 	return maker, verdict.Fail(name, verdict.SealMakerSignature, "the signature of %s over seal %s does not verify: "+
 		"the seal was changed after it was made, or made by somebody else", maker.SubjectText(), s.Info.SealID)
 }
 
-// oldMakerInput is what a maker of version 1 signed. It serves to name the cause, never to accept.
-func oldMakerInput(s *ses.Seal) []byte {
-	return ses.MakerInputV1(s.RawInfo, s.MakerCert, s.Algorithm)
+// madeAs reports whether the maker signed the seal in the manner of a version. Another version than the seal's own serves
+// to name the cause, never to accept.
+func madeAs(s *ses.Seal, version int, maker *cert.Certificate) bool {
+	input, err := ses.MakerInput(version, s.RawInfo, s.MakerCert, s.Algorithm)
+	return err == nil && gm.Verify(maker.PublicKey, input, s.Value)
 }
 
 func judgeValidity(s *ses.Seal, m cert.Moment) verdict.Check {

@@ -22,12 +22,20 @@ func (v *verifier) judgeSeal(sig *verdict.Signature, s *signed, value []byte) {
 	}
 	tbs := parsed.ToBeSigned
 	sig.Version = tbs.Version
-	if tbs.Version == ses.Version5 {
+	switch tbs.Version {
+	case ses.Version5:
 		sig.Standard = "GM/T 0031-2025"
+	case ses.Version1:
+		sig.Standard = "GM/T 0031-2014"
 	}
 	sig.Seal = &verdict.SealRef{ID: tbs.Seal.Info.SealID, Name: tbs.Seal.Info.Property.Name}
 	moment, source := v.options.Moment(tbs.Time)
-	sig.At(moment.At, source)
+	if !moment.At.IsZero() {
+		sig.At(moment.At, source)
+	}
+	if tbs.ZoneAssumed {
+		sig.Warn(verdict.TimeClaimed, "the sealing time stands in the signature without a zone and is read as that of China (UTC+8)")
+	}
 
 	sig.Add(v.checkSealMatch(s, tbs.Seal)...)
 	v.judgeDocument(sig, s)
@@ -50,10 +58,6 @@ func (v *verifier) judgeSeal(sig *verdict.Signature, s *signed, value []byte) {
 
 // sealFault explains a signature value that is no readable seal signature.
 func sealFault(s *signed, value []byte, err error) verdict.Check {
-	if version, ok := errors.AsType[*ses.VersionError](err); ok {
-		return verdict.Unknown(verdict.CheckSignature, verdict.SealVersion,
-			"the seal is of structure version %d, which this verifier does not judge", version.Version)
-	}
 	var refused *verdict.ContainerError
 	if !errors.As(err, &refused) {
 		return verdict.Fail(verdict.CheckSignature, verdict.Malformed, "%s: %v", s.d.value, err)
@@ -131,7 +135,7 @@ func checkTimestamps(parsed *ses.Signature) []verdict.Check {
 	for _, t := range []struct {
 		what  string
 		token []byte
-	}{{"signature", parsed.TimeStamp}, {"seal", parsed.ToBeSigned.Seal.TimeStamp}} {
+	}{{"signature", parsed.TimeStamp}, {"signature", parsed.ToBeSigned.TimeToken}, {"seal", parsed.ToBeSigned.Seal.TimeStamp}} {
 		switch {
 		case t.token == nil:
 		case !looksLikeToken(t.token):

@@ -259,7 +259,7 @@ func (p *Prepared) build(l *list) error {
 	sum := gm.SM3(description)
 	p.tbs, err = ses.ToBeSigned{
 		Version: p.options.Seal.Version, Seal: p.options.Seal, Time: p.options.Time,
-		DataHash: sum[:], PropertyInfo: "/" + describe,
+		DataHash: sum[:], PropertyInfo: "/" + describe, SignerCert: p.options.SignerCert.Raw,
 	}.Marshal()
 	return err
 }

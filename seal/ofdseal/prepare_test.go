@@ -38,7 +38,7 @@ func TestSealingWithTheSampleSeal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"keys/seal-v4-A.esl", "keys/seal-v4-B.esl", "keys/seal-v5-A.esl", "keys/seal-v4-digestlist.esl"} {
+	for _, name := range []string{"keys/seal-v4-A.esl", "keys/seal-v4-B.esl", "keys/seal-v5-A.esl", "keys/seal-v4-digestlist.esl", "keys/seal-v1-A.esl"} {
 		s, err := ses.ParseSeal(mustRead(t, name))
 		if err != nil {
 			t.Fatal(err)
@@ -56,6 +56,28 @@ func TestSealingWithTheSampleSeal(t *testing.T) {
 		if f := ofdseal.VerifyFile(out, sampleOptions(t)); f.Verdict != verdict.Passed {
 			t.Errorf("%s: %s (%s) %+v", name, f.Verdict, f.Reason, faulty(f))
 		}
+	}
+}
+
+// TestSealingInVersion1 seals with a seal of version 1, beside one of version 4, and with one that others made.
+func TestSealingInVersion1(t *testing.T) {
+	w := mustWorld(t)
+	make := w.sealOptions(w.signer)
+	make.Version = ses.Version1
+	old, err := seal.Make(make)
+	if err != nil {
+		t.Fatal(err)
+	}
+	useOld := func(o *ofdseal.PrepareOptions) { o.Seal = old }
+	f := ofdseal.VerifyFile(w.mustApply(t, w.mustApply(t, mustRead(t, "u2.ofd"), useOld)), w.options())
+	if f.Verdict != verdict.Passed || len(f.Signatures) != 2 {
+		t.Fatalf("%s (%s) %+v", f.Verdict, f.Reason, faulty(f))
+	}
+	if s := f.Signatures[0]; s.Version != ses.Version1 || s.Standard != "GM/T 0031-2014" || !s.Time.Equal(sealingTime) {
+		t.Errorf("version 1: %+v", s)
+	}
+	if s := f.Signatures[1]; s.Version != ses.Version4 || s.Standard != "GB/T 38540-2020" {
+		t.Errorf("version 4: %+v", s)
 	}
 }
 

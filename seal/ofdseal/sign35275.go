@@ -2,7 +2,11 @@ package ofdseal
 
 import (
 	"bytes"
+	"encoding/base64"
 	"errors"
+
+	"golang.org/x/crypto/cryptobyte"
+	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 
 	"yinxin/crypto/cms"
 	"yinxin/crypto/gm"
@@ -25,7 +29,7 @@ func (v *verifier) judgeSign(sig *verdict.Signature, s *signed, value []byte) {
 	}
 	msg, err := cms.ParseSigned(value)
 	if err != nil {
-		sig.Add(signFault(s, err))
+		sig.Add(signFault(s, value, err))
 		return
 	}
 	sig.Version = 1
@@ -49,15 +53,32 @@ func (v *verifier) judgeSign(sig *verdict.Signature, s *signed, value []byte) {
 	sig.Add(v.checkSignStamps(s)...)
 }
 
-func signFault(s *signed, err error) verdict.Check {
+func signFault(s *signed, value []byte, err error) verdict.Check {
+	if isBareSignature(value) {
+		return verdict.Fail(verdict.CheckSignature, verdict.SignerCert,
+			"/%s is a bare SM2 signature with no certificate: nothing in the file says who signed", s.d.value)
+	}
 	if refused, ok := errors.AsType[*verdict.ContainerError](err); ok {
 		return verdict.Fail(verdict.CheckSignature, refused.Reason, "/%s: %s", s.d.value, refused.Detail)
 	}
 	return verdict.Fail(verdict.CheckSignature, verdict.Malformed, "/%s: %v", s.d.value, err)
 }
 
+// isBareSignature reports whether b is SEQUENCE{r INTEGER, s INTEGER}, an older form of digital signatures in OFD.
+func isBareSignature(b []byte) bool {
+	in := cryptobyte.String(b)
+	var body cryptobyte.String
+	return in.ReadASN1(&body, cbasn1.SEQUENCE) && in.Empty() &&
+		body.SkipASN1(cbasn1.INTEGER) && body.SkipASN1(cbasn1.INTEGER) && body.Empty()
+}
+
 // checkContent holds the content of a message against the 32 bytes that it must be.
 func checkContent(s *signed, content []byte, sum [32]byte) verdict.Check {
+	if string(content) == base64.StdEncoding.EncodeToString(sum[:]) {
+		return verdict.Fail(verdict.CheckDataHash, verdict.SigValue,
+			"the content of the message in /%s is the Base64 text of the SM3 of /%s, not the 32 bytes: a form of some software "+
+				"outside the standard", s.d.value, s.d.name)
+	}
 	if !bytes.Equal(content, sum[:]) {
 		return verdict.Fail(verdict.CheckDataHash, verdict.SigValue,
 			"the content of the message in /%s is not the SM3 of /%s", s.d.value, s.d.name)

@@ -420,10 +420,6 @@ func (v *verifier) judgeSeal(sig *verdict.Signature, e *entry, s *ses.Seal, err 
 
 // sealFault explains a seal that cannot be read.
 func sealFault(err error) verdict.Check {
-	if version, ok := errors.AsType[*ses.VersionError](err); ok {
-		return verdict.Unknown(verdict.CheckSealMaker, verdict.SealVersion,
-			"the seal is of structure version %d, which this verifier does not judge", version.Version)
-	}
 	reason := verdict.Malformed
 	if refused, ok := errors.AsType[*verdict.ContainerError](err); ok {
 		reason = refused.Reason

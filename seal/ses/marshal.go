@@ -1,7 +1,6 @@
 package ses
 
 import (
-	"encoding/asn1"
 	"errors"
 	"fmt"
 	"time"
@@ -35,11 +34,14 @@ func (i SealInfo) check() error {
 	if !utf8.ValidString(p.Name) || i.Header.ID != "ES" {
 		return fmt.Errorf("%w: name or header", ErrMarshal)
 	}
-	if i.Header.Version != Version4 && i.Header.Version != Version5 {
-		return fmt.Errorf("%w: version %d", ErrMarshal, i.Header.Version)
+	if v := i.Header.Version; !isV1(v) && v != Version4 && v != Version5 {
+		return fmt.Errorf("%w: version %d", ErrMarshal, v)
 	}
 	if !ascii(i.Header.Vendor) || !ascii(i.SealID) || !ascii(i.Picture.Type) {
 		return fmt.Errorf("%w: vendor, seal id and picture type are ASCII", ErrMarshal)
+	}
+	if isV1(i.Header.Version) {
+		return i.checkV1()
 	}
 	return nil
 }
@@ -51,7 +53,11 @@ func (i SealInfo) add(b *cryptobyte.Builder) {
 		addText(b, cbasn1.IA5String, i.Header.Vendor)
 	})
 	addText(b, cbasn1.IA5String, i.SealID)
-	b.AddASN1(cbasn1.SEQUENCE, i.Property.add)
+	if isV1(i.Header.Version) {
+		b.AddASN1(cbasn1.SEQUENCE, i.Property.addV1)
+	} else {
+		b.AddASN1(cbasn1.SEQUENCE, i.Property.add)
+	}
 	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
 		addText(b, cbasn1.IA5String, i.Picture.Type)
 		b.AddASN1OctetString(i.Picture.Data)
@@ -87,15 +93,23 @@ func (p Property) add(b *cryptobyte.Builder) {
 	addTime(b, p.To)
 }
 
-// MarshalSeal writes a seal around the marshalled eSealInfo: the maker's certificate and signature. It returns the
-// parsed seal, so that nothing leaves that the strict reader would not take back.
+// MarshalSeal writes a seal around the marshalled eSealInfo: the maker's certificate and signature, in the shape of the
+// version that eSealInfo names. It returns the parsed seal, so that nothing leaves that the strict reader would not take
+// back.
 func MarshalSeal(rawInfo, makerCert, value []byte) (*Seal, error) {
-	var b cryptobyte.Builder
-	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
-		b.AddBytes(rawInfo)
+	signed := func(b *cryptobyte.Builder) {
 		b.AddASN1OctetString(makerCert)
 		b.AddASN1ObjectIdentifier(gm.OIDSM2WithSM3)
 		b.AddASN1BitString(value)
+	}
+	var b cryptobyte.Builder
+	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		b.AddBytes(rawInfo)
+		if shapeOf(rawInfo) == Version1 {
+			b.AddASN1(cbasn1.SEQUENCE, signed)
+			return
+		}
+		signed(b)
 	})
 	der, err := finish(&b, "seal")
 	if err != nil {
@@ -110,6 +124,13 @@ func (t ToBeSigned) Marshal() ([]byte, error) {
 		return nil, fmt.Errorf("%w: seal, data hash or property information", ErrMarshal)
 	}
 	var b cryptobyte.Builder
+	if t.Version == Version1 {
+		if len(t.SignerCert) == 0 || t.Extensions != nil {
+			return nil, fmt.Errorf("%w: version 1 wants the signer's certificate and has no extensions", ErrMarshal)
+		}
+		b.AddASN1(cbasn1.SEQUENCE, t.addV1)
+		return finish(&b, "data to be signed")
+	}
 	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
 		b.AddASN1Int64(int64(t.Version))
 		b.AddBytes(t.Seal.Raw)
@@ -125,12 +146,20 @@ func (t ToBeSigned) Marshal() ([]byte, error) {
 	return finish(&b, "data to be signed")
 }
 
-// MarshalSignature writes a seal signature around the marshalled toSign. timeStamp may be nil. Like [MarshalSeal] it
-// returns what the strict reader reads back.
+// MarshalSignature writes a seal signature around the marshalled toSign. timeStamp may be nil, and is in version 1,
+// which holds the certificate inside toSign. Like [MarshalSeal] it returns what the strict reader reads back.
 func MarshalSignature(rawToSign, cert, value, timeStamp []byte) (*Signature, error) {
+	v1 := tbsIsV1(rawToSign)
+	if v1 && timeStamp != nil {
+		return nil, fmt.Errorf("%w: version 1 has no place for a time-stamp", ErrMarshal)
+	}
 	var b cryptobyte.Builder
 	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
 		b.AddBytes(rawToSign)
+		if v1 {
+			b.AddASN1BitString(value)
+			return
+		}
 		b.AddASN1OctetString(cert)
 		b.AddASN1ObjectIdentifier(gm.OIDSM2WithSM3)
 		b.AddASN1BitString(value)
@@ -183,20 +212,4 @@ func ascii(s string) bool {
 		}
 	}
 	return true
-}
-
-// MakerInputV1 is what the maker of a version 1 seal signs: SEQUENCE{eSealInfo, cert, algorithm}. Nil if the parts
-// cannot be written.
-func MakerInputV1(rawInfo, makerCert []byte, algorithm asn1.ObjectIdentifier) []byte {
-	var b cryptobyte.Builder
-	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
-		b.AddBytes(rawInfo)
-		b.AddASN1OctetString(makerCert)
-		b.AddASN1ObjectIdentifier(algorithm)
-	})
-	der, err := b.Bytes()
-	if err != nil {
-		return nil
-	}
-	return der
 }

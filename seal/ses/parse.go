@@ -13,17 +13,18 @@ import (
 )
 
 // ParseSeal reads a seal (.esl). A refusal is a *verdict.ContainerError with the reason not_der, trailing_data,
-// seal_version (the shape does not fit the version) or limit, or a [*VersionError].
+// seal_version (the shape does not fit the version) or limit.
 func ParseSeal(der []byte) (*Seal, error) {
 	if err := checkDER("seal", der); err != nil {
 		return nil, err
 	}
-	if elements(der) == 2 {
-		return nil, &VersionError{Version: 1}
-	}
 	p := &parser{what: "seal"}
 	in := cryptobyte.String(der)
-	s := p.seal(&in)
+	read := p.seal
+	if elements(der) == elementsV1 {
+		read = p.sealV1
+	}
+	s := read(&in)
 	if p.err != nil {
 		return nil, p.err
 	}
@@ -35,12 +36,13 @@ func ParseSignature(der []byte) (*Signature, error) {
 	if err := checkDER("signature", der); err != nil {
 		return nil, err
 	}
-	if elements(der) == 2 && LooksLikeSignature(der) {
-		return nil, &VersionError{Version: 1}
-	}
 	p := &parser{what: "signature"}
 	in := cryptobyte.String(der)
-	s := p.signature(&in)
+	read := p.signature
+	if elements(der) == elementsV1 {
+		read = p.signatureV1
+	}
+	s := read(&in)
 	if p.err != nil {
 		return nil, p.err
 	}
@@ -88,6 +90,9 @@ func wellFormed(b cryptobyte.String, depth int) bool {
 	}
 	return true
 }
+
+// elementsV1 is the number of elements of a seal and of a signature of version 1. Later versions have four or five.
+const elementsV1 = 2
 
 // elements counts the values inside the outer SEQUENCE of a checked structure.
 func elements(der []byte) int {
@@ -160,6 +165,14 @@ func (p *parser) ia5(in *cryptobyte.String, field string) string {
 	return string(b)
 }
 
+func (p *parser) utf8(in *cryptobyte.String, field string) string {
+	b := p.octets(in, cbasn1.UTF8String, field)
+	if !utf8.Valid(b) {
+		p.fail(field)
+	}
+	return string(b)
+}
+
 func (p *parser) oid(in *cryptobyte.String, field string) asn1.ObjectIdentifier {
 	var o asn1.ObjectIdentifier
 	if !in.ReadASN1ObjectIdentifier(&o) {
@@ -208,7 +221,7 @@ func (p *parser) seal(in *cryptobyte.String) *Seal {
 	s := &Seal{Raw: raw}
 	info, rawInfo := p.sequence(&body, "eSealInfo")
 	s.RawInfo = rawInfo
-	s.Info = p.sealInfo(info)
+	s.Info = p.sealInfo(info, false)
 	s.MakerCert = p.octets(&body, cbasn1.OCTET_STRING, "cert")
 	s.Algorithm = p.oid(&body, "signAlgID")
 	s.Value = p.bits(&body, "signedValue")
@@ -238,7 +251,7 @@ func (p *parser) optionalBits(in *cryptobyte.String, field string) []byte {
 	return b
 }
 
-func (p *parser) sealInfo(in cryptobyte.String) SealInfo {
+func (p *parser) sealInfo(in cryptobyte.String, v1 bool) SealInfo {
 	var info SealInfo
 	header, _ := p.sequence(&in, "header")
 	info.Header.ID = p.ia5(&header, "header.id")
@@ -250,7 +263,11 @@ func (p *parser) sealInfo(in cryptobyte.String) SealInfo {
 	}
 	info.SealID = p.ia5(&in, "esID")
 	property, _ := p.sequence(&in, "property")
-	info.Property = p.property(property)
+	if v1 {
+		info.Property = p.propertyV1(property)
+	} else {
+		info.Property = p.property(property)
+	}
 	picture, _ := p.sequence(&in, "picture")
 	info.Picture.Type = p.ia5(&picture, "picture.type")
 	info.Picture.Data = p.octets(&picture, cbasn1.OCTET_STRING, "picture.data")
@@ -267,11 +284,7 @@ func (p *parser) sealInfo(in cryptobyte.String) SealInfo {
 func (p *parser) property(in cryptobyte.String) Property {
 	var out Property
 	out.Type = p.integer(&in, "property.type")
-	name := p.octets(&in, cbasn1.UTF8String, "property.name")
-	if !utf8.Valid(name) {
-		p.fail("property.name")
-	}
-	out.Name = string(name)
+	out.Name = p.utf8(&in, "property.name")
 	listType := p.integer(&in, "property.certListType")
 	list, _ := p.sequence(&in, "property.certList")
 	switch listType {

@@ -1,17 +1,17 @@
 // Package ses reads and writes electronic seals and seal signatures: SESeal and SES_Signature, shaped after
-// GB/T 38540-2020 (version 4) and its successor in the same shape (version 5, as read by other software).
+// GB/T 38540-2020 (version 4), its successor in the same shape (version 5, as read by other software), and
+// GM/T 0031-2014 (version 1).
 //
 // It promises strictness: DER alone, no trailing bytes, every tag as the structure asks, booleans written even when
 // false, versions that fit the shape. Parsing keeps the bytes that signatures are made over, so that nothing is ever
-// verified over a re-encoding, and what it parses it marshals back byte for byte. Structures of version 1
-// (GM/T 0031-2014) are recognised and named in a [*VersionError], not read.
+// verified over a re-encoding, and what it parses it marshals back byte for byte; of version 1, where other software
+// writes certificates and times in several forms, only its own form.
 //
 // It verifies nothing: it holds no trust, no time and no key. See seal and seal/ofdseal.
 package ses
 
 import (
 	"encoding/asn1"
-	"fmt"
 	"time"
 
 	"yinxin/crypto/gm"
@@ -30,6 +30,7 @@ const (
 
 // Versions of the structures.
 const (
+	Version1 = 1
 	Version4 = 4
 	Version5 = 5
 )
@@ -44,7 +45,7 @@ const (
 type Seal struct {
 	// Raw is the whole structure, RawInfo the DER of eSealInfo: what the maker signs. Both as read.
 	Raw, RawInfo []byte
-	// Version is 4 or 5, from the header.
+	// Version is 1 by the shape, 4 or 5 by the shape and the header.
 	Version int
 	Info    SealInfo
 	// MakerCert is the DER of the maker's certificate.
@@ -121,20 +122,18 @@ type Signature struct {
 type ToBeSigned struct {
 	Version int
 	Seal    *Seal
-	// Time is timeInfo, the signer's claim.
-	Time     time.Time
+	// Time is timeInfo, the signer's claim; zero if there is a TimeToken instead. ZoneAssumed says that it stands there
+	// without a zone (version 1 alone) and was read as the time of China, UTC+8.
+	Time        time.Time
+	ZoneAssumed bool
+	// TimeToken is timeInfo of version 1 where it is no time that can be read, such as a time-stamp token.
+	TimeToken []byte
+	// SignerCert is the signer's certificate, which version 1 alone keeps in here.
+	SignerCert []byte
 	DataHash []byte // SM3 of the bytes of Signature.xml
 	// PropertyInfo is the place that the signature was made for: the package path of Signature.xml.
 	PropertyInfo string
 	Extensions   []Extension
-}
-
-// VersionError reports a structure of a version that this package recognises and does not read.
-type VersionError struct{ Version int }
-
-// Error names the version.
-func (e *VersionError) Error() string {
-	return fmt.Sprintf("ses: seal structure version %d is not supported", e.Version)
 }
 
 // Lists reports whether the seal's list of signers holds the certificate (DER), or its SM3 digest.
