@@ -68,6 +68,8 @@ type writer struct {
 	db   *DB
 	conn *sql.Conn
 	stmt map[string]*sql.Stmt
+	// company is how many updates shared the last commit.
+	company int
 	// audit is the head of the audit chain as far as this transaction has come.
 	audit link
 }
@@ -146,10 +148,13 @@ func (w *writer) batch(u *update) {
 		}
 		u = w.next(len(done), timer)
 	}
+	w.company = len(done)
 	w.commit(done, before)
 }
 
-// next gives another update for this batch, or nil. A lone update is not kept waiting.
+// next gives another update for this batch, or nil. Where the batch before had company,
+// its callers are likely to be back soon, and waiting for them saves commits; a lone
+// update is not kept waiting.
 func (w *writer) next(have int, timer *time.Timer) *update {
 	if have >= w.db.o.MaxBatch {
 		return nil
@@ -159,7 +164,7 @@ func (w *writer) next(have int, timer *time.Timer) *update {
 		return u
 	default:
 	}
-	if have < 2 {
+	if w.company < 2 && have < 2 || have > w.company {
 		return nil
 	}
 	select {

@@ -93,6 +93,8 @@ type Hub struct {
 	p     Parts
 	jobs  chan struct{} // wakes the worker
 	certs certCache
+	// buffers are reused for the beginnings of submissions.
+	buffers sync.Pool
 
 	mu      sync.Mutex
 	waiters map[string][]chan struct{} // by entry, closed when the receipt is stored

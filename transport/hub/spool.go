@@ -29,13 +29,15 @@ type spooled struct {
 // or, where the upload was cut off, malformed.
 func (h *Hub) spool(body io.Reader) (*spooled, error) {
 	limited := &io.LimitedReader{R: body, N: h.cfg.MaxEnvelope + 1}
-	head := make([]byte, min(h.cfg.Inline, h.cfg.MaxEnvelope)+1)
-	n, err := fill(limited, head)
-	head = head[:n]
+	buf := h.buffer()
+	defer h.buffers.Put(buf)
+	n, err := fill(limited, *buf)
+	head := (*buf)[:n]
 	switch {
 	case errors.Is(err, io.EOF) && n == 0:
 		return nil, refuse(api.Malformed, "the envelope is empty")
 	case errors.Is(err, io.EOF):
+		head = bytes.Clone(head)
 		return &spooled{ReaderAt: bytes.NewReader(head), size: int64(n), sum: gm.SM3(head), inline: head}, nil
 	case err != nil:
 		return nil, uploadError(err)
@@ -49,6 +51,16 @@ func (h *Hub) spool(body io.Reader) (*spooled, error) {
 		return nil, refuse(api.TooLarge, "the limit is %d bytes", h.cfg.MaxEnvelope)
 	}
 	return s, nil
+}
+
+// buffer gives room for the beginning of a submission. Most are small, and clearing
+// fresh memory for each would cost more than reading it.
+func (h *Hub) buffer() *[]byte {
+	if b, ok := h.buffers.Get().(*[]byte); ok {
+		return b
+	}
+	b := make([]byte, min(h.cfg.Inline, h.cfg.MaxEnvelope)+1)
+	return &b
 }
 
 // fill reads until buf is full (nil) or r ends (io.EOF). Unlike io.ReadFull it hands on
