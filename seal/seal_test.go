@@ -197,15 +197,25 @@ func TestJudgeSealNamesTheCause(t *testing.T) {
 
 func TestRecordInForce(t *testing.T) {
 	r := Record{ID: "s", From: noon, To: noon.AddDate(1, 0, 0), History: []Change{
-		{To: Active, At: noon.Add(time.Hour)}, {To: Suspended, At: noon.Add(2 * time.Hour)},
-		{To: Active, At: noon.Add(3 * time.Hour)}, {To: Voided, At: noon.Add(4 * time.Hour)},
+		{To: Active, At: noon.Add(time.Hour)},
+		{To: Suspended, At: noon.Add(2 * time.Hour)},
+		{To: Active, At: noon.Add(3 * time.Hour)},
+		{To: Voided, At: noon.Add(4 * time.Hour)},
 	}}
 	tests := []struct {
 		at   time.Duration
 		want bool
 	}{
-		{-time.Second, false}, {0, false}, {time.Hour - 1, false}, {time.Hour, true}, {2*time.Hour - 1, true},
-		{2 * time.Hour, false}, {3 * time.Hour, true}, {4 * time.Hour, false}, {5 * time.Hour, false}, {366 * 24 * time.Hour, false},
+		{-time.Second, false},
+		{0, false},
+		{time.Hour - 1, false},
+		{time.Hour, true},
+		{2*time.Hour - 1, true},
+		{2 * time.Hour, false},
+		{3 * time.Hour, true},
+		{4 * time.Hour, false},
+		{5 * time.Hour, false},
+		{366 * 24 * time.Hour, false},
 	}
 	for _, tt := range tests {
 		err := r.InForce(noon.Add(tt.at))

@@ -39,8 +39,10 @@ type attack struct {
 func attacks() []attack {
 	failed, rejected := verdict.Failed, verdict.Rejected
 	return []attack{
-		{"O-01", "page changed", func(t *testing.T, _ *world, f *files) { f.edit(t, page0, "12345.00", "92345.00") },
-			failed, verdict.ReferenceDigest, verdict.CheckReferences, page0},
+		{
+			"O-01", "page changed", func(t *testing.T, _ *world, f *files) { f.edit(t, page0, "12345.00", "92345.00") },
+			failed, verdict.ReferenceDigest, verdict.CheckReferences, page0,
+		},
 		{"O-03", "page added", func(t *testing.T, _ *world, f *files) {
 			f.edit(t, document, "</ofd:Pages>", `<ofd:Page ID="900" BaseLoc="Pages/Page_9/Content.xml"/></ofd:Pages>`)
 			f.put("Doc_0/Pages/Page_9/Content.xml", emptyPage)
@@ -113,8 +115,10 @@ func attacks() []attack {
 			// an INTEGER 4 before a SEQUENCE: the version of toSign, before the seal
 			f.edit(t, value0, "\x02\x01\x04\x30", "\x02\x01\x01\x30")
 		}, failed, verdict.SealVersion, verdict.CheckSignature, "version"},
-		{"O-18", "bytes after the signature value", func(_ *testing.T, _ *world, f *files) { f.data[value0] += "\x00" },
-			failed, verdict.TrailingData, verdict.CheckSignature, "after the signature"},
+		{
+			"O-18", "bytes after the signature value", func(_ *testing.T, _ *world, f *files) { f.data[value0] += "\x00" },
+			failed, verdict.TrailingData, verdict.CheckSignature, "after the signature",
+		},
 		{"O-19", "digest method MD5", func(t *testing.T, _ *world, f *files) {
 			f.edit(t, describe0, gm.OIDSM3.String(), "MD5")
 		}, failed, verdict.WeakDigest, verdict.CheckReferences, "MD5"},
@@ -166,12 +170,18 @@ func attacks() []attack {
 			info.Property.SignerCerts = append(info.Property.SignerCerts, c.Raw)
 			mustSwapSeal(t, f, w.mustMake(t, info), &party{key, c})
 		}, failed, verdict.KeyUsage, verdict.CheckKeyUsage, "CN=Signer"},
-		{"", "signature value removed", func(_ *testing.T, _ *world, f *files) { f.remove(value0) },
-			failed, verdict.SigMissing, verdict.CheckSignature, describe0},
-		{"", "description removed", func(_ *testing.T, _ *world, f *files) { f.remove(describe0) },
-			failed, verdict.MissingEntry, verdict.CheckReferences, describe0},
-		{"", "list removed", func(_ *testing.T, _ *world, f *files) { f.remove(listFile) },
-			failed, verdict.SignatureList, verdict.CheckCoverage, listFile},
+		{
+			"", "signature value removed", func(_ *testing.T, _ *world, f *files) { f.remove(value0) },
+			failed, verdict.SigMissing, verdict.CheckSignature, describe0,
+		},
+		{
+			"", "description removed", func(_ *testing.T, _ *world, f *files) { f.remove(describe0) },
+			failed, verdict.MissingEntry, verdict.CheckReferences, describe0,
+		},
+		{
+			"", "list removed", func(_ *testing.T, _ *world, f *files) { f.remove(listFile) },
+			failed, verdict.SignatureList, verdict.CheckCoverage, listFile,
+		},
 		{"X-02", "list names its counter twice", func(t *testing.T, _ *world, f *files) {
 			f.edit(t, listFile, "</ofd:Signatures>", "<ofd:MaxSignId>9</ofd:MaxSignId></ofd:Signatures>")
 		}, rejected, verdict.XMLDuplicate, verdict.CheckContainer, "MaxSignId"},

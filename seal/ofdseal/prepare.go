@@ -1,19 +1,15 @@
 package ofdseal
 
 import (
-	"bytes"
 	"crypto"
-	"encoding/base64"
-	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"yinxin/crypto/cert"
+	"yinxin/crypto/cms"
 	"yinxin/crypto/gm"
 	"yinxin/document/ofd"
 	"yinxin/seal"
@@ -41,10 +37,15 @@ var (
 	ErrManyDocuments = errors.New("ofdseal: the package holds more than one document")
 )
 
-// PrepareOptions say how to seal. All but Lock are required.
+// PrepareOptions say how to seal or sign. SignerCert and Time are required; Seal and Stamps go together.
 type PrepareOptions struct {
-	Seal       *ses.Seal
+	// Seal is the seal to apply; nil makes a digital signature (Type="Sign", GB/T 35275) that shows nowhere. With Lock it
+	// is the usual way to close a document after its last seal.
+	Seal *ses.Seal
+	// SignerCert is the certificate of the key that will sign; Chain are certificates to be put beside it, which a digital
+	// signature alone has room for.
 	SignerCert *cert.Certificate
+	Chain      []*cert.Certificate
 	Stamps     []seal.Stamp
 	// Time is the sealing time that the signature states.
 	Time time.Time
@@ -58,8 +59,10 @@ type Prepared struct {
 	options PrepareOptions
 	files   []ofd.File
 	value   string
-	tbs     []byte
-	id      string
+	// sum is the SM3 of Signature.xml, tbs what a seal's signer signs about it.
+	sum [32]byte
+	tbs []byte
+	id  string
 }
 
 var _ seal.Prepared = (*Prepared)(nil)
@@ -93,22 +96,27 @@ func Prepare(document []byte, o PrepareOptions) (*Prepared, error) {
 
 func (o *PrepareOptions) check() error {
 	switch {
-	case o.Seal == nil || o.SignerCert == nil:
-		return fmt.Errorf("%w: no seal or no signer", ErrNotInForce)
-	case len(o.Stamps) == 0:
+	case o.SignerCert == nil:
+		return fmt.Errorf("%w: no signer", ErrNotInForce)
+	case o.Seal != nil && len(o.Stamps) == 0:
 		return fmt.Errorf("%w: none given", ErrStamp)
+	case o.Seal == nil && len(o.Stamps) > 0:
+		return fmt.Errorf("%w: a place without a seal", ErrStamp)
 	}
 	o.Time = o.Time.UTC().Truncate(time.Second)
-	p := o.Seal.Info.Property
-	if o.Time.Before(p.From) || o.Time.After(p.To) {
-		return fmt.Errorf("%w: seal %s is valid from %s to %s", ErrNotInForce, o.Seal.Info.SealID,
-			p.From.Format(time.DateOnly), p.To.Format(time.DateOnly))
-	}
 	if !o.SignerCert.ValidAt(o.Time) {
 		return fmt.Errorf("%w: certificate of %s", ErrNotInForce, o.SignerCert.SubjectText())
 	}
 	if err := o.SignerCert.CheckUse(cert.UseSign); err != nil {
 		return err
+	}
+	if o.Seal == nil {
+		return nil
+	}
+	p := o.Seal.Info.Property
+	if o.Time.Before(p.From) || o.Time.After(p.To) {
+		return fmt.Errorf("%w: seal %s is valid from %s to %s", ErrNotInForce, o.Seal.Info.SealID,
+			p.From.Format(time.DateOnly), p.To.Format(time.DateOnly))
 	}
 	if !o.Seal.Lists(o.SignerCert.Raw) {
 		return fmt.Errorf("%w: %s is not in the list of seal %s", seal.ErrNotListed, o.SignerCert.SubjectText(), o.Seal.Info.SealID)
@@ -160,73 +168,6 @@ func openList(pkg *ofd.Package, name string) (*list, error) {
 	return l, nil
 }
 
-// place is where a new signature goes.
-type place struct {
-	list, folder string
-	ids          counterState
-}
-
-// counterState continues the numbering of signatures and stamps, in the style that the list already has.
-type counterState struct {
-	prefix      string
-	width, last int
-}
-
-func (c *counterState) next() string {
-	c.last++
-	return fmt.Sprintf("%s%0*d", c.prefix, c.width, c.last)
-}
-
-func (c *counterState) seen(id string) {
-	if prefix, n, width, ok := counter(id); ok {
-		c.prefix, c.last = prefix, max(c.last, n)
-		c.width = 1
-		if prefix != "" {
-			c.width = width
-		}
-	}
-}
-
-func (p *Prepared) findPlace(l *list) (place, error) {
-	at := place{ids: counterState{width: 1}}
-	base := signsFolder
-	if f := folder(p.pkg.Bodies()[0].Root); f != "" && isPlain(f) {
-		base = f + "/" + signsFolder
-	}
-	at.list = base + "/" + listName
-	if l != nil {
-		at.list, base = l.name, folder(l.name)
-		for _, e := range l.entries {
-			at.ids.seen(e.id)
-		}
-		at.ids.seen(l.maxSignID)
-	}
-	if !isPlain(base) {
-		base = signsFolder
-	}
-	taken := map[string]bool{}
-	for _, name := range p.pkg.Names() {
-		taken[strings.ToLower(folder(name))] = true
-	}
-	for n := range maxSignatures {
-		at.folder = strings.TrimPrefix(base+"/Sign_"+strconv.Itoa(n), "/")
-		if !taken[strings.ToLower(at.folder)] {
-			return at, nil
-		}
-	}
-	return at, fmt.Errorf("%w: %d signatures", verdict.Refuse(verdict.Limit, "too many signatures"), maxSignatures)
-}
-
-// isPlain reports whether a folder can stand in XML and in the property information as it is.
-func isPlain(s string) bool {
-	for _, r := range s {
-		if r <= ' ' || r > '~' || strings.ContainsRune(`<>&"'%`, r) {
-			return false
-		}
-	}
-	return true
-}
-
 // build follows the order of facts: the list named in OFD.xml, the seal, the list; then the digests, the description,
 // and what is to be signed.
 func (p *Prepared) build(l *list) error {
@@ -252,168 +193,30 @@ func (p *Prepared) build(l *list) error {
 	if err != nil {
 		return err
 	}
-	p.files = append(p.files, ofd.File{Name: at.list, Data: listData},
-		ofd.File{Name: at.folder + "/" + sealName, Data: p.options.Seal.Raw})
+	p.files = append(p.files, ofd.File{Name: at.list, Data: listData})
+	if p.options.Seal != nil {
+		p.files = append(p.files, ofd.File{Name: at.folder + "/" + sealName, Data: p.options.Seal.Raw})
+	}
 	description := p.describe(at, stamps)
 	p.files = append(p.files, ofd.File{Name: describe, Data: description})
-	sum := gm.SM3(description)
+	p.sum = gm.SM3(description)
+	if p.options.Seal == nil {
+		return nil
+	}
 	p.tbs, err = ses.ToBeSigned{
 		Version: p.options.Seal.Version, Seal: p.options.Seal, Time: p.options.Time,
-		DataHash: sum[:], PropertyInfo: "/" + describe, SignerCert: p.options.SignerCert.Raw,
+		DataHash: p.sum[:], PropertyInfo: "/" + describe, SignerCert: p.options.SignerCert.Raw,
 	}.Marshal()
 	return err
 }
 
-const xmlHeader = `<?xml version="1.0" encoding="UTF-8"?>` + "\n"
-
-// listBytes is the list with the new signature in it.
-func (p *Prepared) listBytes(l *list, at place, id, describe string) ([]byte, error) {
-	line := func(prefix string) string {
-		return "<" + prefix + `Signature ID="` + id + `" Type="Seal" BaseLoc="/` + describe + `"/>`
+// Digest is the SM3 of what will be signed: of TBS_Sign for a seal, of Signature.xml for a digital signature.
+func (p *Prepared) Digest() [32]byte {
+	if p.options.Seal == nil {
+		return p.sum
 	}
-	maxID := fmt.Sprintf("%s%0*d", at.ids.prefix, at.ids.width, at.ids.last)
-	if l == nil {
-		return []byte(xmlHeader + `<ofd:Signatures xmlns:ofd="` + ofd.Namespace + `"><ofd:MaxSignId>` + maxID +
-			`</ofd:MaxSignId>` + line("ofd:") + `</ofd:Signatures>`), nil
-	}
-	data, _ := p.pkg.Entry(l.name)
-	prefix := tagPrefix(data[l.root.Start:], "Signatures")
-	type edit struct {
-		from, to int
-		text     string
-	}
-	edits := []edit{{l.root.Tail, l.root.Tail, line(prefix)}}
-	if all := l.root.All("Signature"); len(all) > 0 {
-		end := all[len(all)-1].End
-		edits[0].from, edits[0].to = end, end
-	} else if l.root.Tail == l.root.Start || data[l.root.End-2] == '/' {
-		return nil, fmt.Errorf("%w: /%s is an empty element", ErrBroken, l.name)
-	}
-	if m := l.root.Child("MaxSignId"); m != nil {
-		e := edit{m.Start, m.End, "<" + prefix + "MaxSignId>" + maxID + "</" + prefix + "MaxSignId>"}
-		if m.Start < edits[0].from {
-			edits = append([]edit{e}, edits...)
-		} else {
-			edits = append(edits, e)
-		}
-	}
-	var out bytes.Buffer
-	pos := 0
-	for _, e := range edits {
-		out.Write(data[pos:e.from])
-		out.WriteString(e.text)
-		pos = e.to
-	}
-	out.Write(data[pos:])
-	return out.Bytes(), nil
+	return gm.SM3(p.tbs)
 }
-
-// tagPrefix reads the prefix, colon included, with which a start tag names the element.
-func tagPrefix(tag []byte, name string) string {
-	if i := bytes.Index(tag, []byte(name)); i > 0 {
-		return string(tag[1:i])
-	}
-	return ""
-}
-
-// stampElements writes the StampAnnots and checks that each lies on a page.
-func (p *Prepared) stampElements(ids *counterState) (string, error) {
-	var b strings.Builder
-	var annots []stampAnnot
-	pages := p.pkg.Pages()
-	picture := p.options.Seal.Info.Picture
-	for i, s := range p.options.Stamps {
-		if s.Page < 0 || s.Page >= len(pages) {
-			return "", fmt.Errorf("%w: page %d of %d", ErrStamp, s.Page+1, len(pages))
-		}
-		if s.W == 0 {
-			s.W = float64(picture.Width)
-		}
-		if s.H == 0 {
-			s.H = float64(picture.Height)
-		}
-		p.options.Stamps[i] = s
-		annot := stampAnnot{page: pages[s.Page].ID, boundary: ofd.Box{X: s.X, Y: s.Y, W: s.W, H: s.H}}
-		if s.Clip != nil {
-			annot.clip = &ofd.Box{X: s.Clip.X, Y: s.Clip.Y, W: s.Clip.W, H: s.Clip.H}
-		}
-		if s.W < 0 || s.H < 0 || !touches(annot, pages[s.Page].Size) {
-			return "", fmt.Errorf("%w: at %s it lies outside of page %d", ErrStamp, boxText(annot.boundary), s.Page+1)
-		}
-		annots = append(annots, annot)
-		b.WriteString(`<ofd:StampAnnot ID="` + ids.next() + `" PageRef="` + escape(annot.page) +
-			`" Boundary="` + boxText(annot.boundary) + `"`)
-		if annot.clip != nil {
-			b.WriteString(` Clip="` + boxText(*annot.clip) + `"`)
-		}
-		b.WriteString(`/>`)
-	}
-	if faults := seamFaults(annots, pagesByID(pages)); len(faults) > 0 {
-		return "", fmt.Errorf("%w: %s", ErrStamp, faults[0])
-	}
-	return b.String(), nil
-}
-
-// boxText writes millimetres with at most three decimals.
-func boxText(b ofd.Box) string {
-	parts := make([]string, 0, 4)
-	for _, v := range []float64{b.X, b.Y, b.W, b.H} {
-		s := strconv.FormatFloat(v, 'f', 3, 64)
-		s = strings.TrimSuffix(strings.TrimRight(s, "0"), ".")
-		if s == "-0" {
-			s = "0"
-		}
-		parts = append(parts, s)
-	}
-	return strings.Join(parts, " ")
-}
-
-func escape(s string) string {
-	var b bytes.Buffer
-	_ = xml.EscapeText(&b, []byte(s)) // a bytes.Buffer does not fail
-	return b.String()
-}
-
-// describe writes Signature.xml: every file of the package as it will be, save the list (unless it locks), the
-// description itself and the signature value.
-func (p *Prepared) describe(at place, stamps string) []byte {
-	changed := map[string][]byte{}
-	for _, f := range p.files {
-		changed[f.Name] = f.Data
-	}
-	var b bytes.Buffer
-	b.WriteString(xmlHeader + `<ofd:Signature xmlns:ofd="` + ofd.Namespace + `"><ofd:SignedInfo>` +
-		`<ofd:Provider ProviderName="yinxin" Company="yinxin" Version="1.0"/>` +
-		`<ofd:SignatureMethod>` + gm.OIDSM2WithSM3.String() + `</ofd:SignatureMethod>` +
-		`<ofd:SignatureDateTime>` + p.options.Time.Format("20060102150405Z") + `</ofd:SignatureDateTime>` +
-		`<ofd:References CheckMethod="` + gm.OIDSM3.String() + `">`)
-	reference := func(name string, data []byte) {
-		if name == at.list && !p.options.Lock {
-			return
-		}
-		sum := gm.SM3(data)
-		b.WriteString(`<ofd:Reference FileRef="/` + escape(name) + `"><ofd:CheckValue>` +
-			base64.StdEncoding.EncodeToString(sum[:]) + `</ofd:CheckValue></ofd:Reference>`)
-	}
-	for _, name := range p.pkg.Names() {
-		data, ok := changed[name]
-		if !ok {
-			data, _ = p.pkg.Entry(name)
-		}
-		reference(name, data)
-	}
-	for _, f := range p.files {
-		if _, exists := p.pkg.Entry(f.Name); !exists {
-			reference(f.Name, f.Data)
-		}
-	}
-	b.WriteString(`</ofd:References>` + stamps + `<ofd:Seal><ofd:BaseLoc>/` + at.folder + `/` + sealName +
-		`</ofd:BaseLoc></ofd:Seal></ofd:SignedInfo><ofd:SignedValue>/` + p.value + `</ofd:SignedValue></ofd:Signature>`)
-	return b.Bytes()
-}
-
-// Digest is the SM3 of what will be signed.
-func (p *Prepared) Digest() [32]byte { return gm.SM3(p.tbs) }
 
 // ID is the identifier that the new signature will have in the list.
 func (p *Prepared) ID() string { return p.id }
@@ -423,18 +226,11 @@ func (p *Prepared) Stamps() []seal.Stamp { return p.options.Stamps }
 
 // Sign signs with the signer's key and returns the sealed document, after the strict verifier has read it back.
 func (p *Prepared) Sign(random io.Reader, key crypto.Signer) ([]byte, error) {
-	if err := seal.CheckSigner(p.options.Seal, key, p.options.SignerCert); err != nil {
-		return nil, fmt.Errorf("sign sealing: %w", err)
-	}
-	value, err := gm.Sign(random, key, p.tbs)
+	value, err := p.signatureValue(random, key)
 	if err != nil {
 		return nil, fmt.Errorf("sign sealing: %w", err)
 	}
-	sig, err := ses.MarshalSignature(p.tbs, p.options.SignerCert.Raw, value, nil)
-	if err != nil {
-		return nil, fmt.Errorf("sign sealing: %w", err)
-	}
-	out, err := p.pkg.Replace(append(slices.Clip(p.files), ofd.File{Name: p.value, Data: sig.Raw})...)
+	out, err := p.pkg.Replace(append(slices.Clip(p.files), ofd.File{Name: p.value, Data: value})...)
 	if err != nil {
 		return nil, fmt.Errorf("sign sealing: %w", err)
 	}
@@ -442,6 +238,28 @@ func (p *Prepared) Sign(random io.Reader, key crypto.Signer) ([]byte, error) {
 		return nil, err
 	}
 	return out, nil
+}
+
+// signatureValue makes SignedValue.dat.
+func (p *Prepared) signatureValue(random io.Reader, key crypto.Signer) ([]byte, error) {
+	o := p.options
+	if o.Seal == nil {
+		return cms.SignDetached(p.sum, cms.SignOptions{
+			Signer: key, Certificate: o.SignerCert, Chain: o.Chain, Time: o.Time, Rand: random,
+		})
+	}
+	if err := seal.CheckSigner(o.Seal, key, o.SignerCert); err != nil {
+		return nil, err
+	}
+	value, err := gm.Sign(random, key, p.tbs)
+	if err != nil {
+		return nil, err
+	}
+	sig, err := ses.MarshalSignature(p.tbs, o.SignerCert.Raw, value, nil)
+	if err != nil {
+		return nil, err
+	}
+	return sig.Raw, nil
 }
 
 // selfCheck reads the result back. Without roots nothing can pass outright, so every check but those about trust must.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/rand"
 	"errors"
+	"strings"
 	"testing"
 
 	"yinxin/crypto/cert"
@@ -130,6 +131,67 @@ func TestSealingContinuesOtherSoftwaresLists(t *testing.T) {
 		if _, err := ofdseal.Prepare(mustRead(t, name), w.prepareOptions()); !errors.Is(err, ofdseal.ErrLocked) {
 			t.Errorf("%s: %v, want ErrLocked", name, err)
 		}
+	}
+}
+
+// TestClosingSignature closes a sealed document with a digital signature that covers the list: nothing can follow, and
+// neither the seal nor the closing signature can go unnoticed.
+func TestClosingSignature(t *testing.T) {
+	w := mustWorld(t)
+	sealed := w.mustApply(t, mustRead(t, "u2.ofd"))
+	sign := func(o *ofdseal.PrepareOptions) { o.Seal, o.Stamps = nil, nil }
+	closed := w.mustApply(t, sealed, sign, func(o *ofdseal.PrepareOptions) { o.Lock = true })
+	f := ofdseal.VerifyFile(closed, w.options())
+	if f.Verdict != verdict.Passed || len(f.Signatures) != 2 || f.Warned(verdict.ListOpen) {
+		t.Fatalf("%s (%s), warnings %v %+v", f.Verdict, f.Reason, f.Warnings, faulty(f))
+	}
+	if s := f.Signatures[1]; s.Kind != "sign" || s.Standard != "GB/T 35275-2017" || s.Signer != "CN=Signer,O=Test,C=CN" || !s.Time.Equal(sealingTime) {
+		t.Errorf("%+v", s)
+	}
+	if _, err := ofdseal.Prepare(closed, w.prepareOptions()); !errors.Is(err, ofdseal.ErrLocked) {
+		t.Errorf("sealing a closed document: %v, want ErrLocked", err)
+	}
+	describe1 := strings.Replace(describe0, "Sign_0", "Sign_1", 1)
+	for name, change := range map[string]func(f *files){
+		"closing signature unlisted": func(f *files) {
+			f.edit(t, listFile, `<ofd:Signature ID="3" Type="Sign" BaseLoc="/`+describe1+`"/>`, "")
+		},
+		"seal unlisted": func(f *files) {
+			f.edit(t, listFile, `<ofd:Signature ID="1" Type="Seal" BaseLoc="/`+describe0+`"/>`, "")
+		},
+		"relabelled as a seal": func(f *files) { f.edit(t, listFile, `Type="Sign"`, `Type="Seal"`) },
+		"description changed":  func(f *files) { f.edit(t, describe1, "yinxin", "Yinxin") },
+	} {
+		f := mustUnpack(t, closed)
+		change(f)
+		got := ofdseal.VerifyFile(f.mustPack(t), w.options())
+		if name == "closing signature unlisted" {
+			// The list is open again, and the file says so; the log holds how many signatures there were.
+			if got.Verdict != verdict.Passed || !got.Warned(verdict.UnlistedSignature) || !got.Warned(verdict.ListOpen) {
+				t.Errorf("%s: %s (%s) %v", name, got.Verdict, got.Reason, got.Warnings)
+			}
+			continue
+		}
+		if got.Verdict != verdict.Failed {
+			t.Errorf("%s: %s (%s)", name, got.Verdict, got.Reason)
+		}
+	}
+	alone := w.mustApply(t, mustRead(t, "u1.ofd"), sign)
+	if f := ofdseal.VerifyFile(alone, w.options()); f.Verdict != verdict.Passed || !f.Warned(verdict.ListOpen) {
+		t.Errorf("a signature without a seal: %s (%s) %+v", f.Verdict, f.Reason, faulty(f))
+	}
+	o := w.prepareOptions()
+	o.Seal = nil
+	if _, err := ofdseal.Prepare(mustRead(t, "u1.ofd"), o); !errors.Is(err, ofdseal.ErrStamp) {
+		t.Errorf("a stamp without a seal: %v, want ErrStamp", err)
+	}
+	o.Stamps = nil
+	p, err := ofdseal.Prepare(mustRead(t, "u1.ofd"), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Sign(rand.Reader, mustKey(t)); err == nil {
+		t.Error("another key signs")
 	}
 }
 

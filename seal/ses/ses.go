@@ -130,7 +130,7 @@ type ToBeSigned struct {
 	TimeToken []byte
 	// SignerCert is the signer's certificate, which version 1 alone keeps in here.
 	SignerCert []byte
-	DataHash []byte // SM3 of the bytes of Signature.xml
+	DataHash   []byte // SM3 of the bytes of Signature.xml
 	// PropertyInfo is the place that the signature was made for: the package path of Signature.xml.
 	PropertyInfo string
 	Extensions   []Extension

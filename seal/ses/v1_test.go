@@ -64,13 +64,13 @@ func TestVersion1ReadsForeignForms(t *testing.T) {
 		at      time.Time
 		assumed bool
 	}{
-		"our text":          {"2026-11-21T08:00:00Z", at, false},
-		"a fraction":        {"2026-11-21T08:00:00.250Z", at.Add(250 * time.Millisecond), false},
+		"our text":              {"2026-11-21T08:00:00Z", at, false},
+		"a fraction":            {"2026-11-21T08:00:00.250Z", at.Add(250 * time.Millisecond), false},
 		"a text without a zone": {"2026-11-21 16:00:00", at, true},
-		"UTCTime":           {"\x17\x0d261121080000Z", at, false},
+		"UTCTime":               {"\x17\x0d261121080000Z", at, false},
 		"UTCTime, last century": {"\x17\x0d991121080000Z", time.Date(1999, 11, 21, 8, 0, 0, 0, time.UTC), false},
-		"GeneralizedTime":   {"\x18\x0f20261121080000Z", at, false},
-		"something else":    {"\x30\x03\x02\x01\x01", time.Time{}, false},
+		"GeneralizedTime":       {"\x18\x0f20261121080000Z", at, false},
+		"something else":        {"\x30\x03\x02\x01\x01", time.Time{}, false},
 	} {
 		var tbs ToBeSigned
 		tbs.setTimeV1([]byte(tt.info))
@@ -88,15 +88,15 @@ func TestVersion1ReadsForeignForms(t *testing.T) {
 		der  []byte
 		want verdict.Reason
 	}{
-		"as written":               {good, ""},
-		"header version 3":         {replace("ES\x02\x01\x01", "ES\x02\x01\x03"), ""},
-		"list entry as text":       {replace("\x04\x0da certificate", "\x16\x0da certificate"), ""},
-		"header version 4":         {replace("ES\x02\x01\x01", "ES\x02\x01\x04"), verdict.SealVersion},
+		"as written":                  {good, ""},
+		"header version 3":            {replace("ES\x02\x01\x01", "ES\x02\x01\x03"), ""},
+		"list entry as text":          {replace("\x04\x0da certificate", "\x16\x0da certificate"), ""},
+		"header version 4":            {replace("ES\x02\x01\x01", "ES\x02\x01\x04"), verdict.SealVersion},
 		"version 4 of what is signed": {replace("\x02\x01\x01\x30\x81", "\x02\x01\x04\x30\x81"), verdict.SealVersion},
-		"list entry of another type": {replace("\x04\x0da certificate", "\x0c\x0da certificate"), verdict.SealVersion},
+		"list entry of another type":  {replace("\x04\x0da certificate", "\x0c\x0da certificate"), verdict.SealVersion},
 		"validity as GeneralizedTime": {replace("\x17\x0d260101190405Z", "\x18\x0d260101190405Z"), verdict.SealVersion},
-		"time as text, not bits":   {replace(ours, "\x16\x15 2026-11-21T08:00:00Z"), verdict.SealVersion},
-		"trailing byte":            {append(bytes.Clone(good), 0), verdict.TrailingData},
+		"time as text, not bits":      {replace(ours, "\x16\x15 2026-11-21T08:00:00Z"), verdict.SealVersion},
+		"trailing byte":               {append(bytes.Clone(good), 0), verdict.TrailingData},
 	} {
 		_, err := ParseSignature(tt.der)
 		var refused *verdict.ContainerError
@@ -108,7 +108,7 @@ func TestVersion1ReadsForeignForms(t *testing.T) {
 
 func TestVersion1Refuses(t *testing.T) {
 	for name, change := range map[string]func(*SealInfo){
-		"digests": func(i *SealInfo) { i.Property.SignerCerts, i.Property.SignerCertDigests = nil, []CertDigest{} },
+		"digests":                     func(i *SealInfo) { i.Property.SignerCerts, i.Property.SignerCertDigests = nil, []CertDigest{} },
 		"a year that it cannot state": func(i *SealInfo) { i.Property.To = time.Date(2050, 1, 1, 0, 0, 0, 0, time.UTC) },
 	} {
 		i := infoV1()
