@@ -140,7 +140,7 @@ func newArchiveVerifyCmd(e *env) *cobra.Command {
 
 func newOrgCmd(e *env) *cobra.Command {
 	cmd := &cobra.Command{Use: "org", Short: "offices and accounts"}
-	cmd.AddCommand(newOrgListCmd(e), newOrgAddCmd(e), newOrgAccountCmd(e))
+	cmd.AddCommand(newOrgListCmd(e), newOrgShowCmd(e), newOrgAddCmd(e), newOrgCertifyCmd(e), newOrgAccountCmd(e))
 	return cmd
 }
 

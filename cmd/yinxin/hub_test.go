@@ -113,3 +113,17 @@ func rehome(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(os.WriteFile(f, data, 0o600))
 	}
 }
+
+// awaitInbox waits until something lies in the inbox: await-inbox.
+func awaitInbox(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 0 {
+		ts.Fatalf("usage: await-inbox")
+	}
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
+		ts.Check(ts.Exec("yinxin", "inbox", "--json"))
+		if strings.Contains(ts.ReadFile("stdout"), `"state":"available"`) {
+			return
+		}
+	}
+	ts.Fatalf("nothing came into the inbox within 30 s")
+}

@@ -11,6 +11,7 @@ import (
 	"yinxin/transport"
 	"yinxin/transport/api"
 	"yinxin/transport/client"
+	"yinxin/transport/receipt"
 	"yinxin/verdict"
 )
 
@@ -66,21 +67,27 @@ func newInboxCmd(e *env) *cobra.Command {
 
 func newFetchCmd(e *env) *cobra.Command {
 	var out string
+	var own ownKey
 	cmd := &cobra.Command{
 		Use:   "fetch DELIVERY",
 		Short: "open a delivery: take it over, decrypt it, verify its seals",
 		Long: "Has the hosted office take over the delivery (its signed statement fixes the receiving time), open the envelope with the office's\n" +
-			"own key and judge every seal; writes the files. The exit code is that of the verdict.",
-		Example: "  yinxin fetch DELIVERY --out in/",
+			"own key and judge every seal; writes the files. The exit code is that of the verdict. With --key, for offices that keep their own\n" +
+			"keys, the statement is signed here and the envelope is saved as it is; 'yinxin open' opens it.",
+		Example: "  yinxin fetch DELIVERY --out in/\n  yinxin fetch DELIVERY --key store:sign --out in/",
 		Args:    exactly(1, "a delivery"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if out == "" {
 				out = args[0]
 			}
+			if own.key != "" {
+				return e.fetchOwn(cmd.Context(), args[0], out, own, jsonFlag(cmd))
+			}
 			return e.fetch(cmd.Context(), args[0], out, jsonFlag(cmd))
 		},
 	}
 	cmd.Flags().StringVar(&out, "out", "", "folder for the files (default: one named after the delivery)")
+	own.add(cmd)
 	return cmd
 }
 
@@ -109,10 +116,11 @@ func (e *env) fetch(ctx context.Context, id, out string, asJSON bool) error {
 
 func newSignForCmd(e *env) *cobra.Command {
 	var number, comment string
+	var own ownKey
 	cmd := &cobra.Command{
 		Use:     "sign-for DELIVERY",
 		Short:   "sign for a delivery (签收) with the office's own key",
-		Long:    "Has the hosted office check the document once more and state, with its own signature, that it accepts it. The document must have\nbeen opened, and its seal must pass.",
+		Long:    "Has the hosted office check the document once more and state, with its own signature, that it accepts it. The document must have\nbeen opened, and its seal must pass. With --key the statement is signed here; verify the document before.",
 		Example: "  yinxin sign-for DELIVERY --number 收2026-0041",
 		Args:    exactly(1, "a delivery"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -120,7 +128,13 @@ func newSignForCmd(e *env) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			d, err := c.SignFor(cmd.Context(), args[0], api.SignFor{Number: number, Comment: comment})
+			var d api.Delivery
+			if own.key != "" {
+				st := receipt.Statement{Event: transport.ConsignmentAcceptance, Number: number, Text: comment}
+				d, err = e.act(cmd.Context(), args[0], own, st, c.Acknowledge, c)
+			} else {
+				d, err = c.SignFor(cmd.Context(), args[0], api.SignFor{Number: number, Comment: comment})
+			}
 			if err != nil {
 				return err
 			}
@@ -129,11 +143,13 @@ func newSignForCmd(e *env) *cobra.Command {
 	}
 	cmd.Flags().StringVar(&number, "number", "", "the office's own number for it (签收编号)")
 	cmd.Flags().StringVar(&comment, "comment", "", "a comment for the record")
+	own.add(cmd)
 	return cmd
 }
 
 func newReturnCmd(e *env) *cobra.Command {
 	var reason, text string
+	var own ownKey
 	cmd := &cobra.Command{
 		Use:   "return DELIVERY",
 		Short: "send a delivery back (退回) with a reason",
@@ -146,7 +162,13 @@ func newReturnCmd(e *env) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			d, err := c.GiveBack(cmd.Context(), args[0], api.GiveBack{Reason: reason, Text: text})
+			var d api.Delivery
+			if own.key != "" {
+				st := receipt.Statement{Event: transport.ConsignmentRejection, Reason: reason, Text: text}
+				d, err = e.act(cmd.Context(), args[0], own, st, c.Return, c)
+			} else {
+				d, err = c.GiveBack(cmd.Context(), args[0], api.GiveBack{Reason: reason, Text: text})
+			}
 			if err != nil {
 				return err
 			}
@@ -155,5 +177,6 @@ func newReturnCmd(e *env) *cobra.Command {
 	}
 	cmd.Flags().StringVar(&reason, "reason", "", "code of the reason")
 	cmd.Flags().StringVar(&text, "text", "", "the reason in a sentence")
+	own.add(cmd)
 	return cmd
 }

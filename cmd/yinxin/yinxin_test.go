@@ -53,6 +53,7 @@ func TestScripts(t *testing.T) {
 			"as":    as,
 
 			"await-archived": awaitArchived,
+			"await-inbox":    awaitInbox,
 			"rehome":         rehome,
 		},
 	})

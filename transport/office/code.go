@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"yinxin/document"
+	"yinxin/keys"
 	"yinxin/seal"
 	"yinxin/seal/ofdseal"
 	"yinxin/transport/api"
@@ -29,6 +30,8 @@ func CodeOf(err error) api.Code {
 		{errors.Is(err, directory.ErrConflict), api.Conflict},
 		{errors.Is(err, seal.ErrUnknownSeal), api.NotFound},
 		{errors.Is(err, ErrForbidden), api.Forbidden},
+		{errors.Is(err, ErrNotHosted), api.Forbidden},
+		{errors.Is(err, keys.ErrSealed) || errors.Is(err, keys.ErrUnavailable), api.Dependency},
 		{errors.Is(err, ErrSelfApproval), api.Forbidden},
 		{errors.Is(err, ErrState), api.InvalidTransition},
 		{errors.Is(err, ErrDigestChanged), api.PreconditionFailed},

@@ -102,6 +102,9 @@ const (
 	useDrafts  = "drafts"
 )
 
+// ErrNotHosted says that this service does not keep the office's keys: the office acts with its own (`--key`).
+var ErrNotHosted = errors.New("office: its keys are not kept here, it acts with its own")
+
 // identity is an office's key with the certificate chain that goes with it.
 type identity struct {
 	signer    crypto.Signer
@@ -114,6 +117,9 @@ type identity struct {
 func (s *Service) signerOf(ctx context.Context, office, use string, purpose keys.Purpose) (identity, error) {
 	name := keyName(office, use)
 	info, err := s.Keys.Public(ctx, keys.Ref{Name: name})
+	if errors.Is(err, keys.ErrNotFound) {
+		return identity{}, fmt.Errorf("key %s: %w", name, ErrNotHosted)
+	}
 	if err != nil {
 		return identity{}, fmt.Errorf("key %s: %w", name, err)
 	}
