@@ -59,7 +59,7 @@ type Client struct {
 func New(address string, o Options) (*Client, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || u.RawQuery != "" {
-		return nil, fmt.Errorf("hub address %.200q is not of the form https://host", address)
+		return nil, errors.New("hub address is not of the form https://host") // it may hold a password: not repeated
 	}
 	if o.HTTP == nil {
 		t := http.DefaultTransport.(*http.Transport).Clone() //nolint:errcheck,forcetypeassert // what it is by its documentation
