@@ -14,6 +14,10 @@ type Document struct {
 	Body []Paragraph
 	// Annexes are the printed annexes, in the order of the 附件说明.
 	Annexes []Annex
+	// Form is the page form; empty for the usual one of the kind, see PageForm.
+	Form Form
+	// Attendance are the lists of people that minutes print below the text.
+	Attendance []Attendance
 	// Signature says what stands under the text.
 	Signature SignatureBlock
 	// Remarks are what Parse put right in the author's input; see also Advise.
@@ -43,11 +47,16 @@ type SignatureForm string
 const (
 	SignatureSeal SignatureForm = "seal" // name and date under the office's seal
 	SignatureNone SignatureForm = "none" // name and date without a seal
+	// SignatureStamp is the 签名章 of a person beside the office title.
+	SignatureStamp SignatureForm = "stamp"
+	// SignatureOmitted prints nothing: minutes bear issuer and date at their head.
+	SignatureOmitted SignatureForm = "omitted"
 )
 
 // Seal diameters in mm: what is taken where the draft is silent, and what a draft may say.
 const (
 	DefaultSealDiameter = 42
+	defaultStampSize    = 20 // of a 签名章
 	minSealDiameter     = 20
 	maxSealDiameter     = 70
 )
@@ -55,8 +64,11 @@ const (
 // SignatureBlock says what stands under the text.
 type SignatureBlock struct {
 	Form SignatureForm
-	// SealDiameter in mm of the seal that will press name and date; the block leaves it room.
+	// SealDiameter in mm of the seal that will press name and date; the block leaves it room. A joint document has one
+	// such seal for each office, a 签名章 is this high and wide.
 	SealDiameter float64
+	// OfficeTitle is the 职务 printed beside a 签名章.
+	OfficeTitle string
 }
 
 // Remark is something an author should know that does not stop the document.
@@ -92,6 +104,11 @@ func (d *Document) Text() string {
 	}
 	put(d.RedHead, d.Number.String(), d.Title, d.Issuer.Name, d.Note, d.PrintedBy)
 	put(d.Approvers...)
+	put(d.Signature.OfficeTitle)
+	for _, a := range d.Attendance {
+		put(a.Label)
+		put(a.Names...)
+	}
 	for _, list := range [][]Office{d.JointIssuers, d.To, d.CC} {
 		for _, o := range list {
 			put(o.Name)

@@ -192,12 +192,14 @@ func draftFields() []draftField {
 		{"print_copies", func(r *reader, d *Document, n *yaml.Node) { d.PrintCopies = r.number0(n, "print_copies") }},
 		parsed("due_on", func(d *Document) unmarshaler { return &d.DueOn }),
 		text("retention", func(d *Document) *string { return &d.Retention }),
+		{"form", (*reader).form},
+		{"attendance", (*reader).attendance},
 		{"signature", (*reader).signature},
 	}
 }
 
 func (r *reader) document(root *yaml.Node) *Document {
-	d := &Document{Signature: SignatureBlock{Form: SignatureSeal, SealDiameter: DefaultSealDiameter}}
+	d := &Document{}
 	fields := make(map[string]func(*reader, *Document, *yaml.Node))
 	for _, f := range draftFields() {
 		fields[f.key] = f.read
@@ -220,8 +222,9 @@ func (d *Document) complete() {
 		d.Language = "zh-CN"
 	}
 	if d.RedHead == "" && d.Issuer.Name != "" {
-		d.RedHead = d.Issuer.Name + "文件"
+		d.RedHead = d.PageForm().redHead(d.Issuer.Name)
 	}
+	d.Signature.complete(d.PageForm())
 	if usual := d.Kind.Directions(); d.Direction == 0 && len(usual) > 0 {
 		d.Direction = usual[0]
 	}
@@ -229,6 +232,21 @@ func (d *Document) complete() {
 		d.ApprovedOn = d.IssuedOn // by rule the 成文日期 is the day of approval
 	}
 	d.ID = d.Identifier()
+}
+
+func (s *SignatureBlock) complete(form Form) {
+	if s.Form == "" {
+		s.Form = SignatureSeal
+		if form == FormMinutes {
+			s.Form = SignatureOmitted
+		}
+	}
+	if s.SealDiameter == 0 {
+		s.SealDiameter = DefaultSealDiameter
+		if s.Form == SignatureStamp {
+			s.SealDiameter = defaultStampSize
+		}
+	}
 }
 
 // mapping calls each for every key of n; each says whether it knows the key.

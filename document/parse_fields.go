@@ -137,10 +137,41 @@ func (r *reader) signature(d *Document, n *yaml.Node) {
 				r.fault(value, "signature.seal_diameter", "malformed", "want millimetres")
 				return true
 			}
+			if mm == 0 {
+				r.fault(value, "signature.seal_diameter", "malformed", "want millimetres")
+			}
 			d.Signature.SealDiameter = mm
+		case "office_title":
+			d.Signature.OfficeTitle = r.text(value, "signature.office_title")
 		default:
 			return false
 		}
 		return true
 	})
+}
+
+func (r *reader) form(d *Document, n *yaml.Node) {
+	form, known := formNames[r.text(n, "form")]
+	if !known {
+		r.fault(n, "form", "unknown", "want common, letter, order or minutes")
+	}
+	d.Form = form
+}
+
+func (r *reader) attendance(d *Document, n *yaml.Node) {
+	lists := make(map[string][]string)
+	r.mapping(n, "attendance", func(key string, value *yaml.Node) bool {
+		for _, k := range attendanceKeys() {
+			if k[0] == key {
+				lists[key] = r.texts(value, "attendance."+key)
+				return true
+			}
+		}
+		return false
+	})
+	for _, k := range attendanceKeys() {
+		if len(lists[k[0]]) > 0 {
+			d.Attendance = append(d.Attendance, Attendance{Label: k[1], Names: lists[k[0]]})
+		}
+	}
 }

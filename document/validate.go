@@ -114,11 +114,42 @@ func (d *Document) Validate() error {
 	if len(d.TitleLines) > 0 && strings.Join(d.TitleLines, "") != d.Title {
 		c.add("title", "contradiction", "the lines do not make up the title")
 	}
-	c.oneOf("signature.form", string(d.Signature.Form), string(SignatureSeal), string(SignatureNone))
-	if mm := d.Signature.SealDiameter; d.Signature.Form == SignatureSeal && !(mm >= minSealDiameter && mm <= maxSealDiameter) {
+	c.oneOf("form", string(d.Form), string(FormCommon), string(FormLetter), string(FormOrder), string(FormMinutes))
+	d.checkAttendance(c)
+	d.checkSignature(c)
+	return c.err()
+}
+
+func (d *Document) checkAttendance(c *checker) {
+	for i, a := range d.Attendance {
+		at := fmt.Sprintf("attendance[%d]", i)
+		c.need(at, a.Label, "the label")
+		c.oneOf(at, a.Label, "出席", "请假", "列席")
+		if len(a.Names) == 0 || len(a.Names) > maxList {
+			c.add(at, "malformed", "%d names, want 1 to %d", len(a.Names), maxList)
+			continue
+		}
+		for _, name := range a.Names {
+			c.need(at, name, "the name")
+			c.plain(at, name, maxName)
+		}
+	}
+}
+
+func (d *Document) checkSignature(c *checker) {
+	s := d.Signature
+	c.oneOf("signature.form", string(s.Form), string(SignatureSeal), string(SignatureNone), string(SignatureStamp), string(SignatureOmitted))
+	mm := s.SealDiameter
+	if (s.Form == SignatureSeal || s.Form == SignatureStamp) && !(mm >= minSealDiameter && mm <= maxSealDiameter) {
 		c.add("signature.seal_diameter", "malformed", "want %d to %d mm", minSealDiameter, maxSealDiameter)
 	}
-	return c.err()
+	if s.Form == SignatureStamp {
+		c.need("signature.office_title", s.OfficeTitle, "the office title of the person who signs")
+	}
+	if s.Form == SignatureOmitted && d.PageForm() != FormMinutes {
+		c.add("signature.form", "contradiction", "only minutes go without a signature")
+	}
+	c.plain("signature.office_title", s.OfficeTitle, maxName)
 }
 
 func (d *Document) refuseClassified() error {

@@ -17,7 +17,7 @@ func Compose(d *document.Document, faces *fonts.Set) (*Pages, error) {
 	if err := d.Validate(); err != nil {
 		return nil, fmt.Errorf("compose: %w", err)
 	}
-	c := &composer{doc: d, set: newSetter(faces)}
+	c := &composer{doc: d, set: newSetter(faces), unnumbered: make(map[int]bool)}
 	faces.Load(rolesOf(d)...)
 	c.newPage()
 	for _, step := range []func() error{c.head, c.text, c.annexes, c.imprint, c.pageNumbers} {
@@ -31,13 +31,17 @@ func Compose(d *document.Document, faces *fonts.Set) (*Pages, error) {
 	if len(c.set.standIns) > 0 {
 		c.set.warn("face_substituted", "%s", strings.Join(c.set.standIns, ", "))
 	}
-	return &Pages{Pages: c.pages, SealSpot: c.spot, Warnings: c.set.warnings}, nil
+	out := &Pages{Pages: c.pages, SealSpots: c.spots, Warnings: c.set.warnings}
+	if len(c.spots) > 0 {
+		out.SealSpot = &c.spots[0]
+	}
+	return out, nil
 }
 
 // rolesOf lists the faces that d needs, so that they are loaded together.
 func rolesOf(d *document.Document) []fonts.Role {
 	roles := []fonts.Role{fonts.XiaoBiaoSong, fonts.FangSong, fonts.Song}
-	hei := d.Urgency != document.Normal || len(d.Annexes) > 0
+	hei := d.Urgency != document.Normal || len(d.Annexes) > 0 || len(d.Attendance) > 0
 	for _, p := range d.Body {
 		hei = hei || p.Level == 1
 	}
@@ -55,8 +59,9 @@ type composer struct {
 	// y is the top of the next line's characters on the last page.
 	y float64
 	// low is the lowest point that text or seal takes on the last page.
-	low  float64
-	spot *Spot
+	low float64
+	// spots are the places for seals, one for each issuer in their order.
+	spots []Spot
 	// toInImprint says that the addressees found no room before the body and go to the 版记.
 	toInImprint bool
 	// unnumbered are the pages without a number.

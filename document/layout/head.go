@@ -8,9 +8,9 @@ import (
 	"yinxin/document/fonts"
 )
 
-// head sets everything above the body: GB/T 9704-2012 7.2 and 7.3.1, 7.3.2.
+// head sets everything above the body: GB/T 9704-2012 7.2, 7.3.1 and 7.3.2, or what the special form has there.
 func (c *composer) head() error {
-	for _, step := range []func() error{c.labels, c.redHead, c.numberLine, c.title, c.addressees} {
+	for _, step := range c.headSteps() {
 		if err := step(); err != nil {
 			return err
 		}
@@ -18,35 +18,46 @@ func (c *composer) head() error {
 	return nil
 }
 
-// labels are 份号 and 紧急程度, top left, one a line.
-func (c *composer) labels() error {
-	y := areaTop
+func (c *composer) commonLabels() error {
+	_, err := c.labels(areaTop)
+	return err
+}
+
+// labels are 份号 and 紧急程度 at the left, one a line from y on. It returns the top of the line below them.
+func (c *composer) labels(y float64) (float64, error) {
 	if c.doc.CopyNumber != "" {
 		if err := c.putText(CopyNumber, c.doc.CopyNumber, body(fonts.FangSong), areaLeft, y); err != nil {
-			return err
+			return 0, err
 		}
 		y += pitch
 	}
-	if c.doc.Urgency == document.Normal {
-		return nil
+	if c.doc.Urgency != document.Normal {
+		if err := c.putText(Urgency, c.doc.Urgency.String(), body(fonts.Hei), areaLeft, y); err != nil {
+			return 0, err
+		}
+		y += pitch
 	}
-	return c.putText(Urgency, c.doc.Urgency.String(), body(fonts.Hei), areaLeft, y)
+	return y, nil
 }
 
-// redHead sets the 发文机关标志 so that the upper edge of its ink lies 35 mm below the type area's top.
-func (c *composer) redHead() error {
+func (c *composer) commonRedHead() error {
 	if len(c.doc.JointIssuers) > 0 {
 		return c.jointRedHead()
 	}
+	return c.redHead(c.doc.RedHead, redHeadTop)
+}
+
+// redHead sets the 发文机关标志 so that the upper edge of its ink lies at inkTop, and leaves y at the ink's lower edge.
+func (c *composer) redHead(text string, inkTop float64) error {
 	st := redStyle(redHeadLargest)
-	w, err := c.set.width(c.doc.RedHead, st)
+	w, err := c.set.width(text, st)
 	if err != nil {
 		return err
 	}
 	if w > areaWidth {
 		st = redStyle(redHeadLargest * areaWidth / w)
 	}
-	g, err := c.set.glyphs(c.doc.RedHead, st)
+	g, err := c.set.glyphs(text, st)
 	if err != nil {
 		return err
 	}
@@ -54,7 +65,7 @@ func (c *composer) redHead() error {
 	if err != nil {
 		return err
 	}
-	at := redHeadTop - top
+	at := inkTop - top
 	c.put(RedHead, g, areaLeft+(areaWidth-totalWidth(g))/2, at)
 	c.y = at + bottom
 	return nil
@@ -105,6 +116,15 @@ func (c *composer) jointRedHead() error {
 	st := redStyle(size)
 	left := areaLeft + (areaWidth-(float64(longest)+word)*size-gap)/2
 	line := size * 1.25
+	first, err := c.set.glyphs(names[0], st)
+	if err != nil {
+		return err
+	}
+	ink, _, err := inkSpan(first)
+	if err != nil {
+		return err
+	}
+	top := redHeadTop - ink
 	for i, n := range names {
 		g, err := c.set.glyphs(n, st)
 		if err != nil {
@@ -115,14 +135,14 @@ func (c *composer) jointRedHead() error {
 				g[j].advance += extra / float64(len(g)-1)
 			}
 		}
-		c.put(RedHead, g, left, redHeadTop+float64(i)*line)
+		c.put(RedHead, g, left, top+float64(i)*line)
 	}
 	height := line*float64(len(names)-1) + size
-	c.y = redHeadTop + height
+	c.y = top + height
 	if word == 0 {
 		return nil
 	}
-	return c.putText(RedHead, "文件", st, left+float64(longest)*size+gap, redHeadTop+(height-size)/2)
+	return c.putText(RedHead, "文件", st, left+float64(longest)*size+gap, top+(height-size)/2)
 }
 
 // numberLine sets the 发文字号 two lines below the red head, and the red rule 4 mm below that. An upward document has the
@@ -177,7 +197,7 @@ func (c *composer) approvers(y float64) (float64, error) {
 	return y, nil
 }
 
-// title sets the 标题 two lines below the red rule.
+// title sets the 标题 two lines below what stands above it, the red rule in the common form.
 func (c *composer) title() error {
 	lines, err := c.titleLines(c.doc.Title, c.doc.TitleLines)
 	if err != nil {

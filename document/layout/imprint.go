@@ -33,7 +33,10 @@ func (c *composer) imprint() error {
 		height += p.height()
 	}
 	top := areaBottom - height
-	c.unnumbered = make(map[int]bool)
+	if c.doc.PageForm() == document.FormLetter {
+		c.letterImprint(parts, top)
+		return nil
+	}
 	if len(c.pages)%2 == 1 {
 		c.newPage()
 	} else if c.low+imprintGap > top { // no room on an even page: a blank one, then the imprint's
@@ -54,6 +57,17 @@ func (c *composer) imprint() error {
 	}
 	c.rule(last, ImprintRule, areaBottom, imprintOuter, Black())
 	return nil
+}
+
+// letterImprint sets the 版记 of a letter at the foot of its last page, without rules (10.1).
+func (c *composer) letterImprint(parts []imprintPart, top float64) {
+	if c.low+imprintGap > top {
+		c.newPage()
+	}
+	for _, p := range parts {
+		c.imprintPart(len(c.pages)-1, p, top)
+		top += p.height()
+	}
 }
 
 func (c *composer) imprintPart(page int, p imprintPart, y float64) {
@@ -84,7 +98,7 @@ func (c *composer) imprintParts() ([]imprintPart, error) {
 	if err := add(CC, "抄送：", c.doc.CC); err != nil {
 		return nil, err
 	}
-	if c.doc.PrintedBy == "" {
+	if c.doc.PrintedBy == "" || c.doc.PageForm() == document.FormLetter {
 		return parts, nil
 	}
 	st := plain(fonts.FangSong, size4)
@@ -121,10 +135,10 @@ func (c *composer) imprintLines(label, text string) ([]line, error) {
 }
 
 // pageNumbers sets — 1 — 7 mm below the type area: odd pages at the right, even ones at the left, one character in
-// (GB/T 9704-2012 7.5).
+// (GB/T 9704-2012 7.5). The first page of a letter has none.
 func (c *composer) pageNumbers() error {
 	for i := range c.pages {
-		if c.unnumbered[i] {
+		if c.unnumbered[i] || i == 0 && c.doc.PageForm() == document.FormLetter {
 			continue
 		}
 		g, err := c.pageNumber(fmt.Sprintf("— %d —", i+1))

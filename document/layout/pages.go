@@ -31,6 +31,8 @@ const (
 	AttachmentRef Element = "attachment_note" // 附件说明
 	SignedBy      Element = "signed_by"       // 署名
 	IssuedOn      Element = "issued_on"       // 成文日期
+	OfficeTitle   Element = "office_title"    // 职务 beside a 签名章
+	Attending     Element = "attendance"      // 出席, 请假, 列席
 	Note          Element = "note"            // 附注
 	AnnexLabel    Element = "annex_label"
 	AnnexTitle    Element = "annex_title"
@@ -101,7 +103,7 @@ type Spot struct {
 // Warning says that the page is not quite what the author asked for.
 type Warning struct {
 	// Code is a closed list: face_substituted, character_substituted, character_missing, halfwidth_punctuation,
-	// title_break.
+	// title_break, joint_seals_split.
 	Code   string
 	Detail string
 }
@@ -109,7 +111,9 @@ type Warning struct {
 // Pages is a laid-out document.
 type Pages struct {
 	Pages []Page
-	// SealSpot is where the on-date seal goes (落款处); nil where the document bears none.
+	// SealSpot is where the issuer's own seal goes (落款处): the first of SealSpots; nil where the document bears none.
 	SealSpot *Spot
-	Warnings []Warning
+	// SealSpots are the places of all seals, the issuer's first, then those of the joint issuers in their order.
+	SealSpots []Spot
+	Warnings  []Warning
 }

@@ -11,9 +11,14 @@ import (
 type signaturePlan struct {
 	// date is the top of the date's line, name that of the first name.
 	name, date float64
+	// note is the top of the line that the 附注 takes.
+	note float64
 	// height is the lowest point of the block, the seal's edge included.
 	height float64
-	sealed bool
+	// set puts the block on the page, with the line after the text at y.
+	set func(p signaturePlan, y float64) error
+	// joint is the grid of the seals of a joint document.
+	joint *sealGrid
 }
 
 func (c *composer) issuerNames() []string {
@@ -24,27 +29,48 @@ func (c *composer) issuerNames() []string {
 	return names
 }
 
-// signaturePlan measures the block before it is set. Under a seal the date stands as many lines down as leave the seal
-// room: its upper edge below the text, and at most one line below it (GB/T 9704-2012 7.3.5.1).
-func (c *composer) signaturePlan() signaturePlan {
-	names := float64(len(c.issuerNames()))
-	p := signaturePlan{sealed: c.doc.Signature.Form != document.SignatureNone}
-	if p.sealed {
-		above := c.doc.Signature.SealDiameter/2 + sealLift - size3/2 // seal's top above the date's top
-		free := pitch - size3                                        // between the text's last line and the next
-		lines := math.Ceil((above + leastSeal - free) / pitch)
-		p.date = max(lines, names) * pitch
-		p.name = p.date - names*pitch
-		p.height = p.date + size3/2 - sealLift + c.doc.Signature.SealDiameter/2
-	} else {
+// signaturePlan measures the block before it is set.
+func (c *composer) signaturePlan() (signaturePlan, error) {
+	p := signaturePlan{}
+	switch {
+	case c.doc.Signature.Form == document.SignatureOmitted:
+		p.set = func(signaturePlan, float64) error { return nil }
+		if c.doc.Note != "" {
+			p.height = size3
+		}
+		return p, nil
+	case c.doc.Signature.Form == document.SignatureNone:
 		p.name = pitch // one empty line
-		p.date = p.name + names*pitch
+		p.date = p.name + float64(len(c.issuerNames()))*pitch
+		p.set = c.unsealed
+	case c.doc.Signature.Form == document.SignatureStamp:
+		p.name = 2 * pitch // two empty lines
+		p.date = p.name + c.doc.Signature.SealDiameter + pitch
+		p.set = c.stamped
+	case len(c.doc.JointIssuers) > 0:
+		if err := c.planJoint(&p); err != nil {
+			return p, err
+		}
+	default:
+		c.planSealed(&p)
 	}
 	p.height = max(p.height, p.date+size3)
+	p.note = max(p.note, p.date+pitch)
 	if c.doc.Note != "" {
-		p.height = max(p.height, p.date+pitch+size3)
+		p.height = max(p.height, p.note+size3)
 	}
-	return p
+	return p, nil
+}
+
+// planSealed puts the date as many lines down as leave the seal room: its upper edge below the text, and at most one line
+// below it (GB/T 9704-2012 7.3.5.1).
+func (c *composer) planSealed(p *signaturePlan) {
+	above := c.doc.Signature.SealDiameter/2 + sealLift - size3/2 // seal's top above the date's top
+	free := pitch - size3                                        // between the text's last line and the next
+	p.date = max(1, math.Ceil((above+leastSeal-free)/pitch)) * pitch
+	p.name = p.date - pitch
+	p.height = p.date + size3/2 - sealLift + c.doc.Signature.SealDiameter/2
+	p.set = c.sealed
 }
 
 // signature sets 署名, 成文日期 and 附注.
@@ -52,20 +78,17 @@ func (c *composer) signature(p signaturePlan) error {
 	if c.y+p.height > areaBottom+0.01 && c.y > areaTop { // one line of body was all there is: nothing could go along
 		c.newPage()
 	}
-	set := c.unsealed
-	if p.sealed {
-		set = c.sealed
-	}
-	if err := set(p, c.y); err != nil {
+	y := c.y
+	if err := p.set(p, y); err != nil {
 		return err
 	}
-	end := c.y + p.date + pitch
-	if c.doc.Note != "" {
-		if err := c.note(end); err != nil {
-			return err
-		}
+	if c.doc.Note == "" {
+		return nil
 	}
-	return nil
+	if c.y != y { // the block went on to another page
+		return c.note(c.y)
+	}
+	return c.note(y + p.note)
 }
 
 func (c *composer) note(y float64) error {
@@ -80,7 +103,7 @@ func (c *composer) note(y float64) error {
 	return nil
 }
 
-// sealed sets the date four characters from the right, the names centred above it, and marks where the seal goes: centred
+// sealed sets the date four characters from the right, the name centred above it, and marks where the seal goes: centred
 // on both, name and date in its lower half.
 func (c *composer) sealed(p signaturePlan, y float64) error {
 	st := body(fonts.FangSong)
@@ -88,27 +111,25 @@ func (c *composer) sealed(p signaturePlan, y float64) error {
 	if err != nil {
 		return err
 	}
-	var names [][]glyph
-	widest := 0.0
-	for _, n := range c.issuerNames() {
-		g, err := c.set.glyphs(n, st)
-		if err != nil {
-			return err
-		}
-		names = append(names, g)
-		widest = max(widest, totalWidth(g))
+	name, err := c.set.glyphs(c.doc.Issuer.Name, st)
+	if err != nil {
+		return err
 	}
 	radius := c.doc.Signature.SealDiameter / 2
 	centre := areaRight - 4*cell - totalWidth(date)/2
-	centre = min(centre, areaRight-widest/2, areaRight-radius) // a long name, or a large seal, moves the block left
-	for i, g := range names {
-		c.put(SignedBy, g, centre-totalWidth(g)/2, y+p.name+float64(i)*pitch)
-	}
+	centre = min(centre, areaRight-totalWidth(name)/2, areaRight-radius) // a long name, or a large seal, moves the block left
+	c.put(SignedBy, name, centre-totalWidth(name)/2, y+p.name)
 	c.put(IssuedOn, date, centre-totalWidth(date)/2, y+p.date)
 	middle := y + p.date + size3/2 - sealLift
-	c.spot = &Spot{Page: len(c.pages) - 1, X: centre, Y: middle, Diameter: 2 * radius}
-	c.low = max(c.low, middle+radius)
+	c.spot(centre, middle)
 	return nil
+}
+
+// spot marks a place for a seal on the last page.
+func (c *composer) spot(x, y float64) {
+	d := c.doc.Signature.SealDiameter
+	c.spots = append(c.spots, Spot{Page: len(c.pages) - 1, X: x, Y: y, Diameter: d})
+	c.low = max(c.low, y+d/2)
 }
 
 // unsealed sets the names two characters from the right and the date two characters further in than the name's first
@@ -131,5 +152,25 @@ func (c *composer) unsealed(p signaturePlan, y float64) error {
 			c.put(IssuedOn, date, x+2*cell, y+p.date)
 		}
 	}
+	return nil
+}
+
+// stamped leaves a place for the 签名章 two lines below the text, four characters from the right, sets the office title
+// two characters to its left in the middle of its height, and the date one line below it (7.3.5.3).
+func (c *composer) stamped(p signaturePlan, y float64) error {
+	st := body(fonts.FangSong)
+	size := c.doc.Signature.SealDiameter
+	title, err := c.set.glyphs(c.doc.Signature.OfficeTitle, st)
+	if err != nil {
+		return err
+	}
+	date, err := c.set.glyphs(c.doc.IssuedOn.Chinese(), st)
+	if err != nil {
+		return err
+	}
+	right := areaRight - 4*cell
+	c.put(OfficeTitle, title, right-size-2*cell-totalWidth(title), y+p.name+(size-size3)/2)
+	c.put(IssuedOn, date, right-totalWidth(date), y+p.date)
+	c.spot(right-size/2, y+p.name+size/2)
 	return nil
 }

@@ -29,7 +29,15 @@ func (c *composer) text() error {
 	if err != nil {
 		return err
 	}
-	tail := c.signaturePlan()
+	people, err := c.attendanceLines()
+	if err != nil {
+		return err
+	}
+	tail, err := c.signaturePlan()
+	if err != nil {
+		return err
+	}
+	notes = append(notes, people...)
 	c.setFlow(append(flow, notes...), len(notes), tail)
 	return c.signature(tail)
 }
