@@ -156,6 +156,9 @@ func (j *judge) skip(e testEvent, output string) string {
 
 // pkg closes a package: a failure that no test explains (a build, a panic, a TestMain) is counted here.
 func (j *judge) pkg(e testEvent) string {
+	if e.Action == "skip" {
+		return "" // it has no test files
+	}
 	id := [2]string{e.Package, ""}
 	tail := fmt.Sprintf("%s %s %.1fs", e.Action, e.Package, e.Elapsed)
 	counts := j.counts[e.Package]
