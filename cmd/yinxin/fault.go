@@ -9,9 +9,20 @@ import (
 	"net"
 
 	"yinxin/archive"
+	"yinxin/archive/tlog"
+	"yinxin/crypto/cert"
+	"yinxin/crypto/gm"
 	"yinxin/document"
 	"yinxin/keys"
+	"yinxin/keys/filekeys"
+	"yinxin/keys/keyfile"
+	"yinxin/seal"
+	"yinxin/seal/ofdseal"
+	"yinxin/seal/pdfseal"
+	"yinxin/seal/picture"
 	"yinxin/transport/api"
+	"yinxin/transport/envelope"
+	"yinxin/transport/office"
 	"yinxin/verdict"
 )
 
@@ -81,6 +92,16 @@ func faultOf(err error) (exit int, code string) {
 		return exitFailed, string(container.Reason)
 	case errors.As(err, &problem):
 		return problemExit(problem), string(problem.Code)
+	}
+	for _, row := range faultTable() {
+		if errors.Is(err, row.err) {
+			return row.exit, row.code
+		}
+	}
+	if reason, ok := tlog.ReasonOf(err); ok {
+		return exitFailed, string(reason)
+	}
+	switch {
 	case errors.Is(err, keys.ErrNotFound), errors.Is(err, archive.ErrNotFound), errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
 		return exitNotFound, "not_found"
 	case errors.Is(err, keys.ErrDenied), errors.Is(err, keys.ErrConflict), errors.Is(err, fs.ErrExist):
@@ -89,6 +110,58 @@ func faultOf(err error) (exit int, code string) {
 		return exitUnreachable, "unreachable"
 	}
 	return exitInternal, "internal"
+}
+
+// faultRow maps one sentinel.
+type faultRow struct {
+	err  error
+	exit int
+	code string
+}
+
+// faultTable maps the sentinels of the packages that the offline commands use; the first that fits counts, so the closer
+// cause stands before what wraps it.
+func faultTable() []faultRow {
+	return []faultRow{
+		{gm.ErrPassphrase, exitRefused, "wrong_passphrase"},
+		{filekeys.ErrPassphrase, exitRefused, "wrong_passphrase"},
+		{gm.ErrKeyFile, exitNotFound, "malformed"},
+		{keyfile.ErrTooLarge, exitRefused, "too_large"},
+		{filekeys.ErrNoStore, exitNotFound, "not_found"},
+		{filekeys.ErrDamaged, exitNotFound, "damaged"},
+		{filekeys.ErrLocked, exitUnreachable, "locked"},
+		{filekeys.ErrRolledBack, exitRefused, "rolled_back"},
+		{filekeys.ErrExists, exitRefused, "not_empty"},
+		{cert.ErrKeyMismatch, exitRefused, "key_mismatch"},
+		{seal.ErrKeyMismatch, exitRefused, "key_mismatch"},
+		{seal.ErrNotListed, exitRefused, string(verdict.SignerNotAuthorised)},
+		{cert.ErrKeyUsage, exitRefused, string(verdict.KeyUsage)},
+		{seal.ErrMake, exitRefused, "seal_invalid"},
+		{ofdseal.ErrLocked, exitRefused, "locked"},
+		{ofdseal.ErrBroken, exitFailed, "seal_invalid"},
+		{pdfseal.ErrBroken, exitFailed, "seal_invalid"},
+		{ofdseal.ErrLeftover, exitFailed, string(verdict.OrphanEntry)},
+		{ofdseal.ErrIncomplete, exitFailed, string(verdict.MissingEntry)},
+		{ofdseal.ErrManyDocuments, exitFailed, "unsupported_format"},
+		{ofdseal.ErrStamp, exitUsage, string(verdict.Placement)},
+		{pdfseal.ErrStamp, exitUsage, string(verdict.Placement)},
+		{ofdseal.ErrNotInForce, exitRefused, "not_in_force"},
+		{pdfseal.ErrSigner, exitRefused, "not_in_force"},
+		{pdfseal.ErrPicture, exitRefused, "unsupported_format"},
+		{picture.ErrPicture, exitNotFound, "malformed"},
+		{picture.ErrTooLong, exitUsage, "usage"},
+		{picture.ErrGlyph, exitUsage, "usage"},
+		{picture.ErrSize, exitUsage, "usage"},
+		{office.ErrSeal, exitFailed, "seal_invalid"},
+		{envelope.ErrNotAddressed, exitRefused, "not_addressed"},
+		{envelope.ErrOptions, exitUsage, "usage"},
+		{cert.ErrNotSM2, exitNotFound, "unsupported_format"},
+		{cert.ErrMalformed, exitNotFound, "malformed"},
+		{archive.ErrNotEmpty, exitRefused, "not_empty"},
+		{keys.ErrInvalid, exitFailed, "validation"},
+		{keys.ErrSealed, exitRefused, "sealed"},
+		{keys.ErrUnavailable, exitUnreachable, "unreachable"},
+	}
 }
 
 // problemExit maps an answer of the hub.

@@ -1,16 +1,11 @@
 package main
 
 import (
-	"encoding/json"
-	"fmt"
-	"io"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
-	"yinxin/archive/tlog"
 	"yinxin/crypto/cert"
 	"yinxin/internal/verify"
 	"yinxin/verdict"
@@ -23,9 +18,14 @@ type verifyFlags struct {
 }
 
 func (f *verifyFlags) add(cmd *cobra.Command) {
+	f.addTrust(cmd)
+	cmd.Flags().StringArrayVar(&f.logs, "log", nil, "judge receipts by this log key (vkey file; may be repeated)")
+}
+
+// addTrust adds the flags that say who is trusted, for commands that judge no receipts.
+func (f *verifyFlags) addTrust(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&f.roots, "root", nil, "trust this root certificate (PEM; may be repeated)")
 	cmd.Flags().StringArrayVar(&f.crls, "crl", nil, "use this revocation list (may be repeated)")
-	cmd.Flags().StringArrayVar(&f.logs, "log", nil, "judge receipts by this log key (vkey file; may be repeated)")
 	cmd.Flags().StringVar(&f.revocation, "revocation", string(verdict.RevocationAuto), "auto, require or off")
 	cmd.Flags().StringVar(&f.at, "at", "", "judge as of this time (RFC 3339 or yyyy-mm-dd)")
 }
@@ -70,7 +70,7 @@ func (f *verifyFlags) options(e *env) (verify.Options, error) {
 		return o, usage("--revocation %s: want auto, require or off", f.revocation)
 	}
 	var err error
-	if o.At, err = parseAt(f.at); err != nil {
+	if o.At, err = parseMoment("--at", f.at); err != nil {
 		return o, err
 	}
 	for _, path := range f.roots {
@@ -91,30 +91,8 @@ func (f *verifyFlags) options(e *env) (verify.Options, error) {
 		}
 		o.Policy.CRLs = append(o.Policy.CRLs, list)
 	}
-	for _, path := range f.logs {
-		data, err := readInput(path)
-		if err != nil {
-			return o, err
-		}
-		key, err := tlog.ParseVerifier(string(data))
-		if err != nil {
-			return o, refuse("malformed", exitNotFound, "%s: %w", path, err)
-		}
-		o.Logs = append(o.Logs, key)
-	}
-	return o, nil
-}
-
-func parseAt(s string) (time.Time, error) {
-	if s == "" {
-		return time.Time{}, nil
-	}
-	for _, layout := range []string{time.RFC3339, time.DateOnly} {
-		if t, err := time.Parse(layout, s); err == nil {
-			return t, nil
-		}
-	}
-	return time.Time{}, usage("--at %s: want RFC 3339, for instance 2026-11-21T08:00:00Z, or yyyy-mm-dd", s)
+	o.Logs, err = readLogKeys(f.logs)
+	return o, err
 }
 
 // readCertificates reads a PEM or DER file.
@@ -158,67 +136,4 @@ func readInputs(paths []string) ([]verify.Input, error) {
 		inputs = append(inputs, in)
 	}
 	return inputs, nil
-}
-
-// printReport prints the verdict and returns its exit code as an error.
-func (e *env) printReport(r *verdict.Report, asJSON bool) error {
-	if asJSON {
-		if err := json.NewEncoder(e.stdout).Encode(r); err != nil {
-			return err
-		}
-	} else {
-		for _, f := range r.Files {
-			printFile(e.stdout, f, "")
-		}
-	}
-	if code := r.Verdict.ExitCode(); code != exitDone {
-		return exitStatus(code)
-	}
-	return nil
-}
-
-// printFile prints the verdict on a file: one line, then what did not pass, then warnings.
-func printFile(w io.Writer, f verdict.File, indent string) {
-	fmt.Fprintf(w, "%s%s: %s%s\n", indent, f.File, f.Verdict, because(f.Reason))
-	printChecks(w, f.Checks, indent+"  ")
-	for _, s := range f.Signatures {
-		printSignature(w, s, indent+"  ")
-	}
-	for _, p := range f.Parts {
-		printFile(w, p, indent+"  ")
-	}
-	if indent == "" {
-		for i, code := range f.Warnings {
-			fmt.Fprintf(w, "  note %s: %s\n", code, f.WarningDetails[i])
-		}
-	}
-}
-
-func printSignature(w io.Writer, s verdict.Signature, indent string) {
-	name := s.Signer
-	if s.Seal != nil {
-		name = fmt.Sprintf("%s (%s), by %s", s.Seal.Name, s.Seal.ID, s.Signer)
-	}
-	when := ""
-	if s.Time != nil {
-		when = fmt.Sprintf(", %s (%s)", s.Time.Format(time.RFC3339), s.TimeSource)
-	}
-	fmt.Fprintf(w, "%s%s %s: %s%s, %s%s\n", indent, s.Kind, s.ID, s.Verdict, because(s.Reason), name, when)
-	printChecks(w, s.Checks, indent+"  ")
-}
-
-func printChecks(w io.Writer, checks []verdict.Check, indent string) {
-	for _, c := range checks {
-		if c.Status != verdict.Passed {
-			fmt.Fprintf(w, "%s%s: %s%s %s\n", indent, c.Name, c.Status, because(c.Reason), c.Detail)
-		}
-	}
-}
-
-// because gives the reason as code and sentence.
-func because(r verdict.Reason) string {
-	if r == "" {
-		return ""
-	}
-	return fmt.Sprintf(" (%s: %s)", r, r.English())
 }

@@ -1,0 +1,190 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"yinxin/internal/durable"
+	"yinxin/internal/verify"
+	"yinxin/transport/envelope"
+	"yinxin/verdict"
+)
+
+// openFlags are the flags of open.
+type openFlags struct {
+	keys           keyFlags
+	trust          verifyFlags
+	key, cert, out string
+	accept         bool
+}
+
+func newOpenCmd(e *env) *cobra.Command {
+	var f openFlags
+	cmd := &cobra.Command{
+		Use: "open F.yxe", Short: "decrypt an envelope and verify its sender", Args: exactly(1, "an envelope"),
+		Long: "Opens the part that is addressed to the key. Files appear under their names, in the folder of --out, only after the sender's\n" +
+			"signature and every digest hold; a file that exists is never replaced. An envelope for others is exit 5, not_addressed; one\n" +
+			"that was cut off or changed is exit 1 with the reason.\n" +
+			"Without --root nobody vouches for the sender: the verdict is indeterminate and nothing appears (exit 3), unless\n" +
+			"--accept-indeterminate says that the files are wanted all the same. The seals of documents inside are judged afterwards\n" +
+			"and shown; one that failed makes the exit code 1, and the files stay.\n" + keyHelp,
+		Example: "  yinxin open --key store:office.decrypt --root root.pem exchange.yxe --out in/",
+		RunE:    func(cmd *cobra.Command, args []string) error { return e.open(cmd, f, args[0]) },
+	}
+	f.keys.add(cmd)
+	f.trust.addTrust(cmd)
+	cmd.Flags().StringVar(&f.key, "key", "", "the recipient's KEY (purpose decrypt)")
+	cmd.Flags().StringVar(&f.cert, "cert", "", "its encryption certificate (default: the one kept with it; else its part is found by the key)")
+	cmd.Flags().StringVar(&f.out, "out", "", "folder for the files")
+	cmd.Flags().BoolVar(&f.accept, "accept-indeterminate", false, "let the files appear although the verdict is indeterminate")
+	return cmd
+}
+
+// openedEnvelope is what open reports.
+type openedEnvelope struct {
+	Exchange string         `json:"exchange"`
+	Sender   string         `json:"sender"`
+	Envelope verdict.File   `json:"envelope"`
+	Files    []openedFile   `json:"files"`
+	Released bool           `json:"released"`
+	Verdicts []verdict.File `json:"documents"`
+}
+
+type openedFile struct {
+	Path string `json:"path"`
+	Size int64  `json:"size"`
+	SM3  string `json:"sm3"`
+}
+
+func (e *env) open(cmd *cobra.Command, f openFlags, path string) (err error) {
+	if f.key == "" || f.out == "" {
+		return usage("--key and --out are required")
+	}
+	o, err := f.trust.options(e)
+	if err != nil {
+		return err
+	}
+	in, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer closing(&err, in)
+	st, err := in.Stat()
+	if err != nil {
+		return err
+	}
+	ring := e.keyRing(f.keys)
+	defer closing(&err, ring)
+	h, err := ring.decrypter(cmd.Context(), f.key)
+	if err != nil {
+		return err
+	}
+	opts := envelope.OpenOptions{
+		Key: h.decrypter, Policy: o.Policy, At: o.At, Now: o.Now, Sink: envelope.Dir(f.out), AcceptIndeterminate: f.accept,
+	}
+	if f.cert != "" || len(h.chain) > 0 {
+		if opts.Certificate, _, err = h.certificate(f.cert); err != nil {
+			return err
+		}
+	}
+	made, err := makeFolder(f.out)
+	if err != nil {
+		return err
+	}
+	got, err := envelope.Open(in, st.Size(), opts)
+	if err != nil || !got.Released() {
+		err = errors.Join(err, unmakeFolder(f.out, made))
+	}
+	if err != nil {
+		return fmt.Errorf("open %s: %w", path, err)
+	}
+	got.Report.File = path
+	return e.printOpened(got, f.out, o, jsonFlag(cmd))
+}
+
+// makeFolder makes the folder for the files and reports whether it was not there.
+func makeFolder(dir string) (made bool, err error) {
+	if st, err := os.Stat(dir); err == nil && st.IsDir() {
+		return false, nil
+	}
+	return true, durable.MkdirAll(dir, 0o700)
+}
+
+// unmakeFolder removes a folder that was made in vain.
+func unmakeFolder(dir string, made bool) error {
+	if !made {
+		return nil
+	}
+	if err := os.Remove(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+func (e *env) printOpened(got *envelope.Opened, dir string, o verify.Options, asJSON bool) error {
+	r := openedEnvelope{
+		Exchange: got.Manifest.Exchange, Sender: got.Manifest.Sender, Envelope: got.Report, Released: got.Released(),
+		Files: []openedFile{}, Verdicts: []verdict.File{},
+	}
+	r.Envelope = verdict.NewReport(o.Policy.Revocation, r.Envelope).Files[0] // with lists that are never null
+	for _, f := range got.Files {
+		path := filepath.Join(dir, f.Name)
+		r.Files = append(r.Files, openedFile{Path: path, Size: f.Size, SM3: f.SM3.String()})
+		judged, ok, err := judgeOpened(path, o)
+		if err != nil {
+			return err
+		}
+		if ok {
+			r.Verdicts = append(r.Verdicts, judged)
+		}
+	}
+	exit := got.Report.Verdict.ExitCode()
+	if r.Released { // whoever accepted an indeterminate verdict got what they asked for
+		exit = exitDone
+	}
+	for _, f := range r.Verdicts {
+		if f.Verdict.ExitCode() == exitFailed {
+			exit = exitFailed
+		}
+	}
+	if asJSON {
+		if err := e.printJSON(r); err != nil {
+			return err
+		}
+	} else {
+		printFiles(e.stdout, append([]verdict.File{r.Envelope}, r.Verdicts...))
+		for _, f := range r.Files {
+			fmt.Fprintf(e.stdout, "%s\n", f.Path)
+		}
+		if !r.Released {
+			fmt.Fprintln(e.stderr, "no file was written")
+		}
+	}
+	if exit != exitDone {
+		return exitStatus(exit)
+	}
+	return nil
+}
+
+// judgeOpened judges the seals of a document that came out of an envelope; other files are not judged.
+func judgeOpened(path string, o verify.Options) (f verdict.File, ok bool, err error) {
+	switch filepath.Ext(path) {
+	case ".ofd", ".pdf":
+	default:
+		return f, false, nil
+	}
+	data, err := readInput(path)
+	if err != nil {
+		return f, false, err
+	}
+	report, err := verify.Files([]verify.Input{{Name: path, Data: data}}, o)
+	if err != nil {
+		return f, false, err
+	}
+	return report.Files[0], true, nil
+}

@@ -1,0 +1,152 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"yinxin/verdict"
+)
+
+// printReport prints the verdict and returns its exit code as an error.
+func (e *env) printReport(r *verdict.Report, asJSON bool) error {
+	if asJSON {
+		if err := e.printJSON(r); err != nil {
+			return err
+		}
+	} else {
+		printFiles(e.stdout, r.Files)
+	}
+	if code := r.Verdict.ExitCode(); code != exitDone {
+		return exitStatus(code)
+	}
+	return nil
+}
+
+// printFiles prints verdicts for people: of every file what does not pass, then each note once, then the count. What JSON
+// holds beyond that (every check that was made) is left out here.
+func printFiles(w io.Writer, files []verdict.File) {
+	for _, f := range files {
+		printFile(w, f, "")
+	}
+	printNotes(w, files)
+	if len(files) > 1 {
+		fmt.Fprintf(w, "%d files: %s\n", len(files), tally(files))
+	}
+}
+
+// printFile prints the verdict on a file and what did not pass in it. Parts that passed are only counted.
+func printFile(w io.Writer, f verdict.File, indent string) {
+	fmt.Fprintf(w, "%s%s: %s%s\n", indent, f.File, f.Verdict, because(f.Reason))
+	printChecks(w, f.Checks, indent+"  ")
+	for _, s := range f.Signatures {
+		printSignature(w, s, indent+"  ")
+	}
+	passed := 0
+	for _, p := range f.Parts {
+		if p.Verdict == verdict.Passed {
+			passed++
+			continue
+		}
+		printFile(w, p, indent+"  ")
+	}
+	if passed > 0 {
+		fmt.Fprintf(w, "%s  %d files inside it: passed\n", indent, passed)
+	}
+}
+
+func printSignature(w io.Writer, s verdict.Signature, indent string) {
+	name := s.Signer
+	if s.Seal != nil {
+		name = fmt.Sprintf("%s (%s), by %s", s.Seal.Name, s.Seal.ID, s.Signer)
+	}
+	when := ""
+	if s.Time != nil {
+		when = fmt.Sprintf(", %s (%s)", s.Time.Format(time.RFC3339), s.TimeSource)
+	}
+	fmt.Fprintf(w, "%s%s %s: %s%s, %s%s\n", indent, s.Kind, s.ID, s.Verdict, because(s.Reason), name, when)
+	printChecks(w, s.Checks, indent+"  ")
+}
+
+// printChecks prints the checks that did not pass. That no revocation source exists stands among the notes.
+func printChecks(w io.Writer, checks []verdict.Check, indent string) {
+	for _, c := range checks {
+		if c.Status == verdict.Passed || c.Reason == verdict.NoRevocationSource {
+			continue
+		}
+		fmt.Fprintf(w, "%s%s: %s%s %s\n", indent, c.Name, c.Status, because(c.Reason), c.Detail)
+	}
+}
+
+// note gathers what warnings of one code say, and in which files.
+type note struct {
+	code           verdict.Reason
+	details, files []string
+}
+
+// maxNoteFiles is how many files a note names.
+const maxNoteFiles = 3
+
+// printNotes prints each code once, with the parties or places that it concerns joined.
+func printNotes(w io.Writer, files []verdict.File) {
+	for _, n := range gatherNotes(files) {
+		fmt.Fprintf(w, "note %s: %s: %s", n.code, n.code.English(), strings.Join(n.details, "; "))
+		if len(files) > 1 {
+			named := n.files[:min(len(n.files), maxNoteFiles)]
+			fmt.Fprintf(w, " (in %s", strings.Join(named, ", "))
+			if more := len(n.files) - len(named); more > 0 {
+				fmt.Fprintf(w, " and %d more", more)
+			}
+			fmt.Fprint(w, ")")
+		}
+		fmt.Fprintln(w)
+	}
+}
+
+func gatherNotes(files []verdict.File) []*note {
+	var notes []*note
+	for _, f := range files {
+		for i, code := range f.Warnings {
+			at := slices.IndexFunc(notes, func(n *note) bool { return n.code == code })
+			if at < 0 {
+				at = len(notes)
+				notes = append(notes, &note{code: code})
+			}
+			n := notes[at]
+			// The sentence stands before the details already; a party is enough.
+			detail := strings.TrimSuffix(f.WarningDetails[i], ": no revocation source exists")
+			if !slices.Contains(n.details, detail) {
+				n.details = append(n.details, detail)
+			}
+			if !slices.Contains(n.files, f.File) {
+				n.files = append(n.files, f.File)
+			}
+		}
+	}
+	return notes
+}
+
+// tally counts the verdicts, worst first.
+func tally(files []verdict.File) string {
+	count := map[verdict.Status]int{}
+	for _, f := range files {
+		count[f.Verdict]++
+	}
+	var parts []string
+	for _, s := range []verdict.Status{verdict.Rejected, verdict.Failed, verdict.Indeterminate, verdict.Unsigned, verdict.Passed} {
+		if count[s] > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", count[s], s))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// because gives the reason as code and sentence.
+func because(r verdict.Reason) string {
+	if r == "" {
+		return ""
+	}
+	return fmt.Sprintf(" (%s: %s)", r, r.English())
+}
