@@ -1,5 +1,7 @@
 package transport
 
+import "slices"
+
 // State is where one delivery stands. The text is the same in Go, SQL, JSON and
 // in docs/states.md.
 type State string
@@ -40,12 +42,7 @@ func States() []State {
 
 // Known reports whether s is a state of the list.
 func (s State) Known() bool {
-	for _, k := range States() {
-		if s == k {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(States(), s)
 }
 
 // Final reports whether nothing may follow but later evidence that supplements

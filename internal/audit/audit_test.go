@@ -79,8 +79,7 @@ func TestChainFindsTheFirstBadRow(t *testing.T) {
 				all = tt.edit(all)
 			}
 			_, _, err := tt.read.Verify(seq(all))
-			var broken *BrokenError
-			if errors.As(err, &broken) {
+			if broken, ok := errors.AsType[*BrokenError](err); ok {
 				if broken.N != tt.want {
 					t.Errorf("bad row %d, want %d", broken.N, tt.want)
 				}

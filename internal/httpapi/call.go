@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"log/slog"
 	"mime"
 	"net/http"
 	"runtime/debug"
@@ -101,11 +102,12 @@ func (s *Server) handler(r Route) http.Handler {
 				if v == http.ErrAbortHandler { //nolint:errorlint // net/http compares it so
 					panic(v)
 				}
-				s.c.Logger.ErrorContext(req.Context(), "panic", "request", c.ID, "value", v, "stack", string(debug.Stack()))
+				s.c.Logger.ErrorContext(req.Context(), "panic", slog.String("request", c.ID), slog.Any("value", v),
+					slog.String("stack", string(debug.Stack())))
 				s.fail(w, c, errors.New("panic"))
 			}
-			s.c.Logger.DebugContext(req.Context(), "request", "request", c.ID, "method", req.Method, "route", r.Path,
-				"account", c.Account.ID, "took", s.c.Clock().Sub(began))
+			s.c.Logger.DebugContext(req.Context(), "request", slog.String("request", c.ID), slog.String("method", req.Method),
+				slog.String("route", r.Path), slog.String("account", c.Account.ID), slog.Duration("took", s.c.Clock().Sub(began)))
 		}()
 		id, err := transport.NewID(began, s.c.Rand)
 		if err != nil {

@@ -21,7 +21,7 @@ func (s *Server) inbox() Handler {
 		}
 		f := hub.InboxFilter{Page: hub.Page{After: p.After, Limit: p.Limit + 1}}
 		if text := c.URL.Query().Get("state"); text != "" {
-			for _, word := range strings.Split(text, ",") {
+			for word := range strings.SplitSeq(text, ",") {
 				if !transport.State(word).Known() {
 					return api.List[api.Delivery]{}, api.NewProblem(api.Validation, "", api.Fault{Pointer: "state", Detail: "is not a state"})
 				}

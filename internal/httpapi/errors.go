@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net/http"
 	"strconv"
 
@@ -18,7 +19,7 @@ import (
 func (s *Server) fail(w http.ResponseWriter, c *Call, err error) {
 	p := problemOf(err)
 	if p.Code == api.Internal || p.Code == api.Dependency {
-		s.c.Logger.ErrorContext(c.Context(), "request failed", "request", c.ID, "code", p.Code, "error", err)
+		s.c.Logger.ErrorContext(c.Context(), "request failed", slog.String("request", c.ID), slog.String("code", string(p.Code)), slog.Any("error", err))
 	}
 	p.Instance = c.ID
 	w.Header().Del("ETag")

@@ -78,7 +78,7 @@ func (s *Server) archivePackage(w http.ResponseWriter, c *Call) error {
 	if err != nil {
 		return err
 	}
-	defer body.Close() //nolint:errcheck // read only
+	defer body.Close()
 	if err := s.c.Auditor.Record(c.Context(), c.Audit("archive.retrieve", rec.ID, transport.Allowed)); err != nil {
 		return err
 	}

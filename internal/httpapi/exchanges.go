@@ -56,7 +56,7 @@ const maxPreferred = 30 * time.Second
 // await waits for a receipt as long as the client prefers (RFC 7240), else as configured.
 func (s *Server) await(c *Call, entry string) ([]byte, error) {
 	wait := s.c.Wait
-	for _, pref := range strings.Split(c.Header.Get("Prefer"), ",") {
+	for pref := range strings.SplitSeq(c.Header.Get("Prefer"), ",") {
 		switch name, value, _ := strings.Cut(strings.TrimSpace(pref), "="); {
 		case name == "respond-async":
 			wait = 0

@@ -316,10 +316,12 @@ func (s *site) call(method, path, token string, body []byte, contentType string,
 		req.Header.Set(more[i], more[i+1])
 	}
 	tr := &http.Transport{DisableKeepAlives: true}
-	resp := must((&http.Client{
-		Transport: tr, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}).Do(req))(s.t)
-	defer resp.Body.Close() //nolint:errcheck // read to its end
+	hc := &http.Client{Transport: tr, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	resp, err := hc.Do(req)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer resp.Body.Close()
 	out := answer{status: resp.StatusCode, header: resp.Header, body: must(io.ReadAll(resp.Body))(s.t)}
 	if resp.Header.Get("Content-Type") == api.TypeProblem {
 		if err := json.Unmarshal(out.body, &out.problem); err != nil {

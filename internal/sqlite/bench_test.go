@@ -23,7 +23,7 @@ func BenchmarkAcceptRows(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer db.Close() //nolint:errcheck // the figures are taken
+	defer db.Close()
 	body := make([]byte, 16<<10)
 	sum := transport.Digest(gm.SM3(body))
 	var next atomic.Int64

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 )
@@ -20,7 +21,7 @@ func Settings(t *testing.T, d *DB) string {
 			if err := rows.Scan(into); err != nil {
 				return err
 			}
-			if err := rows.Close(); err != nil {
+			if err := errors.Join(rows.Err(), rows.Close()); err != nil {
 				return err
 			}
 		}

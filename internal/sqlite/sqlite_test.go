@@ -87,7 +87,7 @@ func TestEvidenceCannotBeEdited(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer raw.Close() //nolint:errcheck // a test's own connection
+	defer raw.Close()
 	for _, stmt := range []string{
 		`UPDATE entries SET leaf = x'00'`, `DELETE FROM entries`, `INSERT INTO entries (n, id, exchange, sender, event, at, digest, leaf)
 			VALUES (9, '018bcfe5-687b-7000-8000-000000000001', '', 'A', 'e', 1, zeroblob(32), x'00')`,
@@ -107,7 +107,7 @@ func TestEvidenceCannotBeEdited(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer db.Close() //nolint:errcheck // read only from here on
+	defer db.Close()
 	_, _, err = db.VerifyAudit(t.Context())
 	var broken *audit.BrokenError
 	if !errors.As(err, &broken) || broken.N != 2 {

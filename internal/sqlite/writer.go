@@ -58,7 +58,7 @@ func (d *DB) update(ctx context.Context, fn func(*tx) error) error {
 		}
 	}
 	if u.crash != nil {
-		panic(fmt.Sprintf("update panicked: %v\n%s", u.crash, u.stack))
+		panic(fmt.Sprintf("update panicked: %v\n%s", u.crash, u.stack)) //nolint:forbidigo // raises the caller's own panic again
 	}
 	return err
 }
@@ -180,7 +180,7 @@ func (w *writer) next(have int, timer *time.Timer) *update {
 func (w *writer) one(u *update) (ok bool, err error) {
 	if u.ctx.Err() != nil {
 		u.reply <- u.ctx.Err()
-		return false, nil
+		return false, nil //nolint:nilerr // it is the caller's error, not the batch's
 	}
 	if err := w.exec(`SAVEPOINT one`); err != nil {
 		return false, fmt.Errorf("begin: %w", storageError(err))

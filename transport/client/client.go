@@ -19,6 +19,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"mime"
 	"net/http"
 	"net/url"
@@ -62,7 +63,7 @@ func New(address string, o Options) (*Client, error) {
 		return nil, errors.New("hub address is not of the form https://host") // it may hold a password: not repeated
 	}
 	if o.HTTP == nil {
-		t := http.DefaultTransport.(*http.Transport).Clone() //nolint:errcheck,forcetypeassert // what it is by its documentation
+		t := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // what it is by its documentation
 		t.ResponseHeaderTimeout = 2 * time.Minute
 		o.HTTP = &http.Client{Transport: t, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	}
@@ -146,9 +147,7 @@ func (c *Client) once(ctx context.Context, r request) (*http.Response, error) {
 		}
 		req.ContentLength = r.size
 	}
-	for k, v := range r.header {
-		req.Header[k] = v
-	}
+	maps.Copy(req.Header, r.header)
 	if r.key != "" {
 		req.Header.Set(api.HeaderIdempotencyKey, r.key)
 	}
@@ -158,8 +157,7 @@ func (c *Client) once(ctx context.Context, r request) (*http.Response, error) {
 	resp, err := c.o.HTTP.Do(req)
 	if err != nil {
 		// url.Error repeats the address, which a caller knows; what matters is why.
-		var ue *url.Error
-		if errors.As(err, &ue) {
+		if ue, ok := errors.AsType[*url.Error](err); ok {
 			err = ue.Err
 		}
 		return nil, fmt.Errorf("%s %s: %w: %w", r.method, r.path, ErrUnreachable, err)

@@ -125,7 +125,7 @@ func TestUnreachable(t *testing.T) {
 func TestDownloadIsWholeOrAnError(t *testing.T) {
 	c, _ := server(t, func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = w.Write(bytes.Repeat([]byte("x"), 100_000))
-		http.NewResponseController(w).Flush() //nolint:errcheck // a test's server
+		http.NewResponseController(w).Flush()
 		panic(http.ErrAbortHandler)
 	})
 	if err := c.Envelope(t.Context(), "d", io.Discard); !errors.Is(err, ErrUnreachable) {

@@ -20,7 +20,7 @@ var ErrPending = errors.New("receipt is not built yet")
 
 // Refusal says that the hub will not do what was asked, with the code that both
 // sides know.
-type Refusal struct {
+type Refusal struct { //nolint:errname // a refusal is an outcome that the hub decides, not a failure
 	Code   api.Code
 	Detail string
 	Faults []api.Fault

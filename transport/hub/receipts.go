@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 
 	"yinxin/archive/tlog"
 	"yinxin/crypto/cert"
@@ -89,7 +90,7 @@ func (h *Hub) issuersOf(ctx context.Context, e Evidence) []*cert.Certificate {
 	}
 	own, err := h.signing(ctx, code)
 	if err != nil || len(own.issuers) > receipt.MaxCertificates {
-		h.p.Log.WarnContext(ctx, "receipt goes without issuer certificates", "entry", e.ID, "office", code)
+		h.p.Log.WarnContext(ctx, "receipt goes without issuer certificates", slog.String("entry", e.ID), slog.String("office", code))
 		return nil
 	}
 	return own.issuers

@@ -178,8 +178,7 @@ func (h *Hub) existing(ctx context.Context, c Caller, key string, s *spooled, ex
 		// The first one was refused or rolled back since; the client may try again.
 		return Submission{}, refuse(api.InProgress, "")
 	}
-	var r *Refusal
-	if errors.As(err, &r) {
+	if r, ok := errors.AsType[*Refusal](err); ok {
 		return h.reject(ctx, c, s, exchange, r)
 	}
 	return sub, err

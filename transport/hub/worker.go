@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -30,7 +31,7 @@ func (h *Hub) Run(ctx context.Context) error {
 	for {
 		n, err := h.Work(ctx)
 		if err != nil && ctx.Err() == nil {
-			h.p.Log.ErrorContext(ctx, "worker", "error", err)
+			h.p.Log.ErrorContext(ctx, "worker", slog.Any("error", err))
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -88,14 +89,16 @@ func (h *Hub) work(ctx context.Context, j Job) {
 	case errors.Is(err, ErrPending):
 		wait = waitProof
 	default:
-		h.p.Log.WarnContext(ctx, "job put off", "kind", j.Kind, "target", j.Target, "attempts", j.Attempts, "error", err)
+		h.p.Log.WarnContext(ctx, "job put off", slog.String("kind", string(j.Kind)), slog.String("target", j.Target),
+			slog.Int("attempts", j.Attempts), slog.Any("error", err))
 	}
 	err = h.p.Store.Update(ctx, func(t Tx) error { return t.RetryJob(j.ID, h.now().Add(wait), err.Error()) })
 	if wait < jobPause { // the worker would sleep past it
 		time.AfterFunc(wait, h.wakeWorker)
 	}
 	if err != nil {
-		h.p.Log.ErrorContext(ctx, "job waits for its lease", "kind", j.Kind, "target", j.Target, "error", err)
+		h.p.Log.ErrorContext(ctx, "job waits for its lease", slog.String("kind", string(j.Kind)), slog.String("target", j.Target),
+			slog.Any("error", err))
 	}
 }
 
@@ -212,7 +215,7 @@ func (h *Hub) deliver(ctx context.Context, j Job) error {
 		if j.Attempts < h.cfg.Tries {
 			return err
 		}
-		h.p.Log.ErrorContext(ctx, "delivery given up", "delivery", d.ID, "tries", j.Attempts, "error", err)
+		h.p.Log.ErrorContext(ctx, "delivery given up", slog.String("delivery", d.ID), slog.Int("tries", j.Attempts), slog.Any("error", err))
 		return h.failDelivery(ctx, j, err)
 	}
 	due := h.cfg.SignFor[x.Urgency]
