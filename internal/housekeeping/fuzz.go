@@ -16,6 +16,10 @@ import (
 // seeds' neighbours, and no more.
 const smokeTime = 2 * time.Second
 
+// minimize bounds the fuzzer's work of shortening each input that it finds interesting. Its own default, a minute,
+// eats up all the time of a target whose seeds are large: a handful of executions instead of thousands.
+const minimize = "10x"
+
 // fuzzSmoke fuzzes every target for a moment.
 func (h *house) fuzzSmoke(ctx context.Context) tally { return h.fuzz(ctx, smokeTime, false) }
 
@@ -69,7 +73,7 @@ func (h *house) fuzz(ctx context.Context, each time.Duration, keep bool) tally {
 func (h *house) fuzzTarget(ctx context.Context, binary, pkg, target string, each time.Duration, corpus string) tally {
 	for again := true; ; again = false {
 		c := h.command(ctx, nil, binary, "-test.run=^$", "-test.fuzz=^"+target+"$", "-test.fuzztime="+each.String(),
-			"-test.fuzzcachedir="+corpus, "-test.timeout=10m")
+			"-test.fuzzminimizetime="+minimize, "-test.fuzzcachedir="+corpus, "-test.timeout=10m")
 		c.Dir = filepath.Join(h.root, pkg)
 		out, err := c.CombinedOutput()
 		if err == nil {
