@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"strings"
 
 	"yinxin/archive"
 	"yinxin/archive/tlog"
@@ -73,6 +74,7 @@ func faultOf(err error) (exit int, code string) {
 		problem   *api.Problem
 		container *verdict.ContainerError
 		invalid   *document.InvalidError
+		insecure  *filekeys.InsecureError
 		netErr    net.Error
 	)
 	switch {
@@ -92,6 +94,8 @@ func faultOf(err error) (exit int, code string) {
 		return exitFailed, string(container.Reason)
 	case errors.As(err, &problem):
 		return problemExit(problem), string(problem.Code)
+	case errors.As(err, &insecure):
+		return exitRefused, "insecure"
 	}
 	for _, row := range faultTable() {
 		if errors.Is(err, row.err) {
@@ -187,19 +191,47 @@ func (e *env) report(err error, asJSON bool) int {
 		return exit
 	}
 	if !asJSON {
-		fmt.Fprintf(e.stderr, "yinxin: %v [%s]\n", err, code)
-		e.explain(err)
+		e.printFault(err, code)
 		return exit
 	}
-	p := api.Problem{Type: "/problems/" + code, Title: code, Code: api.Code(code), Detail: err.Error(), Retryable: exit == exitUnreachable}
-	var had *api.Problem
-	if errors.As(err, &had) {
-		p = *had
-	}
-	if out, err := json.Marshal(p); err == nil {
+	if out, err := json.Marshal(problemOf(err, exit, code)); err == nil {
 		fmt.Fprintf(e.stderr, "%s\n", out)
 	}
 	return exit
+}
+
+// printFault prints a fault for people; every fault of a draft gets a line of its own.
+func (e *env) printFault(err error, code string) {
+	text := err.Error()
+	var invalid *document.InvalidError
+	if errors.As(err, &invalid) {
+		for _, f := range invalid.Faults {
+			fmt.Fprintf(e.stderr, "  %s: %s (%s)\n", f.Field, f.Detail, f.Code)
+		}
+		text = strings.Replace(text, invalid.Error(), fmt.Sprintf("document has %d fault(s), listed above", len(invalid.Faults)), 1)
+	}
+	fmt.Fprintf(e.stderr, "yinxin: %s [%s]\n", text, code)
+	e.explain(err)
+}
+
+// problemOf is the fault as a problem object (RFC 9457); what a hub answered is handed on as it came.
+func problemOf(err error, exit int, code string) *api.Problem {
+	var had *api.Problem
+	if errors.As(err, &had) {
+		return had
+	}
+	p := &api.Problem{Type: "/problems/" + code, Title: strings.ReplaceAll(code, "_", " "), Code: api.Code(code)}
+	if m := api.MeaningOf(p.Code); m.Code == p.Code {
+		p.Title, p.Status = m.Title, m.Status
+	}
+	p.Detail, p.Retryable = err.Error(), exit == exitUnreachable
+	var invalid *document.InvalidError
+	if errors.As(err, &invalid) {
+		for _, f := range invalid.Faults {
+			p.Errors = append(p.Errors, api.Fault{Pointer: f.Field, Detail: f.Detail})
+		}
+	}
+	return p
 }
 
 // explain adds a line where it helps a person go on.

@@ -80,10 +80,19 @@ func printChecks(w io.Writer, checks []verdict.Check, indent string) {
 	}
 }
 
-// note gathers what warnings of one code say, and in which files.
+// note gathers what warnings of one code say, and in which files: whole sentences, or parties to whom the code applies.
 type note struct {
-	code           verdict.Reason
-	details, files []string
+	code                    verdict.Reason
+	details, parties, files []string
+}
+
+// text is the note in words.
+func (n *note) text() string {
+	texts := n.details
+	if len(n.parties) > 0 {
+		texts = append(texts[:len(texts):len(texts)], n.code.English()+": "+strings.Join(n.parties, "; "))
+	}
+	return strings.Join(texts, "; ")
 }
 
 // maxNoteFiles is how many files a note names.
@@ -92,7 +101,7 @@ const maxNoteFiles = 3
 // printNotes prints each code once, with the parties or places that it concerns joined.
 func printNotes(w io.Writer, files []verdict.File) {
 	for _, n := range gatherNotes(files) {
-		fmt.Fprintf(w, "note %s: %s: %s", n.code, n.code.English(), strings.Join(n.details, "; "))
+		fmt.Fprintf(w, "note %s: %s", n.code, n.text())
 		if len(files) > 1 {
 			named := n.files[:min(len(n.files), maxNoteFiles)]
 			fmt.Fprintf(w, " (in %s", strings.Join(named, ", "))
@@ -115,17 +124,22 @@ func gatherNotes(files []verdict.File) []*note {
 				notes = append(notes, &note{code: code})
 			}
 			n := notes[at]
-			// The sentence stands before the details already; a party is enough.
-			detail := strings.TrimSuffix(f.WarningDetails[i], ": no revocation source exists")
-			if !slices.Contains(n.details, detail) {
-				n.details = append(n.details, detail)
+			if party, ok := strings.CutSuffix(f.WarningDetails[i], ": no revocation source exists"); ok {
+				n.parties = addOnce(n.parties, party)
+			} else {
+				n.details = addOnce(n.details, f.WarningDetails[i])
 			}
-			if !slices.Contains(n.files, f.File) {
-				n.files = append(n.files, f.File)
-			}
+			n.files = addOnce(n.files, f.File)
 		}
 	}
 	return notes
+}
+
+func addOnce(list []string, s string) []string {
+	if slices.Contains(list, s) {
+		return list
+	}
+	return append(list, s)
 }
 
 // tally counts the verdicts, worst first.
