@@ -31,16 +31,24 @@ var ErrMake = errors.New("seal cannot be made")
 // Stamp is one place where a seal shows.
 type Stamp struct {
 	// Page counts from 0.
-	Page int
+	Page int `json:"page"`
 	// X, Y is the top left corner of the picture in millimetres from the page's top left corner, y downwards; W, H its
 	// size. A W or H of zero takes the size that the seal states.
-	X, Y, W, H float64
+	X float64 `json:"x"`
+	Y float64 `json:"y"`
+	W float64 `json:"w"`
+	H float64 `json:"h"`
 	// Clip, if not nil, is the part of the picture that shows, relative to the picture's top left corner.
-	Clip *Clip
+	Clip *Clip `json:"clip,omitempty"`
 }
 
 // Clip is a rectangle inside a stamp, in millimetres.
-type Clip struct{ X, Y, W, H float64 }
+type Clip struct {
+	X float64 `json:"x"`
+	Y float64 `json:"y"`
+	W float64 `json:"w"`
+	H float64 `json:"h"`
+}
 
 // Prepared is a document made ready for sealing: all its bytes are fixed but the signature.
 type Prepared interface {

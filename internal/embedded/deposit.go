@@ -2,7 +2,6 @@ package embedded
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +10,7 @@ import (
 	"strings"
 
 	"yinxin/archive"
+	"yinxin/document"
 	"yinxin/document/ofd"
 	"yinxin/transport"
 	"yinxin/transport/hub"
@@ -114,7 +114,7 @@ func (d *depositor) files(r hub.Record, opened *office.Opened, dir string) ([]ar
 		f.Open = func() (io.ReadCloser, error) { return os.Open(path) }
 		files = append(files, f)
 	}
-	metadata, err := json.MarshalIndent(opened.Metadata, "", " ")
+	metadata, err := document.MarshalMetadata(opened.Metadata)
 	if err != nil {
 		return nil, err
 	}
