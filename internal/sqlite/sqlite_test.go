@@ -227,5 +227,5 @@ func TestKilledProcess(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	t.Logf("%d acknowledged rows over 3 kills, none lost", acknowledged)
+	t.Logf("%d acknowledged rows over 3 kills", acknowledged)
 }

@@ -93,12 +93,15 @@ func TestWholePath(t *testing.T) {
 	settle(t, r)
 	verify(t, r, "A", sub.Exchange.Entry, transport.SubmissionAcceptance)
 
-	for _, office := range []string{"C", "D"} {
-		sign(t, r, office)
-	}
+	sign(t, r, "C")
 	settle(t, r)
 	got, err := r.Track(ctx, hubtest.Caller("A"), sub.Exchange.ID)
-	if err != nil {
+	if err != nil || got.Exchange.Deposited != "" || got.Deliveries[0].State != transport.Acknowledged {
+		t.Fatalf("deposited before D has ended: %+v, %v", got.Exchange, err)
+	}
+	sign(t, r, "D")
+	settle(t, r)
+	if got, err = r.Track(ctx, hubtest.Caller("A"), sub.Exchange.ID); err != nil {
 		t.Fatal(err)
 	}
 	for _, d := range got.Deliveries {
@@ -112,6 +115,10 @@ func TestWholePath(t *testing.T) {
 	checkChain(t, r, got)
 	for _, e := range got.Evidence {
 		verify(t, r, "A", e.ID, e.Event)
+	}
+	w.Clock.Move(2 * hub.JobLease)
+	if n, err := r.Work(ctx); n != 0 || err != nil {
+		t.Errorf("%d jobs were done and not finished (%v)", n, err)
 	}
 	if n, _, err := r.Store.(*sqlite.DB).VerifyAudit(ctx); err != nil || n == 0 {
 		t.Errorf("audit of %d rows: %v", n, err)
