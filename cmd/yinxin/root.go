@@ -31,7 +31,26 @@ func newRootCmd(e *env) *cobra.Command {
 	}
 	add("offline", offlineCommands(e)...)
 	add("hub", hubCommands(e)...)
+	refuseUnknown(root)
 	return root
+}
+
+// refuseUnknown makes every command that only gathers others show its help, and refuse a word that it does not know: a
+// misspelt verb must not look like one that was done.
+func refuseUnknown(cmd *cobra.Command) {
+	for _, sub := range cmd.Commands() {
+		refuseUnknown(sub)
+	}
+	if !cmd.HasSubCommands() || cmd.Runnable() {
+		return
+	}
+	cmd.Args = cobra.ArbitraryArgs
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			return usage("%s: unknown command %q", cmd.CommandPath(), args[0])
+		}
+		return cmd.Help()
+	}
 }
 
 // wantsJSON looks for --json before the flags are parsed, so that a usage fault too is reported as asked.
