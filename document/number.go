@@ -11,7 +11,7 @@ import (
 )
 
 // Number is the 发文字号: the office's registered short name (机关代字), the year, the serial, as in
-// 云溪政办发〔2026〕7号. The 令号 of an order (第7号) has neither agency nor year. The zero Number is none.
+// 某府办发〔2026〕7号. The 令号 of an order (第7号) has neither agency nor year. The zero Number is none.
 type Number struct {
 	Agency string
 	Year   int

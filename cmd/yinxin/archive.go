@@ -27,7 +27,7 @@ func newArchiveSearchCmd(e *env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "search [TEXT]",
 		Short:   "find records by number and title",
-		Example: "  yinxin archive search 通知\n  yinxin archive search --number '云溪政办发〔2026〕7号'",
+		Example: "  yinxin archive search 通知\n  yinxin archive search --number '某办发〔2026〕7号'",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, _, err := e.connect()
@@ -64,7 +64,7 @@ func newArchiveGetCmd(e *env) *cobra.Command {
 		Short: "fetch a record package",
 		Long: "RECORD is an id, an archival code (档号) or a document number (发文字号). --out names a folder, which is made and must be empty, or a\n" +
 			".zip file. 'yinxin verify' judges either.",
-		Example: "  yinxin archive get '云溪政办发〔2026〕7号' --out record/",
+		Example: "  yinxin archive get '某办发〔2026〕7号' --out record/",
 		Args:    exactly(1, "a record"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, _, err := e.connect()
@@ -175,7 +175,7 @@ func newOrgAddCmd(e *env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "add CODE",
 		Short:   "register an office whose keys the hub keeps: makes its keys and certificates",
-		Example: "  yinxin org add OFFICE-C --name 某某市审计局 --parent OFFICE-A",
+		Example: "  yinxin org add OFFICE-C --name 'OFFICE NAME' --parent OFFICE-A",
 		Args:    exactly(1, "a code"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, _, err := e.connect()

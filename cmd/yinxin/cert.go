@@ -22,7 +22,7 @@ func newCertCmd(e *env) *cobra.Command {
 		Short: "certificate requests, and a small CA for pilots and tests",
 		Long: "A CA of one key, for pilots and tests: a root, dual certificates (signing and encryption apart, GB/T 20518), seal makers,\n" +
 			"revocation lists. It keeps no register of what it issued. Its key has the purpose issue.\n" + keyHelp,
-		Example: "  yinxin keys create ca --purpose issue\n  yinxin cert root --key store:ca --name 云溪根证书 --out root.pem\n" +
+		Example: "  yinxin keys create ca --purpose issue\n  yinxin cert root --key store:ca --name 'Pilot root' --out root.pem\n" +
 			"  yinxin cert issue --ca-key store:ca --ca-cert root.pem --csr seal.csr --use sign --out seal.pem",
 	}
 	cmd.AddCommand(newCertRootCmd(e), newCertRequestCmd(e), newCertIssueCmd(e), newCertShowCmd(e), newCertCRLCmd(e))
@@ -68,7 +68,7 @@ func newCertRootCmd(e *env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "root", Short: "make a self-signed root certificate", Args: exactly(0, "no arguments"),
 		Long:    "Makes the root certificate of a CA key (purpose issue).\n" + keyHelp,
-		Example: "  yinxin cert root --key store:ca --name 云溪根证书 --out root.pem",
+		Example: "  yinxin cert root --key store:ca --name 'Pilot root' --out root.pem",
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if key == "" || out == "" {
 				return usage("--key and --out are required")
@@ -128,7 +128,7 @@ func newCertRequestCmd(e *env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "request", Short: "make a certificate request (PKCS#10) with a signing key", Args: exactly(0, "no arguments"),
 		Long:    "Makes a request for any key that signs; for a key of a store 'yinxin keys csr' does the same for every purpose.\n" + keyHelp,
-		Example: "  yinxin cert request --key file:office.key --name 云溪市教育局 --code YXJY --out sign.csr",
+		Example: "  yinxin cert request --key file:office.key --name 'OFFICE A' --code OFFICE-A --out sign.csr",
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if key == "" || out == "" {
 				return usage("--key and --out are required")
@@ -178,7 +178,7 @@ func newCertIssueCmd(e *env) *cobra.Command {
 			"certificate, make is a seal maker (制章者), timestamp a time-stamp authority, ca a CA below this one.\n" +
 			"Name and code given here replace those of the request.\n" + keyHelp,
 		Example: "  yinxin cert issue --ca-key store:ca --ca-cert root.pem --csr seal.csr --use sign --out seal.pem\n" +
-			"  yinxin cert issue --ca-key store:ca --ca-cert root.pem --public office.pub --use encrypt --name 云溪市教育局 --code YXJY --out enc.pem",
+			"  yinxin cert issue --ca-key store:ca --ca-cert root.pem --public office.pub --use encrypt --name 'OFFICE A' --code OFFICE-A --out enc.pem",
 		RunE: func(cmd *cobra.Command, _ []string) error { return e.issue(cmd, f) },
 	}
 	f.keys.add(cmd)

@@ -28,7 +28,7 @@ func newKeysCmd(e *env) *cobra.Command {
 			"makes the store and asks for a new passphrase twice. A private key never leaves its store.\n" +
 			"Quorum (propose, approve), backup, rehearsal and the list of expiring keys are not part of this build, nor are vault: and hub\n" +
 			"stores.",
-		Example: "  yinxin keys create office.seal --purpose seal\n  yinxin keys csr office.seal --name 云溪市教育局 --code YXJY --out seal.csr\n" +
+		Example: "  yinxin keys create office.seal --purpose seal\n  yinxin keys csr office.seal --name 'OFFICE A' --code OFFICE-A --out seal.csr\n" +
 			"  yinxin keys import-cert office.seal seal.pem root.pem\n  yinxin keys ls",
 	}
 	cmd.PersistentFlags().StringVar(&f.store, "keys", "", "the key store, files:DIR (default: keys under YINXIN_HOME)")
@@ -98,7 +98,7 @@ func newKeysCreateCmd(e *env, f *keyFlags) *cobra.Command {
 		Long: "Makes keys with one purpose for their whole life: seal, sign, decrypt, wrap, checkpoint, timestamp, issue, make or mac.\n" +
 			"Where there is no store yet it is made, under a new passphrase that is asked for twice on the terminal or read from\n" +
 			"--password-file. Without the passphrase nothing in the store can be recovered.",
-		Example: "  yinxin keys create office.sign --purpose sign --label office=YXJY",
+		Example: "  yinxin keys create office.sign --purpose sign --label office=OFFICE-A",
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			if purpose == "" {
 				return usage("--purpose is required: %s", purposeList())
@@ -285,7 +285,7 @@ func newKeysRotateCmd(e *env, f *keyFlags) *cobra.Command {
 		Use: "rotate NAME", Short: "add a version to a key", Args: exactly(1, "a key's name"),
 		Long: "Adds a version. Of a key with certificates the old version stays the current one until the new one is certified, so that\n" +
 			"nothing is sealed or signed with a key that nobody can check.",
-		Example: "  yinxin keys rotate office.sign && yinxin keys csr office.sign --name 云溪市教育局 --out sign.csr",
+		Example: "  yinxin keys rotate office.sign && yinxin keys csr office.sign --name 'OFFICE A' --out sign.csr",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ref, err := parseRef(args[0])
 			if err != nil {
@@ -339,7 +339,7 @@ func newKeysCSRCmd(e *env, f *keyFlags) *cobra.Command {
 		Use: "csr NAME[?version=N]", Short: "make a certificate request (PKCS#10)", Args: exactly(1, "a key's name"),
 		Long: "Makes a request for the newest version of a key, signed by that version. A decryption key cannot sign: hand its public key to\n" +
 			"the CA instead (keys show NAME --public F).",
-		Example: "  yinxin keys csr office.seal --name 云溪市教育局 --code YXJY --out seal.csr",
+		Example: "  yinxin keys csr office.seal --name 'OFFICE A' --code OFFICE-A --out seal.csr",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ref, err := parseRef(args[0])
 			if err != nil {

@@ -114,7 +114,7 @@ func newOrgCertifyCmd(e *env) *cobra.Command {
 		Short: "register an office that keeps its own keys: certifies them",
 		Long: "Takes the office's PKCS#10 request ('yinxin keys csr') and the public key of its encryption pair ('yinxin keys show --public'), has both\n" +
 			"certified by the hub's authority and enters the office in the directory. Writes CODE-sign.pem and CODE-encrypt.pem.",
-		Example: "  yinxin org certify OFFICE-D --name 某某市统计局 --csr sign.csr --encryption-key decrypt.pub --out certs/",
+		Example: "  yinxin org certify OFFICE-D --name 'OFFICE NAME' --csr sign.csr --encryption-key decrypt.pub --out certs/",
 		Args:    exactly(1, "a code"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.Code = args[0]

@@ -47,7 +47,7 @@ func refuseUnknown(cmd *cobra.Command) {
 	cmd.Args = cobra.ArbitraryArgs
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if len(args) > 0 {
-			return usage("%s: unknown command %q", cmd.CommandPath(), args[0])
+			return usage("unknown command %q for %s", args[0], cmd.CommandPath())
 		}
 		return cmd.Help()
 	}

@@ -27,7 +27,7 @@ func newSealCmd(e *env) *cobra.Command {
 		Long: "Makes electronic seals (shaped after GB/T 38540-2020, version 4) and puts them on OFD and PDF documents with keys at hand. A\n" +
 			"sealing with a bare key is nobody's approval: it is reported as approval: none. Where a second person must approve, use the\n" +
 			"office service (send, approve).",
-		Example: "  yinxin seal make --name 云溪市教育局 --cert seal.pem --maker-key store:maker --maker-cert maker.pem --out jy.esl\n" +
+		Example: "  yinxin seal make --name 'OFFICE A' --cert seal.pem --maker-key store:maker --maker-cert maker.pem --out jy.esl\n" +
 			"  yinxin seal apply --seal jy.esl --key store:office.seal --on-date notice.ofd sealed.ofd",
 	}
 	cmd.AddCommand(newSealMakeCmd(e), newSealApplyCmd(e))
@@ -51,7 +51,7 @@ func newSealMakeCmd(e *env) *cobra.Command {
 		Long: "Makes a seal. The maker (制章者) signs it with a key of the purpose make; --cert names the signing certificates that may use it.\n" +
 			"--picture auto draws the round seal of an organisation from its name; else a PNG, JPEG or GIF whose width --diameter gives.\n" +
 			"Only version 4 is written.\n" + keyHelp,
-		Example: "  yinxin seal make --name 云溪市教育局 --type org --picture auto --cert seal.pem \\\n" +
+		Example: "  yinxin seal make --name 'OFFICE A' --type org --picture auto --cert seal.pem \\\n" +
 			"    --maker-key store:maker --maker-cert maker.pem --from 2026-11-21 --to 2028-11-21 --out jy.esl",
 		RunE: func(cmd *cobra.Command, _ []string) error { return e.makeSeal(cmd, f) },
 	}

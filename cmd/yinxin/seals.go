@@ -59,7 +59,7 @@ func newSealsMakeCmd(e *env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "make",
 		Short:   "have an office's round seal made, certified and registered",
-		Example: "  yinxin seals make --office OFFICE-C --name 某某市审计局 --keeper li",
+		Example: "  yinxin seals make --office OFFICE-C --name 'OFFICE NAME' --keeper li",
 		Args:    exactly(0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, _, err := e.connect()
