@@ -57,14 +57,18 @@ type Picture struct {
 	Width, Height float64
 	Color         color.NRGBA
 	Segments      []Segment
+
+	spans [][2]int // of Segments, one for each character
 }
 
-// Organisation is a round seal: a ring, a star, the name on the arc, a line below the star.
+// Organisation is a round seal: a ring, a star, the name on the arc, a line below the star, a number inside the ring.
 type Organisation struct {
 	// Name runs along the arc.
 	Name string
 	// BottomLine stands below the star, such as 公文专用章; may be empty.
 	BottomLine string
+	// Number runs along the inside of the ring at the bottom, its digits upright to the reader; may be empty.
+	Number string
 	// Diameter in millimetres, DefaultDiameter if zero.
 	Diameter float64
 	// Color is Red if zero.
@@ -90,6 +94,9 @@ const (
 	bottomChar   = 4.0
 	bottomCentre = 12.0 // of the bottom line, below the centre
 	narrowest    = 1.6
+	numberChar   = 1.8
+	numberGap    = 0.5 // between ring and number
+	narrowDigit  = 0.7
 	fill         = 0.92 // of the room that a character has
 )
 
@@ -109,7 +116,7 @@ func Draw(o Organisation, faces Faces) (*Picture, error) {
 	if o.Color == (color.NRGBA{}) {
 		o.Color = Red()
 	}
-	if !utf8.ValidString(o.Name) || !utf8.ValidString(o.BottomLine) || o.Name == "" {
+	if !areText(o.Name, o.BottomLine, o.Number) || o.Name == "" {
 		return nil, fmt.Errorf("%w: no name, or not text", ErrTooLong)
 	}
 	d := &drawing{
@@ -117,9 +124,13 @@ func Draw(o Organisation, faces Faces) (*Picture, error) {
 		picture: &Picture{Width: o.Diameter, Height: o.Diameter, Color: o.Color},
 	}
 	d.centre = Point{o.Diameter / 2, o.Diameter / 2}
+	d.inside = o.Diameter/2 - (ringWidth+ringGap)*d.scale
 	d.ring(o.Diameter / 2)
 	d.star()
-	if err := d.arc([]rune(o.Name), o.BottomLine != ""); err != nil {
+	if err := d.arc([]rune(o.Name), o.BottomLine != "" || o.Number != ""); err != nil {
+		return nil, fmt.Errorf("draw seal %s: %w", o.Name, err)
+	}
+	if err := d.number([]rune(o.Number)); err != nil {
 		return nil, fmt.Errorf("draw seal %s: %w", o.Name, err)
 	}
 	if err := d.bottom([]rune(o.BottomLine)); err != nil {
@@ -128,9 +139,20 @@ func Draw(o Organisation, faces Faces) (*Picture, error) {
 	return d.picture, nil
 }
 
+// areText reports whether all of the strings are UTF-8.
+func areText(list ...string) bool {
+	for _, s := range list {
+		if !utf8.ValidString(s) {
+			return false
+		}
+	}
+	return true
+}
+
 type drawing struct {
 	scale   float64 // mm for each mm of the 42 mm seal
 	centre  Point
+	inside  float64 // radius that is left for what stands below the star
 	faces   Faces
 	picture *Picture
 }
@@ -211,6 +233,32 @@ func (d *drawing) arc(name []rune, withBottom bool) error {
 	return nil
 }
 
+// number sets the inner number along the bottom of the ring, tops of the digits towards the centre.
+func (d *drawing) number(number []rune) error {
+	if len(number) == 0 {
+		return nil
+	}
+	h := numberChar * d.scale
+	radius := d.picture.Width/2 - (ringWidth+numberGap)*d.scale - h/2
+	const widest = 100 * math.Pi / 180
+	n := float64(len(number))
+	// The digits' tops are the closer ends here.
+	step := min(widest/n, 1.1*h/radius)
+	w := fill * 2 * (radius - h/2) * math.Tan(step/2)
+	if w < narrowDigit*d.scale {
+		return fmt.Errorf("%w: a number of %d characters", ErrTooLong, len(number))
+	}
+	for i, r := range number {
+		a := (float64(i) - (n-1)/2) * step
+		at := Point{d.centre.X + radius*math.Sin(a), d.centre.Y + radius*math.Cos(a)}
+		if err := d.character(r, at, -a, w, h); err != nil {
+			return err
+		}
+	}
+	d.inside = min(d.inside, radius-h/2-numberGap*d.scale)
+	return nil
+}
+
 // bottom sets a straight line below the star.
 func (d *drawing) bottom(line []rune) error {
 	if len(line) == 0 {
@@ -218,7 +266,7 @@ func (d *drawing) bottom(line []rune) error {
 	}
 	h := bottomChar * d.scale
 	foot := bottomCentre*d.scale + h/2
-	inside := d.picture.Width/2 - (ringWidth+ringGap)*d.scale
+	inside := d.inside
 	room := fill * 2 * math.Sqrt(inside*inside-foot*foot)
 	step := min(room/float64(len(line)), h)
 	w := step * fill
@@ -261,7 +309,9 @@ func (d *drawing) character(r rune, at Point, angle, w, h float64) error {
 		y := (p.Y + face.EmTop()*em - em/2) * sy
 		return Point{at.X + x*cos - y*sin, at.Y + x*sin + y*cos}
 	}
+	from := len(d.picture.Segments)
 	d.contours(o.Segments, place)
+	d.picture.spans = append(d.picture.spans, [2]int{from, len(d.picture.Segments)})
 	return nil
 }
 
