@@ -69,7 +69,7 @@ type composed struct {
 
 func (e *env) composeAll(inputs []string, t target, asJSON bool) error {
 	faces := fonts.Embedded()
-	var results []composed
+	results := []composed{}
 	var errs []error
 	for _, in := range inputs {
 		r, err := e.compose(in, t, faces)

@@ -45,6 +45,7 @@ func mutations() map[string]mutation {
 		"pdf-range":     inPlace(`/ByteRange \[0 `, "/ByteRange [1 "),
 		"pdf-signature": pdfSignature,
 		"cut":           cut,
+		"append":        func(data []byte, tail string) ([]byte, error) { return append(bytes.Clone(data), tail...), nil },
 		"flip":          flip,
 	}
 }
