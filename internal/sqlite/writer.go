@@ -20,6 +20,9 @@ type update struct {
 	ctx   context.Context
 	fn    func(*tx) error
 	reply chan error
+	// refused is the error of fn. It is told after the commit, since fn may have seen
+	// what an earlier update of the same batch wrote.
+	refused error
 	// crash is the value of a panic in fn, raised again in the goroutine of the caller.
 	crash any
 	stack []byte
@@ -133,23 +136,23 @@ func (w *writer) batch(u *update) {
 		u.reply <- fmt.Errorf("begin: %w", storageError(err))
 		return
 	}
-	done := make([]*update, 0, 16)
+	batch, kept := make([]*update, 0, 16), 0
 	timer := time.NewTimer(w.db.o.Gather)
 	defer timer.Stop()
 	for u != nil {
-		ok, err := w.one(u)
-		switch {
-		case err != nil: // the transaction itself is gone: nobody's work is kept
+		batch = append(batch, u)
+		if err := w.one(u); err != nil { // the transaction itself is gone: nobody's work is kept
 			w.audit = before
-			w.answer(append(done, u), err)
+			w.answer(batch, err)
 			return
-		case ok:
-			done = append(done, u)
 		}
-		u = w.next(len(done), timer)
+		if u.refused == nil {
+			kept++
+		}
+		u = w.next(len(batch), timer)
 	}
-	w.company = len(done)
-	w.commit(done, before)
+	w.company = len(batch)
+	w.commit(batch, kept, before)
 }
 
 // next gives another update for this batch, or nil. Where the batch before had company,
@@ -175,33 +178,26 @@ func (w *writer) next(have int, timer *time.Timer) *update {
 	}
 }
 
-// one runs one update under a savepoint. ok says that its work is part of the
-// batch; an error that the whole batch is lost. A refused update is answered here.
-func (w *writer) one(u *update) (ok bool, err error) {
-	if u.ctx.Err() != nil {
-		u.reply <- u.ctx.Err()
-		return false, nil //nolint:nilerr // it is the caller's error, not the batch's
+// one runs one update under a savepoint. A refused update leaves nothing behind; an
+// error says that the whole batch is lost.
+func (w *writer) one(u *update) error {
+	if u.refused = u.ctx.Err(); u.refused != nil {
+		return nil
 	}
 	if err := w.exec(`SAVEPOINT one`); err != nil {
-		return false, fmt.Errorf("begin: %w", storageError(err))
+		return fmt.Errorf("begin: %w", storageError(err))
 	}
 	before := w.audit
-	refused := w.call(u)
-	if refused == nil {
-		if err := w.exec(`RELEASE one`); err != nil {
-			return false, fmt.Errorf("release: %w", storageError(err))
+	if u.refused = w.call(u); u.refused != nil {
+		w.audit = before
+		if err := w.exec(`ROLLBACK TO one`); err != nil {
+			return errors.Join(u.refused, fmt.Errorf("roll back: %w", err))
 		}
-		return true, nil
-	}
-	w.audit = before
-	if err := w.exec(`ROLLBACK TO one`); err != nil {
-		return false, errors.Join(refused, fmt.Errorf("roll back: %w", err))
 	}
 	if err := w.exec(`RELEASE one`); err != nil {
-		return false, errors.Join(refused, fmt.Errorf("roll back: %w", err))
+		return errors.Join(u.refused, fmt.Errorf("release: %w", storageError(err)))
 	}
-	u.reply <- refused
-	return false, nil
+	return nil
 }
 
 var errPanicked = errors.New("update panicked")
@@ -221,35 +217,39 @@ func (w *writer) call(u *update) (err error) {
 }
 
 // commit makes the batch durable and answers everybody in it.
-func (w *writer) commit(done []*update, before link) {
-	if len(done) == 0 {
-		if err := w.exec(`ROLLBACK`); err != nil {
-			w.audit = before
-		}
-		return
-	}
-	if err := w.fault(BeforeCommit); err != nil {
-		w.audit = before
-		w.answer(done, err)
-		return
-	}
-	if err := w.exec(`COMMIT`); err != nil {
-		w.audit = before
-		// A failed fsync does not say whether the frames will be found after a restart.
-		w.answer(done, fmt.Errorf("commit: %w: %w", hub.ErrUnknownOutcome, storageError(err)))
-		w.reload()
-		return
-	}
-	if err := w.fault(AfterCommit); err != nil {
-		err = fmt.Errorf("%w: %w", hub.ErrUnknownOutcome, err)
-		for _, u := range done {
+func (w *writer) commit(batch []*update, kept int, before link) {
+	if kept == 0 {
+		_ = w.exec(`ROLLBACK`) // nothing was written
+	} else if err := w.durable(before); err != nil {
+		for _, u := range batch { // refusals too: they may rest on what is lost now
 			u.reply <- err
 		}
 		return
 	}
-	for _, u := range done {
-		u.reply <- nil
+	for _, u := range batch {
+		u.reply <- u.refused
 	}
+}
+
+// durable commits. Its error wraps hub.ErrUnknownOutcome where the batch may have been
+// kept all the same.
+func (w *writer) durable(before link) error {
+	if err := w.fault(BeforeCommit); err != nil {
+		_ = w.exec(`ROLLBACK`)
+		w.audit = before
+		return err
+	}
+	if err := w.exec(`COMMIT`); err != nil {
+		// A failed fsync does not say whether the frames will be found after a restart.
+		_ = w.exec(`ROLLBACK`) // an error here says that the engine has rolled back itself
+		w.audit = before
+		w.reload()
+		return fmt.Errorf("commit: %w: %w", hub.ErrUnknownOutcome, storageError(err))
+	}
+	if err := w.fault(AfterCommit); err != nil {
+		return fmt.Errorf("%w: %w", hub.ErrUnknownOutcome, err)
+	}
+	return nil
 }
 
 // answer rolls the transaction back, if there still is one, and tells all of err.

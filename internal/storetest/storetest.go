@@ -68,6 +68,7 @@ func Exercise(t *testing.T, fresh func(t *testing.T) Place) {
 		{"a panic spoils nothing", panics},
 		{"company does not mix", company},
 		{"taken keys", takenKeys},
+		{"a refusal rests on what is committed", refusals},
 		{"arrows", arrows},
 		{"negative ends have reasons", reasons},
 		{"stale", stale},
@@ -358,6 +359,30 @@ func takenKeys(t *testing.T, p Place) {
 	must(t, update(func(tx hub.Tx) error { return tx.InsertRejection(r) }))
 	r.Entry = newID(t)
 	wantIs(t, update(func(tx hub.Tx) error { return tx.InsertRejection(r) }), hub.ErrExists)
+}
+
+// refusals: whoever is told that a key is taken can look up by whom.
+func refusals(t *testing.T, p Place) {
+	s := p.Open(t, nil)
+	for round := range 20 {
+		key := strconv.Itoa(round)
+		var wg sync.WaitGroup
+		for range 8 {
+			wg.Go(func() {
+				err := s.Update(t.Context(), func(tx hub.Tx) error {
+					return tx.SaveIdempotent(hub.Idempotent{Org: "A", Key: key, Request: transport.Digest{1}, Entry: "e", At: start})
+				})
+				if err != nil && !errors.Is(err, hub.ErrExists) {
+					t.Error(err)
+				}
+				err = s.View(t.Context(), func(r hub.Reader) error { _, err := r.Idempotent("A", key); return err })
+				if err != nil {
+					t.Errorf("key %s after its update: %v", key, err)
+				}
+			})
+		}
+		wg.Wait()
+	}
 }
 
 // walk gives the shortest list of states from the start to s.
