@@ -182,7 +182,7 @@ func (w *writer) next(have int, timer *time.Timer) *update {
 // error says that the whole batch is lost.
 func (w *writer) one(u *update) error {
 	if u.refused = u.ctx.Err(); u.refused != nil {
-		return nil
+		return nil //nolint:nilerr // it is the caller's error, not the batch's
 	}
 	if err := w.exec(`SAVEPOINT one`); err != nil {
 		return fmt.Errorf("begin: %w", storageError(err))
