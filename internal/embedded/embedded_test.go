@@ -332,6 +332,26 @@ func TestSuspendedSealIsNotUsedEvenAfterTheApproval(t *testing.T) {
 	}
 }
 
+func TestRefusedSubmissionEndsTheDispatch(t *testing.T) {
+	x := start(t)
+	d := x.ask()
+	o, err := x.Directory.Organisation(t.Context(), "YXJY")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Status = directory.Closed // closed after the clerk asked
+	if err := x.Directory.SaveOrganisation(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+	if d, err = x.Office.Decide(t.Context(), approver, d.ID, d.Digest, true, ""); !errors.Is(err, office.ErrRefused) || d.State != office.Refused {
+		t.Errorf("a closed recipient: %s, %v; want refused", d.State, err)
+	}
+	left, err := x.Database.UnfinishedDispatches(t.Context(), 10)
+	if err != nil || len(left) != 0 {
+		t.Errorf("%d dispatches would be tried again, %v", len(left), err)
+	}
+}
+
 func TestReturnedDocumentComesBackWithItsReason(t *testing.T) {
 	x := start(t)
 	d := x.send()

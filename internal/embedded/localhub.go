@@ -2,10 +2,12 @@ package embedded
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
 	"yinxin/transport"
+	"yinxin/transport/api"
 	"yinxin/transport/hub"
 	"yinxin/transport/office"
 )
@@ -20,6 +22,9 @@ func caller(who office.Person) hub.Caller { return hub.Caller{Account: who.Accou
 // Submit implements office.Hub.
 func (l localHub) Submit(ctx context.Context, who office.Person, key string, envelope io.Reader) (office.Submission, error) {
 	a, err := l.hub.Submit(ctx, caller(who), key, envelope)
+	if refusal, ok := errors.AsType[*hub.Refusal](err); ok && !api.MeaningOf(refusal.Code).Retryable {
+		return office.Submission{}, fmt.Errorf("%w: %w", office.ErrRefused, err)
+	}
 	if err != nil {
 		return office.Submission{}, err
 	}

@@ -58,7 +58,8 @@ type Submission struct {
 
 // Hub is what an office asks of its hub. An implementation checks that the office is a party of what it asks for.
 type Hub interface {
-	// Submit hands in a packed envelope. The same key with the same bytes is answered the same.
+	// Submit hands in a packed envelope. The same key with the same bytes is answered the same. A refusal that will not
+	// change wraps ErrRefused.
 	Submit(ctx context.Context, who Person, key string, envelope io.Reader) (Submission, error)
 	// Delivery returns one delivery addressed to the office.
 	Delivery(ctx context.Context, who Person, id string) (Received, error)
@@ -101,6 +102,9 @@ const (
 	useSeal    = "seal"
 	useDrafts  = "drafts"
 )
+
+// ErrRefused is wrapped by a Hub where the answer is no for good, so that asking again is of no use.
+var ErrRefused = errors.New("office: the hub refused the submission")
 
 // ErrNotHosted says that this service does not keep the office's keys: the office acts with its own (`--key`).
 var ErrNotHosted = errors.New("office: its keys are not kept here, it acts with its own")

@@ -155,11 +155,16 @@ func (s *Service) submit(ctx context.Context, d Dispatch) (Dispatch, error) {
 	}
 	who := Person{Account: d.Requester, Office: d.Office, Clerk: true}
 	_, err = s.Hub.Submit(ctx, who, d.ID, r)
-	if err = errors.Join(err, r.Close()); err != nil {
+	err = errors.Join(err, r.Close())
+	switch {
+	case errors.Is(err, ErrRefused):
+		d.State = Refused
+	case err != nil: // it stays packed and is submitted again
 		return d, err
+	default:
+		d.State = Sent
 	}
-	d.State = Sent
-	return d, s.Dispatches.SaveDispatch(ctx, d, Packed)
+	return d, errors.Join(err, s.Dispatches.SaveDispatch(ctx, d, Packed))
 }
 
 // Sealed returns the sealed document and its PDF copy of a dispatch that was packed, reopened with the office's own part
