@@ -1,6 +1,8 @@
 package seal
 
 import (
+	"errors"
+	"slices"
 	"time"
 
 	"yinxin/crypto/cert"
@@ -20,6 +22,12 @@ type VerifyOptions struct {
 	Makers []*cert.Certificate
 	// Proven, if not nil, is a time at which the document as it lies here was seen by somebody else, such as the log.
 	Proven *ProvenTime
+	// Records, if not nil, looks a seal up in a registry by its identity; an error that is [ErrUnknownSeal] says that the
+	// registry does not know it, which is no fault: it speaks of its own seals alone.
+	Records func(id string) (Record, error)
+	// Sealed, if not nil, are the identities of the seals that the evidence log says the document bears, in their order.
+	// A file cannot show that its last seal was removed; the log can.
+	Sealed []string
 }
 
 // ProvenTime is a time that does not rest on the signer's word.
@@ -58,6 +66,11 @@ func (o VerifyOptions) JudgeSeal(sig *verdict.Signature, s *ses.Seal, m cert.Mom
 			maker.SubjectText())
 	}
 	sig.Add(check, judgeValidity(s, m))
+	if o.Records != nil {
+		if c, registered := o.judgeRecord(s, m); registered {
+			sig.Add(c)
+		}
+	}
 	if maker != nil {
 		sig.Maker = maker.SubjectText()
 	}
@@ -117,6 +130,51 @@ func judgeValidity(s *ses.Seal, m cert.Moment) verdict.Check {
 			"seal %s is valid from %s to %s, sealing time %s", s.Info.SealID, stamp(p.From), stamp(p.To), stamp(at))
 	}
 	return verdict.Pass(verdict.CheckSealValidity)
+}
+
+// judgeRecord asks the registry; false if it does not know the seal. What has happened to the seal since the claimed time
+// leaves the verdict open unless that time is proven, as with certificates.
+func (o VerifyOptions) judgeRecord(s *ses.Seal, m cert.Moment) (verdict.Check, bool) {
+	const name = verdict.CheckSealValidity
+	r, err := o.Records(s.Info.SealID)
+	if errors.Is(err, ErrUnknownSeal) {
+		return verdict.Check{}, false
+	}
+	if err != nil {
+		return verdict.Unknown(name, verdict.RevocationUnknown, "the registry could not be asked about seal %s: %v", s.Info.SealID, err), true
+	}
+	if gm.SM3(s.Raw) != r.SM3 {
+		return verdict.Fail(name, verdict.SealMismatch, "seal %s is registered with other bytes than these", s.Info.SealID), true
+	}
+	at := m.At
+	if at.IsZero() {
+		at = m.Now
+	}
+	if err := r.InForce(at); err != nil {
+		return verdict.Fail(name, verdict.SealValidity, "the registry: %v", err), true
+	}
+	if status, _ := r.StatusAt(m.Now); status != Active && !m.Proven {
+		return verdict.Unknown(name, verdict.NoProofOfExistence,
+			"seal %s has been %s since, and the sealing time %s is not proven", s.Info.SealID, status, stamp(at)), true
+	}
+	return verdict.Pass(name), true
+}
+
+// JudgeSealed holds the seals of a file against those that the log names, where it does, and adds the check.
+func (o VerifyOptions) JudgeSealed(f *verdict.File) {
+	if o.Sealed == nil {
+		return
+	}
+	var found []string
+	for _, s := range f.Signatures {
+		if s.Kind == "seal" && s.Seal != nil {
+			found = append(found, s.Seal.ID)
+		}
+	}
+	if !slices.Equal(found, o.Sealed) {
+		f.Add(verdict.Fail(verdict.CheckCoverage, verdict.DiffersFromLog,
+			"the log says that the document bears the seals %v, the file bears %v", o.Sealed, found))
+	}
 }
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }

@@ -448,3 +448,31 @@ func TestAbsenceIsBound(t *testing.T) {
 		t.Errorf("added: got %s (%s), want failed (uncovered)", got.Verdict, got.Reason)
 	}
 }
+
+// TestTheLogKnowsRemovedSeals: O-08. From the file alone a last seal that was removed cleanly cannot be noticed; with the
+// log's list of seals it is.
+func TestTheLogKnowsRemovedSeals(t *testing.T) {
+	w := mustWorld(t)
+	once := w.mustApply(t, mustRead(t, "u2.ofd"))
+	twice := w.mustApply(t, once)
+	id := w.seal.Info.SealID
+	for name, tt := range map[string]struct {
+		data   []byte
+		sealed []string
+		want   verdict.Status
+		reason verdict.Reason
+	}{
+		"as logged":            {twice, []string{id, id}, verdict.Passed, ""},
+		"one removed":          {once, []string{id, id}, verdict.Failed, verdict.DiffersFromLog},
+		"nothing known":        {once, nil, verdict.Passed, ""},
+		"all removed":          {mustRead(t, "u2.ofd"), []string{id}, verdict.Failed, verdict.DiffersFromLog},
+		"logged without seals": {mustRead(t, "u2.ofd"), []string{}, verdict.Unsigned, ""},
+		"one added":            {twice, []string{id}, verdict.Failed, verdict.DiffersFromLog},
+	} {
+		o := w.options()
+		o.Sealed = tt.sealed
+		if f := ofdseal.VerifyFile(tt.data, o); f.Verdict != tt.want || f.Reason != tt.reason {
+			t.Errorf("%s: %s (%s), want %s (%s)", name, f.Verdict, f.Reason, tt.want, tt.reason)
+		}
+	}
+}

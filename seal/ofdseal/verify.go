@@ -33,7 +33,7 @@ func Verify(pkg *ofd.Package, o seal.VerifyOptions) verdict.File {
 	}
 	v.reportStrays()
 	v.warnOpenLists()
-	if len(v.signed) == 0 && len(v.file.Checks) == 0 {
+	if len(v.signed) == 0 && len(v.file.Checks) == 0 && len(o.Sealed) == 0 {
 		v.file.Verdict = verdict.Unsigned
 		return v.file
 	}
@@ -42,6 +42,7 @@ func Verify(pkg *ofd.Package, o seal.VerifyOptions) verdict.File {
 		v.file.Signatures = append(v.file.Signatures, v.judge(i))
 	}
 	v.judgeBases()
+	o.JudgeSealed(&v.file)
 	v.file.Judge(o.Policy.Setting())
 	return v.file
 }

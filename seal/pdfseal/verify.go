@@ -106,6 +106,9 @@ func verifyOpened(f *pdf.File, entries []*entry, o seal.VerifyOptions, size int)
 		if n := len(f.Tail()); n > 0 {
 			out.Warn(verdict.TrailingData, "%d bytes follow the document", n)
 		}
+		if o.JudgeSealed(&out); len(out.Checks) > 0 {
+			out.Judge(o.Policy.Setting())
+		}
 		return out
 	}
 	if err := v.compareRevisions(); err != nil {
@@ -118,6 +121,7 @@ func verifyOpened(f *pdf.File, entries []*entry, o seal.VerifyOptions, size int)
 	if err := lintObjects(f.Current()); err != nil {
 		out.Warn(verdict.ActiveOrShadowContent, "%s", detail(err))
 	}
+	o.JudgeSealed(&out)
 	out.Judge(o.Policy.Setting())
 	return out
 }
