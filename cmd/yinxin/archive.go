@@ -30,7 +30,7 @@ func newArchiveSearchCmd(e *env) *cobra.Command {
 		Example: "  yinxin archive search 通知\n  yinxin archive search --number '某办发〔2026〕7号'",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, _, err := e.connect()
+			c, err := e.connect()
 			if err != nil {
 				return err
 			}
@@ -67,7 +67,7 @@ func newArchiveGetCmd(e *env) *cobra.Command {
 		Example: "  yinxin archive get '某办发〔2026〕7号' --out record/",
 		Args:    exactly(1, "a record"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, _, err := e.connect()
+			c, err := e.connect()
 			if err != nil {
 				return err
 			}
@@ -149,7 +149,7 @@ func newOrgListCmd(e *env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "ls", Short: "list offices by code", Args: exactly(0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, _, err := e.connect()
+			c, err := e.connect()
 			if err != nil {
 				return err
 			}
@@ -178,7 +178,7 @@ func newOrgAddCmd(e *env) *cobra.Command {
 		Example: "  yinxin org add OFFICE-C --name 'OFFICE NAME' --parent OFFICE-A",
 		Args:    exactly(1, "a code"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, _, err := e.connect()
+			c, err := e.connect()
 			if err != nil {
 				return err
 			}
@@ -204,7 +204,7 @@ func newOrgAccountCmd(e *env) *cobra.Command {
 		Example: "  yinxin org account li --org OFFICE-C --name 李某 --role clerk",
 		Args:    exactly(1, "an account id"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, _, err := e.connect()
+			c, err := e.connect()
 			if err != nil {
 				return err
 			}

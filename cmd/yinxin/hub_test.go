@@ -36,7 +36,7 @@ func keep(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(ts.Exec(args[2], append(args[3:], "--json")...))
 	var v any
 	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &v))
-	for _, step := range strings.Split(args[1], ".") {
+	for step := range strings.SplitSeq(args[1], ".") {
 		switch x := v.(type) {
 		case map[string]any:
 			v = x[step]

@@ -39,7 +39,7 @@ func newInboxCmd(e *env) *cobra.Command {
 		Example: "  yinxin inbox --state available",
 		Args:    exactly(0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, _, err := e.connect()
+			c, err := e.connect()
 			if err != nil {
 				return err
 			}
@@ -92,7 +92,7 @@ func newFetchCmd(e *env) *cobra.Command {
 }
 
 func (e *env) fetch(ctx context.Context, id, out string, asJSON bool) error {
-	c, _, err := e.connect()
+	c, err := e.connect()
 	if err != nil {
 		return err
 	}
@@ -124,7 +124,7 @@ func newSignForCmd(e *env) *cobra.Command {
 		Example: "  yinxin sign-for DELIVERY --number 收2026-0041",
 		Args:    exactly(1, "a delivery"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, _, err := e.connect()
+			c, err := e.connect()
 			if err != nil {
 				return err
 			}
@@ -158,7 +158,7 @@ func newReturnCmd(e *env) *cobra.Command {
 		Example: "  yinxin return DELIVERY --reason 01 --text '应送市审计局'",
 		Args:    exactly(1, "a delivery"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, _, err := e.connect()
+			c, err := e.connect()
 			if err != nil {
 				return err
 			}

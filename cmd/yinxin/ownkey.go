@@ -75,7 +75,7 @@ func (e *env) act(
 
 // fetchOwn takes a delivery over with the office's own signature and saves its envelope, for 'yinxin open'.
 func (e *env) fetchOwn(ctx context.Context, id, out string, o ownKey, asJSON bool) (err error) {
-	c, _, err := e.connect()
+	c, err := e.connect()
 	if err != nil {
 		return err
 	}
@@ -133,7 +133,7 @@ func (e *env) certify(ctx context.Context, o api.Organisation, csr, encryption, 
 	if csr == "" || encryption == "" {
 		return usage("--csr and --encryption-key are required")
 	}
-	c, _, err := e.connect()
+	c, err := e.connect()
 	if err != nil {
 		return err
 	}
@@ -175,7 +175,7 @@ func newOrgShowCmd(e *env) *cobra.Command {
 		Example: "  yinxin org show OFFICE-A --out certs/",
 		Args:    exactly(1, "a code"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, _, err := e.connect()
+			c, err := e.connect()
 			if err != nil {
 				return err
 			}

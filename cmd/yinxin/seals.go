@@ -32,7 +32,7 @@ func newSealsListCmd(e *env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "ls", Short: "list seals", Args: exactly(0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, _, err := e.connect()
+			c, err := e.connect()
 			if err != nil {
 				return err
 			}
@@ -62,7 +62,7 @@ func newSealsMakeCmd(e *env) *cobra.Command {
 		Example: "  yinxin seals make --office OFFICE-C --name 'OFFICE NAME' --keeper li",
 		Args:    exactly(0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, _, err := e.connect()
+			c, err := e.connect()
 			if err != nil {
 				return err
 			}
@@ -93,7 +93,7 @@ func newSealsChangeCmd(e *env, verb, to, short string) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: verb + " SEAL", Short: short, Args: exactly(1, "a seal"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, _, err := e.connect()
+			c, err := e.connect()
 			if err != nil {
 				return err
 			}

@@ -42,7 +42,7 @@ func newSendCmd(e *env) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			c, _, err := e.connect()
+			c, err := e.connect()
 			if err != nil {
 				return err
 			}
@@ -148,7 +148,7 @@ func newApproveCmd(e *env) *cobra.Command {
 		Example: "  yinxin approve\n  yinxin approve ID --preview look/\n  yinxin approve ID",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, _, err := e.connect()
+			c, err := e.connect()
 			if err != nil {
 				return err
 			}

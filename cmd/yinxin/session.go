@@ -35,23 +35,22 @@ func (e *env) sessionPath() string { return filepath.Join(e.home, "session.json"
 const maxSession = 64 << 10
 
 // connect opens a client with the remembered login.
-func (e *env) connect() (*client.Client, session, error) {
+func (e *env) connect() (*client.Client, error) {
 	var s session
 	data, err := os.ReadFile(e.sessionPath())
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, s, refuse("unauthenticated", exitRefused, "not logged in; run 'yinxin login ADDRESS --account NAME' first")
+		return nil, refuse("unauthenticated", exitRefused, "not logged in; run 'yinxin login ADDRESS --account NAME' first")
 	}
 	if err != nil {
-		return nil, s, err
+		return nil, err
 	}
 	if len(data) > maxSession || json.Unmarshal(data, &s) != nil {
-		return nil, s, refuse("unauthenticated", exitRefused, "%s cannot be read; log in again", e.sessionPath())
+		return nil, refuse("unauthenticated", exitRefused, "%s cannot be read; log in again", e.sessionPath())
 	}
 	if e.now().After(s.Expires) {
-		return nil, s, refuse("unauthenticated", exitRefused, "the login of %s has expired; log in again", s.Account)
+		return nil, refuse("unauthenticated", exitRefused, "the login of %s has expired; log in again", s.Account)
 	}
-	c, err := client.New(s.Address, client.Options{Token: s.Token, Rand: e.rand})
-	return c, s, err
+	return client.New(s.Address, client.Options{Token: s.Token, Rand: e.rand})
 }
 
 func newLoginCmd(e *env) *cobra.Command {
@@ -140,7 +139,7 @@ func newLogoutCmd(e *env) *cobra.Command {
 	return &cobra.Command{
 		Use: "logout", Short: "end the session", Args: exactly(0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, _, err := e.connect()
+			c, err := e.connect()
 			if err != nil {
 				return err
 			}

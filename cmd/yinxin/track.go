@@ -24,7 +24,7 @@ func newTrackCmd(e *env) *cobra.Command {
 		Long:  "Without an argument lists what the office sent.",
 		Args:  cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, _, err := e.connect()
+			c, err := e.connect()
 			if err != nil {
 				return err
 			}
@@ -115,7 +115,7 @@ func newReceiptCmd(e *env) *cobra.Command {
 }
 
 func (e *env) saveReceipts(ctx context.Context, exchange, out string, asJSON bool) error {
-	c, _, err := e.connect()
+	c, err := e.connect()
 	if err != nil {
 		return err
 	}
@@ -149,7 +149,7 @@ func newRemindCmd(e *env) *cobra.Command {
 	return &cobra.Command{
 		Use: "remind EXCHANGE RECIPIENT", Short: "urge a recipient to sign for a document (催办)", Args: exactly(2, "an exchange and a recipient"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, _, err := e.connect()
+			c, err := e.connect()
 			if err != nil {
 				return err
 			}
