@@ -202,6 +202,22 @@ const (
 	TimestampInvalid Reason = "timestamp_invalid"
 	// TimestampImprint: the time-stamp belongs to other data.
 	TimestampImprint Reason = "timestamp_imprint"
+	// TimestampStatus: the time-stamp authority did not grant a time-stamp.
+	TimestampStatus Reason = "timestamp_status"
+	// TimestampAlgorithm: the time-stamp hashes by another algorithm than SM3.
+	TimestampAlgorithm Reason = "timestamp_algorithm"
+	// TimestampPolicy: the time-stamp was made under another policy than asked for or accepted.
+	TimestampPolicy Reason = "timestamp_policy"
+	// TimestampNonce: the time-stamp does not answer this request.
+	TimestampNonce Reason = "timestamp_nonce"
+	// TimestampSignature: the signature of the time-stamp does not verify.
+	TimestampSignature Reason = "timestamp_signature"
+	// TimestampSigner: the certificate of the time-stamp authority is missing, is another one, or is not for time-stamping.
+	TimestampSigner Reason = "timestamp_signer"
+	// TimestampChain: the certificate of the time-stamp authority is not to be trusted at the time that it states.
+	TimestampChain Reason = "timestamp_chain"
+	// TimestampTime: the time of the time-stamp cannot be true.
+	TimestampTime Reason = "timestamp_time"
 	// TimestampUnavailable: no time-stamp could be had.
 	TimestampUnavailable Reason = "timestamp_unavailable"
 	// TimestampUnsupported: this verifier cannot judge the time-stamp.
@@ -341,6 +357,14 @@ var senses = [...]sense{
 	{CounterSignature, "SIG_CONSTRAINTS_FAILURE", "the counter-signature belongs to another signature", "副署不属于该签名"},
 	{TimestampInvalid, "FORMAT_FAILURE", "the time-stamp is not a valid token", "时间戳不是有效的令牌"},
 	{TimestampImprint, "HASH_FAILURE", "the time-stamp belongs to other data", "时间戳不属于该数据"},
+	{TimestampStatus, "POLICY_PROCESSING_ERROR", "the time-stamp authority did not grant a time-stamp", "时间戳服务机构未签发时间戳"},
+	{TimestampAlgorithm, "CRYPTO_CONSTRAINTS_FAILURE", "the time-stamp hashes by another algorithm than SM3", "时间戳的摘要算法不是 SM3"},
+	{TimestampPolicy, "SIG_CONSTRAINTS_FAILURE", "the time-stamp was made under another policy", "时间戳策略不符"},
+	{TimestampNonce, "SIG_CONSTRAINTS_FAILURE", "the time-stamp does not answer this request", "时间戳不是对该请求的应答"},
+	{TimestampSignature, "SIG_CRYPTO_FAILURE", "the signature of the time-stamp does not verify", "时间戳的签名验证不通过"},
+	{TimestampSigner, "CHAIN_CONSTRAINTS_FAILURE", "the certificate of the time-stamp authority is missing, is another one or is not for time-stamping", "时间戳服务机构的证书缺失、不符或不可用于时间戳"},
+	{TimestampChain, "NO_CERTIFICATE_CHAIN_FOUND", "the certificate of the time-stamp authority is not to be trusted at that time", "时间戳服务机构的证书在该时间不受信任"},
+	{TimestampTime, "TIMESTAMP_ORDER_FAILURE", "the time of the time-stamp cannot be true", "时间戳的时间不可能成立"},
 	{TimestampUnavailable, "TRY_LATER", "no time-stamp could be had", "无法取得时间戳"},
 	{TimestampUnsupported, "POLICY_PROCESSING_ERROR", "this verifier cannot judge the time-stamp", "本验证器无法判断该时间戳"},
 	{Fork, "SIG_CONSTRAINTS_FAILURE", "the log shows two histories", "日志出现分叉"},

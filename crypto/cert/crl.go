@@ -107,7 +107,7 @@ func (l *RevocationList) speaksFor(c *Certificate, m Moment) bool {
 
 // judgeRevocation judges every certificate of the path but the root; the worst answer counts. Without a path only the
 // certificate itself can be asked about, and no list can be trusted.
-func (p Policy) judgeRevocation(c *Certificate, path []*Certificate, m Moment) verdict.Check {
+func (p Policy) judgeRevocation(c *Certificate, path []*Certificate, use Use, m Moment) verdict.Check {
 	if len(path) == 0 {
 		if len(c.RevocationSources()) > 0 || len(p.CRLs) > 0 {
 			return unknownRevocation(c, "without a chain to a root no list can be relied on")
@@ -116,7 +116,10 @@ func (p Policy) judgeRevocation(c *Certificate, path []*Certificate, m Moment) v
 	}
 	worst := verdict.Pass(verdict.CheckRevocation)
 	for i, c := range path[:len(path)-1] {
-		if k := p.revocationOf(c, path[i+1], m); severity(k) > severity(worst) {
+		if i > 0 {
+			use = UseIssue
+		}
+		if k := p.revocationOf(c, path[i+1], use, m); severity(k) > severity(worst) {
 			worst = k
 		}
 	}
@@ -138,7 +141,7 @@ func severity(k verdict.Check) int {
 	return 4
 }
 
-func (p Policy) revocationOf(c, issuer *Certificate, m Moment) verdict.Check {
+func (p Policy) revocationOf(c, issuer *Certificate, use Use, m Moment) verdict.Check {
 	var found *smx509.RevocationListEntry
 	why, good := "", false
 	for _, l := range p.CRLs {
@@ -161,7 +164,7 @@ func (p Policy) revocationOf(c, issuer *Certificate, m Moment) verdict.Check {
 	}
 	switch {
 	case found != nil:
-		return judgeEntry(c, found, m)
+		return judgeEntry(c, found, use, m)
 	case good:
 		return verdict.Pass(verdict.CheckRevocation)
 	case why != "":
@@ -199,10 +202,14 @@ func earlier(a, b *smx509.RevocationListEntry) *smx509.RevocationListEntry {
 	return a
 }
 
-func judgeEntry(c *Certificate, e *smx509.RevocationListEntry, m Moment) verdict.Check {
+func judgeEntry(c *Certificate, e *smx509.RevocationListEntry, use Use, m Moment) verdict.Check {
 	const name = verdict.CheckRevocation
 	from := since(e)
 	switch {
+	case use == UseTimestamp && !harmless(e.ReasonCode):
+		// Whoever has an authority's key can write any time into a token, so no token of that key counts (RFC 3161 4).
+		return verdict.Fail(name, verdict.Revoked, "certificate of %s was revoked on %s as no longer to be trusted at any time",
+			c.SubjectText(), stamp(e.RevocationTime))
 	case !from.After(m.At):
 		return verdict.Fail(name, verdict.Revoked, "certificate of %s was revoked from %s, signing time %s",
 			c.SubjectText(), stamp(from), stamp(m.At))
@@ -211,6 +218,12 @@ func judgeEntry(c *Certificate, e *smx509.RevocationListEntry, m Moment) verdict
 			"certificate of %s was revoked from %s, the earlier signing time %s is not proven", c.SubjectText(), stamp(from), stamp(m.At))
 	}
 	return verdict.Pass(name)
+}
+
+// harmless are the reasons that leave older tokens of a time-stamp authority standing (RFC 3161 4); no reason is none of
+// them.
+func harmless(reason int) bool {
+	return reason == ReasonAffiliationChanged || reason == ReasonSuperseded || reason == ReasonCessationOfOperation
 }
 
 func unknownRevocation(c *Certificate, why string) verdict.Check {

@@ -63,7 +63,7 @@ func (p Policy) Judge(c *Certificate, use Use, m Moment) []verdict.Check {
 	path, chain := p.judgeChain(c, m)
 	checks := []verdict.Check{chain, c.judgeUse(use)}
 	if p.Setting() != verdict.RevocationOff {
-		checks = append(checks, p.judgeRevocation(c, path, m))
+		checks = append(checks, p.judgeRevocation(c, path, use, m))
 	}
 	return checks
 }

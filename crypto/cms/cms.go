@@ -9,7 +9,9 @@
 //
 // It does not promise secrecy against a sender who alters an envelope in transit: SM4-CBC has no MAC, so an envelope
 // should hold something signed or a key that is checked otherwise. It writes no large content: documents of any size
-// are signed detached and encrypted by crypto/stream. Unsigned attributes and embedded CRLs are bounded and passed over.
+// are signed detached and encrypted by crypto/stream. Time-stamp tokens beside a signature are handed out unjudged, counter-
+// signatures are judged as to the signature that they are about; other unsigned attributes and embedded CRLs are bounded
+// and passed over.
 package cms
 
 import (
@@ -76,6 +78,8 @@ var (
 	oidMessageDigest        = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 4}
 	oidSigningTime          = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 5}
 	oidSigningCertificateV2 = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 47}
+	oidTimestampToken       = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 14}
+	oidCounterSignature     = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 6}
 	oidSHA256               = asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 2, 1}
 )
 

@@ -190,6 +190,8 @@ const (
 	explicit0 = cbasn1.Tag(0xa0)
 	explicit1 = cbasn1.Tag(0xa1)
 	implicit0 = cbasn1.Tag(0x80)
+	// directoryName is GeneralName's choice [4], explicit because Name is itself a choice.
+	directoryName = cbasn1.Tag(0xa4)
 )
 
 // readAlgorithm reads an AlgorithmIdentifier and returns its OID and its raw parameters, nil if absent.

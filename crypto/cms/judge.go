@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256" // ESSCertIDv2 names SHA-256 by leaving the algorithm out (RFC 5035); others write it so
 	"encoding/asn1"
+	"math/big"
 	"slices"
 	"strconv"
 	"time"
@@ -28,6 +29,37 @@ type JudgeOptions struct {
 	Now time.Time
 	// Certificates may hold the signer's where the message does not.
 	Certificates []*cert.Certificate
+	// ContentType is what the content must be; nil means data.
+	ContentType asn1.ObjectIdentifier
+	// Use is what the signer's certificate must be good for; zero means cert.UseSign.
+	Use cert.Use
+	// RequireBinding refuses a signer whose attributes do not name its certificate by digest (signingCertificateV2).
+	RequireBinding bool
+	// BareDigest allows the content form of OFD: no signed attributes, and a content of exactly the 32 bytes of an SM3
+	// that the caller compares with what it has computed. Everywhere else signed attributes are required. A SET of
+	// attributes never has 32 bytes here (contentType and messageDigest alone take more), so the exception opens no
+	// forgery.
+	BareDigest bool
+}
+
+func (o JudgeOptions) use() cert.Use {
+	if o.Use == 0 {
+		return cert.UseSign
+	}
+	return o.Use
+}
+
+// accepts reports whether the content type is the one asked for.
+func (o JudgeOptions) accepts(oid asn1.ObjectIdentifier) bool {
+	if o.ContentType == nil {
+		return isData(oid)
+	}
+	return oid.Equal(o.ContentType)
+}
+
+// bare reports whether the signer is judged by the rule for a bare digest.
+func (s *SignedData) bare(si *signerInfo, o JudgeOptions) bool {
+	return o.BareDigest && si.attrsSet == nil && s.attached && len(s.content) == len(gm.Digest{})
 }
 
 // Judge judges every signer of the message. sum is the SM3 of the content: of the content inside for an attached
@@ -58,15 +90,20 @@ func (s *SignedData) judgeSigner(i int, sum [32]byte, detached bool, o JudgeOpti
 		v.At(o.At, o.TimeSource)
 	}
 	c, problem := s.signerCertificate(si, o.Certificates)
-	v.Add(s.judgeAttributes(si, c), s.judgeContent(si, sum, detached))
+	if s.bare(si, o) {
+		v.Add(s.judgeBareContent(si, sum, detached))
+	} else {
+		v.Add(s.judgeAttributes(si, c, o), s.judgeContent(si, sum, detached))
+	}
 	if c == nil {
 		v.Add(problem)
 		v.Judge(o.Policy.Setting())
 		return v
 	}
 	v.Signer = c.SubjectText()
-	v.Add(s.judgeValue(i, c))
-	o.Policy.With(s.certs...).JudgeInto(&v, c, cert.UseSign, m)
+	v.Add(s.judgeValue(i, c, o))
+	v.Add(s.judgeCounters(si)...)
+	o.Policy.With(s.certs...).JudgeInto(&v, c, o.use(), m)
 	v.Judge(o.Policy.Setting())
 	return v
 }
@@ -112,7 +149,7 @@ func contains(list []*cert.Certificate, c *cert.Certificate) bool {
 
 // judgeAttributes requires the signed attributes and compares those that bind. Without them a signature over the DER
 // of a SET of attributes could be passed off as one over a content with the same bytes.
-func (s *SignedData) judgeAttributes(si *signerInfo, c *cert.Certificate) verdict.Check {
+func (s *SignedData) judgeAttributes(si *signerInfo, c *cert.Certificate, o JudgeOptions) verdict.Check {
 	const name = verdict.CheckSignedAttributes
 	if si.attrsSet == nil {
 		return verdict.Fail(name, verdict.SignedAttrsRequired, "the signature has no signed attributes")
@@ -129,8 +166,8 @@ func (s *SignedData) judgeAttributes(si *signerInfo, c *cert.Certificate) verdic
 	if !in.ReadASN1ObjectIdentifier(&contentType) || !contentType.Equal(s.contentType) {
 		return verdict.Fail(name, verdict.SignedAttrsIncomplete, "contentType is not that of the content")
 	}
-	if !isData(s.contentType) {
-		return verdict.Fail(name, verdict.SignedAttrsIncomplete, "content of type %s is not data", s.contentType)
+	if !o.accepts(s.contentType) {
+		return verdict.Fail(name, verdict.SignedAttrsIncomplete, "content of type %s is not what is expected here", s.contentType)
 	}
 	if value, ok = si.single(oidMessageDigest); !ok {
 		return verdict.Fail(name, verdict.SignedAttrsIncomplete, "messageDigest is missing")
@@ -143,7 +180,11 @@ func (s *SignedData) judgeAttributes(si *signerInfo, c *cert.Certificate) verdic
 			return verdict.Fail(name, verdict.SignedAttrsIncomplete, "signingTime cannot be read")
 		}
 	}
-	if values := si.find(oidSigningCertificateV2); len(values) == 1 && c != nil {
+	values := si.find(oidSigningCertificateV2)
+	if o.RequireBinding && len(values) == 0 {
+		return verdict.Fail(name, verdict.SignedAttrsIncomplete, "signingCertificateV2 is missing")
+	}
+	if len(values) == 1 && c != nil {
 		matches, ok := matchESS(values[0], c)
 		if !ok {
 			return verdict.Fail(name, verdict.SignedAttrsIncomplete, "signingCertificateV2 cannot be read")
@@ -210,15 +251,47 @@ func matchESS(values [][]byte, c *cert.Certificate) (matches, ok bool) {
 	if !id.ReadASN1(&sum, cbasn1.OCTET_STRING) {
 		return false, false
 	}
+	named, ok := matchIssuerSerial(id, c)
 	switch {
+	case !ok:
+		return false, false
 	case hash.is(gm.OIDSM3):
 		want := c.SM3()
-		return bytes.Equal(sum, want[:]), true
+		return named && bytes.Equal(sum, want[:]), true
 	case hash.is(oidSHA256):
 		want := sha256.Sum256(c.Raw)
-		return bytes.Equal(sum, want[:]), true
+		return named && bytes.Equal(sum, want[:]), true
 	}
 	return false, false
+}
+
+// matchIssuerSerial compares the optional IssuerSerial of an ESSCertIDv2: GeneralNames with one directoryName, and the
+// serial number (RFC 5035 5).
+func matchIssuerSerial(in cryptobyte.String, c *cert.Certificate) (matches, ok bool) {
+	if in.Empty() {
+		return true, true
+	}
+	var seq, names, name cryptobyte.String
+	serial := new(big.Int)
+	if !in.ReadASN1(&seq, cbasn1.SEQUENCE) || !in.Empty() || !seq.ReadASN1(&names, cbasn1.SEQUENCE) ||
+		!seq.ReadASN1Integer(serial) || !seq.Empty() || !names.ReadASN1(&name, directoryName) || !names.Empty() {
+		return false, false
+	}
+	return bytes.Equal(name, c.RawIssuer) && serial.Cmp(c.Serial) == 0, true
+}
+
+// judgeBareContent is judgeContent for a content that is itself the digest.
+func (s *SignedData) judgeBareContent(si *signerInfo, sum [32]byte, detached bool) verdict.Check {
+	const name = verdict.CheckDataHash
+	switch {
+	case detached:
+		return verdict.Fail(name, verdict.ContentAmbiguous, "the message has a content of its own beside the file")
+	case gm.SM3(s.content) != sum:
+		return verdict.Fail(name, verdict.ContentAmbiguous, "the message holds another content")
+	case !s.digestsBySM3(si):
+		return verdict.Fail(name, verdict.AlgMismatch, "digest algorithm %s is not SM3, or not announced", si.digest.oid)
+	}
+	return verdict.Pass(name)
 }
 
 // judgeContent compares the digest of the content with the signed one.
@@ -248,7 +321,7 @@ func (s *SignedData) judgeContent(si *signerInfo, sum [32]byte, detached bool) v
 }
 
 // judgeValue checks the signature value of signer i over its signed attributes.
-func (s *SignedData) judgeValue(i int, c *cert.Certificate) verdict.Check {
+func (s *SignedData) judgeValue(i int, c *cert.Certificate, o JudgeOptions) verdict.Check {
 	const name = verdict.CheckSignature
 	si := &s.signers[i]
 	for j := range s.signers {
@@ -259,10 +332,14 @@ func (s *SignedData) judgeValue(i int, c *cert.Certificate) verdict.Check {
 	if !s.digestsBySM3(si) || !si.signature.is(gm.OIDSM2Signature, gm.OIDSM2WithSM3) {
 		return verdict.Fail(name, verdict.AlgMismatch, "algorithms %s and %s are not SM3 and SM2", si.digest.oid, si.signature.oid)
 	}
-	if si.attrsSet == nil {
+	signed := si.attrsSet
+	if s.bare(si, o) {
+		signed = s.content
+	}
+	if signed == nil {
 		return verdict.Unknown(name, verdict.SignedAttrsRequired, "a signature over bare content is not judged")
 	}
-	if !gm.Verify(c.PublicKey, si.attrsSet, si.value) {
+	if !gm.Verify(c.PublicKey, signed, si.value) {
 		return verdict.Fail(name, verdict.SigValue, "the signature is not that of %s", c.SubjectText())
 	}
 	return verdict.Pass(name)

@@ -57,6 +57,8 @@ type signerInfo struct {
 	// attrs are the signed attributes, attrsSet the same bytes as the SET OF that is signed; nil if there are none.
 	attrs    []attribute
 	attrsSet []byte
+	// unsigned are the attributes beside the signature, which say nothing by themselves.
+	unsigned []attribute
 }
 
 // SignedData is a parsed signed message. Nothing in it is to be believed before Judge has said so.
@@ -66,6 +68,7 @@ type SignedData struct {
 	// Profile is the family of object identifiers that the outer layer uses.
 	Profile Profile
 
+	version     int64
 	digests     []algorithm
 	contentType asn1.ObjectIdentifier
 	content     []byte
@@ -79,6 +82,30 @@ func (s *SignedData) Content() []byte { return s.content }
 
 // Detached reports whether the message carries no content of its own.
 func (s *SignedData) Detached() bool { return !s.attached }
+
+// ContentType is the type of the content.
+func (s *SignedData) ContentType() asn1.ObjectIdentifier { return s.contentType }
+
+// Version is that of the signed data: 1 for plain data, 3 for other contents (RFC 5652 5.1).
+func (s *SignedData) Version() int64 { return s.version }
+
+// BindsCertificate reports whether signer i has the attribute signingCertificateV2, which ties the signature to one
+// certificate by its digest. Judge compares the attribute wherever it stands.
+func (s *SignedData) BindsCertificate(i int) bool {
+	return len(s.signers[i].find(oidSigningCertificateV2)) > 0
+}
+
+// Timestamps are the time-stamp tokens over the signature of signer i (RFC 3161 annex A), unjudged; see crypto/tsp. What
+// they stamp is SM3 of SignatureValue(i).
+func (s *SignedData) Timestamps(i int) [][]byte {
+	var tokens [][]byte
+	for _, a := range s.signers[i].unsigned {
+		if a.oid.Equal(oidTimestampToken) {
+			tokens = append(tokens, a.values...)
+		}
+	}
+	return tokens
+}
 
 // Certificates are the SM2 certificates in the message, in its order; others were passed over.
 func (s *SignedData) Certificates() []*cert.Certificate { return s.certs }
@@ -152,9 +179,8 @@ func readContentInfo(der []byte) (cryptobyte.String, asn1.ObjectIdentifier, bool
 
 // parse reads SignedData (GB/T 35275-2017 clause 8, RFC 5652 5.1).
 func (s *SignedData) parse(in cryptobyte.String) error {
-	var version int64
 	var digests, content, signers cryptobyte.String
-	if !in.ReadASN1Integer(&version) || version != 1 && version != 3 {
+	if !in.ReadASN1Integer(&s.version) || s.version != 1 && s.version != 3 {
 		return malformed("version of the signed data")
 	}
 	if !in.ReadASN1(&digests, cbasn1.SET) || !in.ReadASN1(&content, cbasn1.SEQUENCE) {
@@ -263,18 +289,22 @@ func parseSignerInfo(in *cryptobyte.String) (signerInfo, error) {
 	}
 	if present {
 		si.attrsSet = asSet(attrs)
-		if err := si.parseAttributes(attrs); err != nil {
+		var err error
+		if si.attrs, err = parseAttributes(attrs); err != nil {
 			return si, err
 		}
 	}
 	if si.signature, ok = readAlgorithm(&body); !ok {
 		return si, malformed("signature algorithm of the signer")
 	}
-	if !body.ReadASN1(&value, cbasn1.OCTET_STRING) || !body.SkipOptionalASN1(explicit1) || !body.Empty() {
+	var unsigned cryptobyte.String
+	if !body.ReadASN1(&value, cbasn1.OCTET_STRING) || !body.ReadOptionalASN1(&unsigned, &present, explicit1) || !body.Empty() {
 		return si, malformed("signer")
 	}
 	si.value = value
-	return si, nil
+	var err error
+	si.unsigned, err = parseAttributes(unsigned)
+	return si, err
 }
 
 // asSet gives the attributes the tag under which they are signed: SET OF in place of [0] (RFC 5652 5.4).
@@ -284,28 +314,33 @@ func asSet(attrs []byte) []byte {
 	return b.BytesOrPanic()
 }
 
-func (si *signerInfo) parseAttributes(in cryptobyte.String) error {
+// parseAttributes reads the body of a SET OF Attribute, in the order in which it stands.
+func parseAttributes(in cryptobyte.String) ([]attribute, error) {
+	var attrs []attribute
 	for !in.Empty() {
-		if len(si.attrs) == MaxAttributes {
-			return verdict.Refuse(verdict.Limit, "more than %d signed attributes", MaxAttributes)
+		if len(attrs) == MaxAttributes {
+			return nil, verdict.Refuse(verdict.Limit, "more than %d attributes", MaxAttributes)
 		}
 		var seq, set cryptobyte.String
 		var a attribute
 		if !in.ReadASN1(&seq, cbasn1.SEQUENCE) || !seq.ReadASN1ObjectIdentifier(&a.oid) ||
 			!seq.ReadASN1(&set, cbasn1.SET) || !seq.Empty() {
-			return malformed("signed attribute")
+			return nil, malformed("attribute")
 		}
 		for !set.Empty() {
 			var v cryptobyte.String
 			var tag cbasn1.Tag
 			if !set.ReadAnyASN1Element(&v, &tag) {
-				return malformed("signed attribute")
+				return nil, malformed("attribute")
+			}
+			if len(a.values) == MaxAttributes {
+				return nil, verdict.Refuse(verdict.Limit, "more than %d values of an attribute", MaxAttributes)
 			}
 			a.values = append(a.values, v)
 		}
-		si.attrs = append(si.attrs, a)
+		attrs = append(attrs, a)
 	}
-	return nil
+	return attrs, nil
 }
 
 // parseTime reads UTCTime or GeneralizedTime without fractions, in UTC.
@@ -326,4 +361,10 @@ func (s *SignedData) digestsBySM3(si *signerInfo) bool {
 		announced = announced || a.is(gm.OIDSM3)
 	}
 	return announced && si.digest.is(gm.OIDSM3)
+}
+
+// SignerAmong is SignerCertificate where the message may lack the certificate: others are looked through too.
+func (s *SignedData) SignerAmong(i int, others []*cert.Certificate) *cert.Certificate {
+	c, _ := s.signerCertificate(&s.signers[i], others)
+	return c
 }

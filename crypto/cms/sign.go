@@ -27,6 +27,13 @@ type SignOptions struct {
 	Time time.Time
 	// Profile chooses the object identifiers; the zero value is ProfileGBT.
 	Profile Profile
+	// ContentType names a content that is not plain data, such as the TSTInfo of a time-stamp; nil means data. The
+	// message then has version 3 (RFC 5652 5.1).
+	ContentType asn1.ObjectIdentifier
+	// Use is what the certificate must be good for; zero means cert.UseSign.
+	Use cert.Use
+	// OmitCertificates leaves the certificates out of the message, for a reader who has them.
+	OmitCertificates bool
 	// Rand is handed to the signer; nil means crypto/rand.
 	Rand io.Reader
 }
@@ -79,7 +86,29 @@ func (o SignOptions) check() error {
 	if err := o.Certificate.MatchesKey(o.Signer.Public()); err != nil {
 		return err
 	}
-	return o.Certificate.CheckUse(cert.UseSign)
+	return o.Certificate.CheckUse(o.use())
+}
+
+func (o SignOptions) use() cert.Use {
+	if o.Use == 0 {
+		return cert.UseSign
+	}
+	return o.Use
+}
+
+func (o SignOptions) contentType() asn1.ObjectIdentifier {
+	if o.ContentType == nil {
+		return o.Profile.data()
+	}
+	return o.ContentType
+}
+
+// version is 1 for data and 3 for any other content (RFC 5652 5.1).
+func (o SignOptions) version() int64 {
+	if isData(o.contentType()) {
+		return 1
+	}
+	return 3
 }
 
 // attributes builds the DER SET OF signed attributes.
@@ -94,7 +123,7 @@ func (o SignOptions) attributes(sum [32]byte) ([]byte, error) {
 		oid   asn1.ObjectIdentifier
 		value func(*cryptobyte.Builder)
 	}{
-		{oidContentType, func(b *cryptobyte.Builder) { b.AddASN1ObjectIdentifier(o.Profile.data()) }},
+		{oidContentType, func(b *cryptobyte.Builder) { b.AddASN1ObjectIdentifier(o.contentType()) }},
 		{oidMessageDigest, func(b *cryptobyte.Builder) { b.AddASN1OctetString(sum[:]) }},
 		{oidSigningTime, func(b *cryptobyte.Builder) { b.AddBytes(when) }},
 		{oidSigningCertificateV2, func(b *cryptobyte.Builder) { addESS(b, certSum[:]) }},
@@ -159,19 +188,17 @@ func addIdentity(b *cryptobyte.Builder, c *cert.Certificate) {
 func (o SignOptions) marshal(set, value, content []byte, attached bool) ([]byte, error) {
 	p := o.Profile
 	return contentInfo(p.signed(), func(b *cryptobyte.Builder) {
-		b.AddASN1Int64(1)
+		b.AddASN1Int64(o.version())
 		b.AddASN1(cbasn1.SET, func(b *cryptobyte.Builder) { addAlgorithm(b, gm.OIDSM3, p.digestParams()) })
 		b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
-			b.AddASN1ObjectIdentifier(p.data())
+			b.AddASN1ObjectIdentifier(o.contentType())
 			if attached {
 				b.AddASN1(explicit0, func(b *cryptobyte.Builder) { b.AddASN1OctetString(content) })
 			}
 		})
-		b.AddASN1(explicit0, func(b *cryptobyte.Builder) {
-			for _, raw := range o.bag() {
-				b.AddBytes(raw)
-			}
-		})
+		if !o.OmitCertificates {
+			b.AddASN1(explicit0, func(b *cryptobyte.Builder) { b.AddBytes(bytes.Join(o.bag(), nil)) })
+		}
 		b.AddASN1(cbasn1.SET, func(b *cryptobyte.Builder) {
 			b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) { o.addSignerInfo(b, set, value) })
 		})

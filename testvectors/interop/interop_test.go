@@ -6,6 +6,7 @@ package interop
 import (
 	"bufio"
 	"bytes"
+	"crypto/rand"
 	"io"
 	"os"
 	"os/exec"
@@ -18,6 +19,7 @@ import (
 	"yinxin/crypto/cert/certtest"
 	"yinxin/crypto/cms"
 	"yinxin/crypto/gm"
+	"yinxin/crypto/tsp"
 	"yinxin/verdict"
 )
 
@@ -202,6 +204,50 @@ func TestBouncyCastleReads(t *testing.T) {
 		b.refuses(t, "signed", out, other)
 		b.refuses(t, "signed", f.put(t, "bad.p7s", spoilt(attached, 0)))
 	})
+	t.Run("time-stamps", func(t *testing.T) {
+		key := certtest.Key(t)
+		c, err := pki.IssueTimestamp(cert.Subject("TSA", "Test"), key.PublicKey(), cert.IssueOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		tsa, err := tsp.NewAuthority(tsp.AuthorityOptions{Signer: key, Certificate: c, Accuracy: time.Second})
+		if err != nil {
+			t.Fatal(err)
+		}
+		data, other := f.put(t, "data", []byte("a seal")), f.put(t, "other", []byte("another"))
+		b.mustDo(t, "timestamp-request", data, f.path("theirs.tsq"))
+		ours, err := tsp.NewRequest(gm.SM3([]byte("a seal")), tsp.PilotPolicy, rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.put(t, "ours.tsq", ours.Raw)
+		authority := f.put(t, "tsa.der", c.Raw)
+		for _, name := range []string{"theirs.tsq", "ours.tsq"} {
+			answer, err := tsa.Respond(f.get(t, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			file := f.put(t, "answer.tsr", answer)
+			if got := b.mustDo(t, "timestamp", f.path(name), file, authority, data); !strings.HasPrefix(got, "status 0 1") {
+				t.Errorf("%s: %s", name, got)
+			}
+			b.refuses(t, "timestamp", f.path(name), file, authority, other)
+			b.refuses(t, "timestamp", f.path(name), file, sign, data)
+			b.refuses(t, "timestamp", f.path(name), f.put(t, "bad.tsr", spoilt(answer, 0)), authority, data)
+		}
+		answer, err := tsa.Respond(ours.Raw)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.refuses(t, "timestamp", f.path("theirs.tsq"), f.put(t, "nonce.tsr", answer), authority, data)
+		refusal, err := tsa.Respond([]byte("garbage"))
+		if err == nil {
+			t.Fatal("garbage is stamped")
+		}
+		if got := b.mustDo(t, "timestamp", f.path("ours.tsq"), f.put(t, "no.tsr", refusal), authority, data); got != "status 2" {
+			t.Errorf("refusal: %s", got)
+		}
+	})
 }
 
 func mustCRL(t *testing.T, pki *certtest.PKI, now time.Time, revoked ...*cert.Certificate) *cert.RevocationList {
@@ -258,6 +304,28 @@ func TestBouncyCastleWrites(t *testing.T) {
 			if v := s.Judge(gm.SM3([]byte("another")), detached, o)[0]; v.Verdict != verdict.Failed {
 				t.Errorf("%s over another content: %s", name, v.Verdict)
 			}
+		}
+	})
+	t.Run("time-stamps", func(t *testing.T) {
+		sum := gm.SM3([]byte("a seal"))
+		req, err := tsp.NewRequest(sum, nil, rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.mustDo(t, "make-timestamp", f.put(t, "ours.tsq", req.Raw), f.path("theirs.tsr"))
+		resp, err := tsp.ParseResponse(f.get(t, "theirs.tsr"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		o := tsp.JudgeOptions{Policy: policy, Nonce: req.Nonce, NotBefore: now, Now: time.Now()}
+		if j := tsp.JudgeToken(resp.Token, sum, o); !j.Proven() || j.Authority != parse(t, f.get(t, "tsa.der")).SubjectText() {
+			t.Errorf("%+v", j)
+		}
+		if j := tsp.JudgeToken(resp.Token, gm.SM3([]byte("another")), o); j.Check.Reason != verdict.TimestampImprint {
+			t.Errorf("over other data: %+v", j.Check)
+		}
+		if j := tsp.JudgeToken(spoilt(resp.Token, 0), sum, o); j.Proven() {
+			t.Error("a spoilt token proves its time")
 		}
 	})
 }
