@@ -58,8 +58,10 @@ type Run struct {
 	Element Element
 	// X, Y is the start of the baseline, mm from the page's top left corner.
 	X, Y float64
-	// Face draws every character of the run; there is none it lacks.
+	// Face draws every character of the run; there is none it lacks. A run that was read back from a file may have none.
 	Face *fonts.Face
+	// Family is the font's name in the file that a run was read back from; empty in a composed page.
+	Family string
 	// Size is the em in mm.
 	Size  float64
 	Color Color

@@ -1,0 +1,74 @@
+package render
+
+import (
+	"math"
+
+	"yinxin/document/layout"
+)
+
+// Layout reads page i, counted from 0, back into the page type of document/layout: what an independent reader of the file
+// sees, without the names of its elements. Text that is turned is left out, as are paths that are no straight lines.
+func (d *Document) Layout(i int) (layout.Page, error) {
+	s, err := d.page(i)
+	if err != nil {
+		return layout.Page{}, err
+	}
+	p := layout.Page{Width: s.size.W, Height: s.size.H}
+	for _, r := range s.runs {
+		p.Runs = append(p.Runs, r.layout()...)
+	}
+	for n := range s.items {
+		if r, ok := straight(&s.items[n]); ok {
+			p.Rules = append(p.Rules, r)
+		}
+	}
+	return p, nil
+}
+
+// layout cuts the run where its baseline moves.
+func (r *textRun) layout() []layout.Run {
+	var out []layout.Run
+	for i, c := range r.chars {
+		if c.turned {
+			continue
+		}
+		n := len(out) - 1
+		if n < 0 || math.Abs(out[n].Y-c.at.Y) > 0.01 || i > 0 && r.chars[i-1].turned {
+			out = append(out, layout.Run{
+				X: c.at.X, Y: c.at.Y, Face: r.face.face, Size: r.size,
+				Color: layout.Color{R: r.color.r, G: r.color.g, B: r.color.b}, Family: r.face.name,
+			})
+			n++
+		} else {
+			k := len(out[n].Advances) - 1
+			out[n].Advances[k] = c.at.X - r.chars[i-1].at.X
+		}
+		out[n].Text += string(c.r)
+		out[n].Advances = append(out[n].Advances, c.advance)
+	}
+	return out
+}
+
+// straight reads an item that is one straight line: a stroke, or a filled bar that is long and thin.
+func straight(it *item) (layout.Rule, bool) {
+	if it.glyph != nil || it.picture != nil || len(it.path) == 0 {
+		return layout.Rule{}, false
+	}
+	b, ok := it.path.bounds()
+	if !ok {
+		return layout.Rule{}, false
+	}
+	const thin = 2.0 // mm
+	switch {
+	case it.stroke != nil && (b.H < 0.01 || b.W < 0.01):
+		c := it.stroke.color
+		return layout.Rule{
+			X1: b.X, Y1: b.Y, X2: b.X + b.W, Y2: b.Y + b.H, Width: it.stroke.width, Color: layout.Color{R: c.r, G: c.g, B: c.b},
+		}, true
+	case it.fill != nil && b.H < thin && b.W > 10*b.H:
+		c := it.fill.color
+		y := b.Y + b.H/2
+		return layout.Rule{X1: b.X, Y1: y, X2: b.X + b.W, Y2: y, Width: b.H, Color: layout.Color{R: c.r, G: c.g, B: c.b}}, true
+	}
+	return layout.Rule{}, false
+}

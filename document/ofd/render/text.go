@@ -1,0 +1,255 @@
+package render
+
+import (
+	"math"
+	"strings"
+
+	"yinxin/document/ofd"
+	"yinxin/verdict"
+)
+
+// textRun is one TextObject as it stands on the page.
+type textRun struct {
+	face  *typeface
+	size  float64 // em in mm on the page
+	color rgb
+	chars []placedChar
+}
+
+// placedChar is a character with the start of its baseline on the page and its own advance, in mm.
+type placedChar struct {
+	r       rune
+	at      point
+	advance float64
+	turned  bool
+}
+
+// text reads a TextObject. Text is not cut at its boundary: readers in the field do not either.
+func (r *reader) text(o *ofd.Element, st state) error {
+	st, _, err := r.enter(o, st, false)
+	if err != nil {
+		return err
+	}
+	t := &textReader{reader: r, st: st, hscale: 1, cuts: map[int]cgTransform{}}
+	for _, a := range []struct {
+		name string
+		into *float64
+	}{{"Size", &t.size}, {"HScale", &t.hscale}, {"CharDirection", &t.turn}, {"ReadDirection", &t.reading}} {
+		if v, given := o.Attr(a.name); given {
+			if *a.into, err = ofd.ParseNumber(v); err != nil {
+				return err
+			}
+		}
+	}
+	t.face = r.doc.typeface(o.Value("Font"), r.res)
+	t.italic = o.Value("Italic") == "true" && t.face.font == nil
+	if o.Value("Fill") != "false" {
+		t.fill = st.draw.fill.placed(st.at)
+	}
+	if o.Value("Stroke") == "true" {
+		t.stroke = &stroke{
+			paint: *st.draw.stroke.placed(st.at), width: st.draw.width * st.at.size(), miter: st.draw.miter, cap: st.draw.cap, join: st.draw.join,
+		}
+	}
+	if err := t.transforms(o); err != nil {
+		return err
+	}
+	t.run = &textRun{face: t.face, size: t.size * st.at.size()}
+	if t.fill != nil {
+		t.run.color = t.fill.color
+	}
+	for _, code := range o.All("TextCode") {
+		if err := t.code(code); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// cgTransform says which glyphs stand for a stretch of characters.
+type cgTransform struct {
+	chars  int
+	glyphs []int
+}
+
+type textReader struct {
+	*reader
+	st                          state
+	face                        *typeface
+	size, hscale, turn, reading float64
+	italic                      bool
+	fill                        *paint
+	stroke                      *stroke
+	cuts                        map[int]cgTransform // by position of the first character
+	at                          point               // where the last TextCode began
+	index                       int                 // of the next character over all TextCodes
+	run                         *textRun
+}
+
+func (t *textReader) transforms(o *ofd.Element) error {
+	for _, e := range o.All("CGTransform") {
+		pos, err := ofd.ParseNumber(e.Value("CodePosition"))
+		if err != nil {
+			return err
+		}
+		count := 1.0
+		if v := e.Value("CodeCount"); v != "" {
+			if count, err = ofd.ParseNumber(v); err != nil {
+				return err
+			}
+		}
+		ids, err := numbers(e.ChildText("Glyphs"))
+		if err != nil {
+			return err
+		}
+		if count < 1 {
+			return verdict.Refuse(verdict.Number, "a glyph for %g characters", count)
+		}
+		c := cgTransform{chars: int(count)}
+		for _, id := range ids {
+			c.glyphs = append(c.glyphs, int(id))
+		}
+		t.cuts[int(pos)] = c
+	}
+	return nil
+}
+
+// code sets one TextCode: its start, then a step before each further character.
+func (t *textReader) code(e *ofd.Element) error {
+	for _, a := range []struct {
+		name string
+		into *float64
+	}{{"X", &t.at.X}, {"Y", &t.at.Y}} {
+		if v, given := e.Attr(a.name); given {
+			n, err := ofd.ParseNumber(v)
+			if err != nil {
+				return err
+			}
+			*a.into = n
+		}
+	}
+	chars := []rune(strings.Trim(e.Text, "\r\n\t"))
+	if t.characters -= len(chars); t.characters < 0 {
+		return verdict.Refuse(verdict.Limit, "more than %d characters on a page", maxCharacters)
+	}
+	dx, err := deltas(e.Value("DeltaX"), len(chars)-1)
+	if err != nil {
+		return err
+	}
+	dy, err := deltas(e.Value("DeltaY"), len(chars)-1)
+	if err != nil {
+		return err
+	}
+	pen := t.at
+	for i := 0; i < len(chars); {
+		n := t.draw(chars, i, pen)
+		for k := range n {
+			pen = t.step(pen, i+k, dx, dy, chars[i+k])
+		}
+		i += n
+	}
+	t.index += len(chars)
+	return nil
+}
+
+// step moves from character i to the next. Without deltas the font's own advance counts.
+func (t *textReader) step(pen point, i int, dx, dy []float64, r rune) point {
+	if dx == nil && dy == nil {
+		a := t.face.glyph(glyphKey{r: r, id: -1}).advance * t.size * t.hscale
+		sin, cos := math.Sincos(t.reading * math.Pi / 180)
+		return point{X: pen.X + a*cos, Y: pen.Y + a*sin}
+	}
+	if n := len(dx); n > 0 {
+		pen.X += dx[min(i, n-1)]
+	}
+	if n := len(dy); n > 0 {
+		pen.Y += dy[min(i, n-1)]
+	}
+	return pen
+}
+
+// draw puts what stands at character i on the page and returns how many characters that covers.
+func (t *textReader) draw(chars []rune, i int, pen point) int {
+	c, cut := t.cuts[t.index+i]
+	n := 1
+	if cut {
+		n = min(c.chars, len(chars)-i)
+	}
+	place := t.st.at.times(translate(pen.X, pen.Y))
+	if t.turn != 0 {
+		sin, cos := math.Sincos(t.turn * math.Pi / 180)
+		place = place.times(matrix{a: cos, b: sin, c: -sin, d: cos})
+	}
+	place = place.times(scale(t.size*t.hscale, t.size))
+	if t.italic {
+		place = place.times(matrix{a: 1, c: -0.2, d: 1})
+	}
+	keys := []glyphKey{{r: chars[i], id: -1}}
+	if cut && len(c.glyphs) > 0 && t.face.font != nil {
+		keys = keys[:0]
+		for _, id := range c.glyphs {
+			keys = append(keys, glyphKey{r: chars[i], id: id})
+		}
+	}
+	for _, key := range keys {
+		g := t.face.glyph(key)
+		if g.missing {
+			t.doc.note("glyph_missing", "%U in %s", key.r, t.face.name)
+			continue
+		}
+		if len(g.path) > 1 {
+			t.scene.items = append(t.scene.items, item{
+				face: t.face, glyph: g, at: place, fill: t.fill, stroke: t.stroke, alpha: t.st.alpha, clip: t.st.clip, over: t.st.over, run: t.run,
+			})
+		}
+		place = place.times(translate(g.advance, 0))
+	}
+	t.remember(chars[i:i+n], keys[0], pen)
+	return n
+}
+
+func (t *textReader) remember(chars []rune, key glyphKey, pen point) {
+	if len(t.run.chars) == 0 {
+		t.scene.runs = append(t.scene.runs, t.run)
+	}
+	m := t.st.at
+	turned := t.turn != 0 || math.Abs(m.b) > 1e-6 || math.Abs(m.c) > 1e-6 || m.a <= 0 || m.d <= 0
+	advance := t.face.glyph(key).advance * t.size * t.hscale * m.size()
+	for k, r := range chars {
+		t.run.chars = append(t.run.chars, placedChar{r: r, at: m.at(pen), advance: advance, turned: turned})
+		if k == 0 {
+			advance = 0
+		}
+	}
+}
+
+// deltas expands "g count value"; never to more than most steps. An absent list is nil.
+func deltas(s string, most int) ([]float64, error) {
+	f := strings.Fields(s)
+	if len(f) == 0 {
+		return nil, nil
+	}
+	out := []float64{}
+	for i := 0; i < len(f) && len(out) < most; i++ {
+		n := 1
+		if f[i] == "g" {
+			if i+2 >= len(f) {
+				return nil, verdict.Refuse(verdict.Malformed, "an advance list that ends in g")
+			}
+			count, err := ofd.ParseNumber(f[i+1])
+			if err != nil {
+				return nil, err
+			}
+			n = int(min(max(count, 0), float64(most-len(out))))
+			i += 2
+		}
+		v, err := ofd.ParseNumber(f[i])
+		if err != nil {
+			return nil, err
+		}
+		for range n {
+			out = append(out, v)
+		}
+	}
+	return out, nil
+}
