@@ -300,7 +300,7 @@ func newTestLog(origin, dir string) (*testLog, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &testLog{queue: tlogtest.NewMemory(), dir: dir}
+	l := &testLog{dir: dir}
 	if l.signer, err = tlog.NewSigner(origin, key, rand.Reader); err != nil {
 		return nil, err
 	}
@@ -310,7 +310,9 @@ func newTestLog(origin, dir string) (*testLog, error) {
 	return l, l.open()
 }
 
+// open begins the log in its folder.
 func (l *testLog) open() error {
+	l.queue = tlogtest.NewMemory()
 	tiles, err := tlog.OpenDir(l.dir)
 	if err != nil {
 		return err

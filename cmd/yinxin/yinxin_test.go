@@ -15,13 +15,14 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// TestMain makes the commands of the scripts: yinxin; world, which makes keys, certificates and a seal; and mutate, which
-// tampers with files as an attacker would. Each runs in a process of its own.
+// TestMain makes the commands of the scripts: yinxin; world, which makes keys, certificates and a seal; history, which
+// makes logs; and mutate, which tampers with files as an attacker would. Each runs in a process of its own.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"yinxin": func() { os.Exit(realMain()) },
-		"mutate": func() { os.Exit(mutateMain(os.Args[1:])) },
-		"world":  func() { os.Exit(worldMain(os.Args[1:])) },
+		"yinxin":  func() { os.Exit(realMain()) },
+		"mutate":  func() { os.Exit(mutateMain(os.Args[1:])) },
+		"world":   func() { os.Exit(worldMain(os.Args[1:])) },
+		"history": func() { os.Exit(historyMain()) },
 	})
 }
 
