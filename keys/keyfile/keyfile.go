@@ -140,7 +140,9 @@ func (k *Key) Decrypt(random io.Reader, ciphertext []byte, opts crypto.Decrypter
 }
 
 // String names the file and the purpose.
-func (k *Key) String() string { return fmt.Sprintf("key file %s (%s)", k.info.Ref.Name, k.info.Purpose) }
+func (k *Key) String() string {
+	return fmt.Sprintf("key file %s (%s)", k.info.Ref.Name, k.info.Purpose)
+}
 
 // Format is String for every verb, so that no reflection prints the key.
 func (k *Key) Format(f fmt.State, _ rune) { fmt.Fprint(f, k.String()) }
