@@ -112,13 +112,19 @@ var (
 	copied    = clerk("YXCZ", "yxcz-clerk")
 )
 
-func (x *exchange) draft(change ...string) *office.Draft {
+// noticeText is the example's draft without its attached file.
+func (x *exchange) noticeText() string {
 	x.t.Helper()
 	text, err := examples.Files.ReadFile("notice.yaml")
 	if err != nil {
 		x.t.Fatal(err)
 	}
-	doc, err := document.Parse([]byte(strings.NewReplacer(change...).Replace(string(text))))
+	return strings.Replace(string(text), "    file: schedule.csv\n", "", 1)
+}
+
+func (x *exchange) draft() *office.Draft {
+	x.t.Helper()
+	doc, err := document.Parse([]byte(x.noticeText()))
 	if err != nil {
 		x.t.Fatal(err)
 	}
