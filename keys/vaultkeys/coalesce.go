@@ -1,0 +1,93 @@
+package vaultkeys
+
+import (
+	"context"
+	"sync"
+
+	"yinxin/keys"
+)
+
+// maxFlights is how many batches of one group are under way at once.
+const maxFlights = 2
+
+// coalescer sends single items of concurrent callers together. A lone caller's item leaves at once; those that come while
+// batches of the same group are under way wait for one to return and leave together then, so that load makes batches and
+// quiet makes no delay.
+type coalescer[Group comparable, In, Out any] struct {
+	// send hands over a batch of at most keys.MaxBatch and gives as many results, or an error that concerns all.
+	send func(g Group, in []In) ([]Out, error)
+
+	mu     sync.Mutex
+	groups map[Group]*waiting[In, Out]
+}
+
+// waiting are the items of a group.
+type waiting[In, Out any] struct {
+	flights int
+	queue   []*ticket[In, Out]
+}
+
+// ticket is one caller's item.
+type ticket[In, Out any] struct {
+	in   In
+	out  Out
+	err  error
+	done chan struct{}
+}
+
+// do hands one item over and waits for its result or for ctx.
+func (c *coalescer[Group, In, Out]) do(ctx context.Context, g Group, in In) (Out, error) {
+	t := &ticket[In, Out]{in: in, done: make(chan struct{})}
+	c.mu.Lock()
+	if c.groups == nil {
+		c.groups = make(map[Group]*waiting[In, Out])
+	}
+	w := c.groups[g]
+	if w == nil {
+		w = new(waiting[In, Out])
+		c.groups[g] = w
+	}
+	w.queue = append(w.queue, t)
+	if w.flights < maxFlights {
+		w.flights++
+		go c.fly(g, w)
+	}
+	c.mu.Unlock()
+	select {
+	case <-t.done:
+		return t.out, t.err
+	case <-ctx.Done():
+		var none Out
+		return none, ctx.Err()
+	}
+}
+
+// fly sends what waits until nothing does.
+func (c *coalescer[Group, In, Out]) fly(g Group, w *waiting[In, Out]) {
+	for {
+		c.mu.Lock()
+		n := min(len(w.queue), keys.MaxBatch)
+		batch := w.queue[:n:n]
+		w.queue = w.queue[n:]
+		if n == 0 {
+			w.flights--
+			if w.flights == 0 {
+				delete(c.groups, g)
+			}
+			c.mu.Unlock()
+			return
+		}
+		c.mu.Unlock()
+		in := make([]In, n)
+		for i, t := range batch {
+			in[i] = t.in
+		}
+		out, err := c.send(g, in)
+		for i, t := range batch {
+			if t.err = err; err == nil {
+				t.out = out[i]
+			}
+			close(t.done)
+		}
+	}
+}
