@@ -48,9 +48,13 @@ func checkUnclassifiedPDF(data []byte) error {
 		return err
 	}
 	v := f.Current()
-	info, err := v.Dict(v.Trailer()["Info"])
-	if err != nil { // no information dictionary: nothing to look at
+	entry, there := v.Trailer()["Info"]
+	if !there {
 		return nil
+	}
+	info, err := v.Dict(entry)
+	if err != nil {
+		return err
 	}
 	for _, value := range info {
 		s, err := v.Resolve(value)

@@ -40,7 +40,7 @@ const (
 )
 
 // exitStatus ends a command with a code and nothing more to say: its report is on stdout already.
-type exitStatus int
+type exitStatus int //nolint:errname // an end, not a fault
 
 func (s exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
 
@@ -203,8 +203,7 @@ func (e *env) report(err error, asJSON bool) int {
 // printFault prints a fault for people; every fault of a draft gets a line of its own.
 func (e *env) printFault(err error, code string) {
 	text := err.Error()
-	var invalid *document.InvalidError
-	if errors.As(err, &invalid) {
+	if invalid, ok := errors.AsType[*document.InvalidError](err); ok {
 		for _, f := range invalid.Faults {
 			fmt.Fprintf(e.stderr, "  %s: %s (%s)\n", f.Field, f.Detail, f.Code)
 		}
@@ -216,8 +215,7 @@ func (e *env) printFault(err error, code string) {
 
 // problemOf is the fault as a problem object (RFC 9457); what a hub answered is handed on as it came.
 func problemOf(err error, exit int, code string) *api.Problem {
-	var had *api.Problem
-	if errors.As(err, &had) {
+	if had, ok := errors.AsType[*api.Problem](err); ok {
 		return had
 	}
 	p := &api.Problem{Type: "/problems/" + code, Title: strings.ReplaceAll(code, "_", " "), Code: api.Code(code)}
@@ -225,8 +223,7 @@ func problemOf(err error, exit int, code string) *api.Problem {
 		p.Title, p.Status = m.Title, m.Status
 	}
 	p.Detail, p.Retryable = err.Error(), exit == exitUnreachable
-	var invalid *document.InvalidError
-	if errors.As(err, &invalid) {
+	if invalid, ok := errors.AsType[*document.InvalidError](err); ok {
 		for _, f := range invalid.Faults {
 			p.Errors = append(p.Errors, api.Fault{Pointer: f.Field, Detail: f.Detail})
 		}
@@ -236,8 +233,7 @@ func problemOf(err error, exit int, code string) *api.Problem {
 
 // explain adds a line where it helps a person go on.
 func (e *env) explain(err error) {
-	var wrong *usageError
-	if errors.As(err, &wrong) {
+	if _, ok := errors.AsType[*usageError](err); ok {
 		fmt.Fprintln(e.stderr, "Run 'yinxin --help', or 'yinxin COMMAND --help', for what it takes.")
 	}
 }

@@ -117,7 +117,7 @@ func (v *inspection) print(w io.Writer) {
 	if v.SM3 != "" {
 		fmt.Fprintf(w, "  sm3: %s\n", v.SM3)
 	}
-	for _, part := range []interface{ print(io.Writer, string) }{
+	for _, part := range []interface{ print(w io.Writer, indent string) }{
 		v.Document, v.Seal, v.Request, v.CRL, v.Message, v.Envelope, v.Receipt, v.Package,
 	} {
 		part.print(w, "  ")

@@ -139,7 +139,7 @@ func (w *webLog) Fetch(ctx context.Context, path string) (_ []byte, err error) {
 	if err != nil {
 		return nil, err
 	}
-	defer closing(&err, resp.Body)
+	defer func() { err = errors.Join(err, resp.Body.Close()) }()
 	switch {
 	case resp.StatusCode == http.StatusNotFound:
 		return nil, fmt.Errorf("%s: %w", req.URL, fs.ErrNotExist)

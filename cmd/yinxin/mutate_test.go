@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"regexp"
 	"strconv"
@@ -197,9 +198,7 @@ func pdfAppend(data []byte, _ string) ([]byte, error) {
 		return nil, errors.New("the page is no dictionary")
 	}
 	changed := pdf.Dict{}
-	for k, v := range dict {
-		changed[k] = v
-	}
+	maps.Copy(changed, dict)
 	changed["Rotate"] = int64(90)
 	u.Set(pages[0].Ref, changed)
 	out, _, err := u.Append()

@@ -90,7 +90,7 @@ type note struct {
 func (n *note) text() string {
 	texts := n.details
 	if len(n.parties) > 0 {
-		texts = append(texts[:len(texts):len(texts)], n.code.English()+": "+strings.Join(n.parties, "; "))
+		texts = append(slices.Clip(texts), n.code.English()+": "+strings.Join(n.parties, "; "))
 	}
 	return strings.Join(texts, "; ")
 }
