@@ -2,8 +2,9 @@
 //
 // It promises that a certificate is trusted only through signatures that lead to a root which the caller gave, never
 // because of a name, and that judging is bounded work; that the two halves of a dual certificate are kept apart; that
-// every answer is a verdict.Check at a stated time; and that nothing is ever fetched: revocation lists are handed in.
-// It does not speak OCSP, and the authority is meant for pilots and tests, not for a public CA.
+// every answer is a verdict.Check at a stated time; and that nothing is ever fetched: revocation lists and
+// OCSP responses are handed in. The authority and the OCSP responder are meant for pilots and tests, not for a public CA.
+// OCSP answers that name certificates by SHA-1 are not read; SM3 alone is.
 package cert
 
 import (

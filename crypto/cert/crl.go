@@ -109,7 +109,7 @@ func (l *RevocationList) speaksFor(c *Certificate, m Moment) bool {
 // certificate itself can be asked about, and no list can be trusted.
 func (p Policy) judgeRevocation(c *Certificate, path []*Certificate, use Use, m Moment) verdict.Check {
 	if len(path) == 0 {
-		if len(c.RevocationSources()) > 0 || len(p.CRLs) > 0 {
+		if len(c.RevocationSources()) > 0 || len(p.CRLs) > 0 || len(p.OCSP) > 0 {
 			return unknownRevocation(c, "without a chain to a root no list can be relied on")
 		}
 		return noSource(c)
@@ -162,6 +162,16 @@ func (p Policy) revocationOf(c, issuer *Certificate, use Use, m Moment) verdict.
 			good = true
 		}
 	}
+	for _, r := range p.OCSP {
+		entry, fine, silent := p.answer(r, c, issuer, m)
+		if entry != nil {
+			found = earlier(found, entry)
+		}
+		good = good || fine
+		if silent != "" {
+			why = silent
+		}
+	}
 	switch {
 	case found != nil:
 		return judgeEntry(c, found, use, m)
@@ -171,8 +181,8 @@ func (p Policy) revocationOf(c, issuer *Certificate, use Use, m Moment) verdict.
 		return unknownRevocation(c, why)
 	case len(c.RevocationSources()) > 0:
 		return unknownRevocation(c, "its revocation source was not consulted")
-	case len(p.CRLs) > 0:
-		return unknownRevocation(c, "no list of its issuer is at hand")
+	case len(p.CRLs)+len(p.OCSP) > 0:
+		return unknownRevocation(c, "no list of its issuer and no answer about it is at hand")
 	}
 	return noSource(c)
 }

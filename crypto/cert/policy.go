@@ -15,6 +15,9 @@ type Policy struct {
 	Intermediates []*Certificate
 	// CRLs are the lists at hand; each is used only for the issuer whose key signed it.
 	CRLs []*RevocationList
+	// OCSP are the responses at hand, fetched or kept with a document; each is used only if the issuer's key, or a
+	// responder that it has empowered, signed it.
+	OCSP []*OCSPResponse
 	// Revocation is the setting; empty means verdict.RevocationAuto. Under verdict.RevocationOff no check is made.
 	Revocation verdict.Setting
 }

@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"crypto/rand"
 	"io"
+	"math/big"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -248,6 +249,40 @@ func TestBouncyCastleReads(t *testing.T) {
 			t.Errorf("refusal: %s", got)
 		}
 	})
+	t.Run("OCSP", func(t *testing.T) {
+		key := certtest.Key(t)
+		own, err := pki.IssueOCSPResponder(cert.Subject("OCSP", "Test"), key.PublicKey(), cert.IssueOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		responder := cert.Responder{
+			Station: cert.Station{Signer: key}, Issuer: pki.Certificate, Certificate: own,
+			State: func(serial *big.Int) cert.OCSPState {
+				state := cert.OCSPState{Known: true}
+				if serial.Cmp(a.EncryptionCert.Serial) == 0 {
+					state.Revoked = &cert.Revoked{At: now.Add(-time.Hour), Reason: cert.ReasonKeyCompromise}
+				}
+				return state
+			},
+		}
+		ownFile := f.put(t, "ocsp.der", own.Raw)
+		for file, want := range map[string]string{sign: "good", encrypt: "revoked"} {
+			q, err := cert.NewOCSPRequest(parse(t, f.get(t, filepath.Base(file))), pki.Certificate, rand.Reader)
+			if err != nil {
+				t.Fatal(err)
+			}
+			answer, err := responder.Respond(q.Raw)
+			if err != nil {
+				t.Fatal(err)
+			}
+			request, response := f.put(t, "q", q.Raw), f.put(t, "r", answer)
+			if got := b.mustDo(t, "ocsp", request, response, root, ownFile, file); got != want {
+				t.Errorf("%s: %s, want %s", filepath.Base(file), got, want)
+			}
+			b.refuses(t, "ocsp", request, response, root, sign, file)
+			b.refuses(t, "ocsp", request, response, sign, ownFile, file)
+		}
+	})
 }
 
 func mustCRL(t *testing.T, pki *certtest.PKI, now time.Time, revoked ...*cert.Certificate) *cert.RevocationList {
@@ -326,6 +361,28 @@ func TestBouncyCastleWrites(t *testing.T) {
 		}
 		if j := tsp.JudgeToken(spoilt(resp.Token, 0), sum, o); j.Proven() {
 			t.Error("a spoilt token proves its time")
+		}
+	})
+	t.Run("OCSP", func(t *testing.T) {
+		for name, want := range map[string]verdict.Reason{"leaf.der": "", "revoked.der": verdict.Revoked} {
+			c := parse(t, f.get(t, name))
+			q, err := cert.NewOCSPRequest(c, root, rand.Reader)
+			if err != nil {
+				t.Fatal(err)
+			}
+			b.mustDo(t, "make-ocsp", f.put(t, "q", q.Raw), f.path("r"), revoked.SerialText())
+			r, err := cert.ParseOCSP(f.get(t, "r"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !r.Answers(q) {
+				t.Errorf("%s: no answer to the request", name)
+			}
+			p := cert.Policy{Roots: policy.Roots, OCSP: []*cert.OCSPResponse{r}}
+			checks := p.Judge(c, cert.UseSign, cert.Moment{At: now, Now: time.Now()})
+			if k := checks[len(checks)-1]; k.Reason != want {
+				t.Errorf("%s: %+v, want %q", name, k, want)
+			}
 		}
 	})
 }
