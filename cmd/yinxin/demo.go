@@ -28,8 +28,9 @@ func newDemoCmd(e *env) *cobra.Command {
 			"encrypted and submitted, delivers it, opens it, signs for it, archives it, retrieves it and verifies everything. Leaves\n" +
 			"document.ofd, document.pdf, exchange.yxe, receipts/*.yxr, archive/, root.pem, log.vkey and report.json in the output folder.\n" +
 			"Its offices are invented, its certificates name no revocation source and its keys are thrown away.",
-		Args: exactly(0, "no arguments"),
-		RunE: func(cmd *cobra.Command, _ []string) error { return e.demo(cmd.Context(), out, jsonFlag(cmd)) },
+		Example: "  yinxin demo\n  yinxin demo --out somewhere --json",
+		Args:    exactly(0, "no arguments"),
+		RunE:    func(cmd *cobra.Command, _ []string) error { return e.demo(cmd.Context(), out, jsonFlag(cmd)) },
 	}
 	cmd.Flags().StringVar(&out, "out", "yinxin-demo", "folder for what the path leaves behind; replaced if a demo made it")
 	return cmd

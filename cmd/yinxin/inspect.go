@@ -6,7 +6,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -17,6 +16,7 @@ import (
 	"yinxin/crypto/gm"
 	"yinxin/internal/verify"
 	"yinxin/transport"
+	"yinxin/transport/envelope"
 )
 
 // inspectSchema names the JSON of inspect.
@@ -83,7 +83,11 @@ func inspectPath(path string) (inspection, error) {
 		return v, v.folder(os.DirFS(path))
 	}
 	v.Size = st.Size()
-	if v.isEnvelope(path) { // of any size: only its outside is read
+	head, err := headOf(path)
+	if err != nil {
+		return v, err
+	}
+	if envelope.IsEnvelope(head) { // of any size: only its outside is read
 		return v, v.envelopeFile(path)
 	}
 	data, err := readInput(path)
@@ -117,7 +121,9 @@ func (v *inspection) print(w io.Writer) {
 	if v.SM3 != "" {
 		fmt.Fprintf(w, "  sm3: %s\n", v.SM3)
 	}
-	for _, part := range []interface{ print(w io.Writer, indent string) }{
+	for _, part := range []interface {
+		print(w io.Writer, indent string)
+	}{
 		v.Document, v.Seal, v.Request, v.CRL, v.Message, v.Envelope, v.Receipt, v.Package,
 	} {
 		part.print(w, "  ")
@@ -170,16 +176,4 @@ func orNone(s string) string {
 		return "none"
 	}
 	return s
-}
-
-// isEnvelope looks at the first bytes of a file.
-func (v *inspection) isEnvelope(path string) bool {
-	f, err := os.Open(filepath.Clean(path))
-	if err != nil {
-		return false
-	}
-	defer func() { _ = f.Close() }() // read only
-	var head [64]byte
-	n, _ := io.ReadFull(f, head[:])
-	return isEnvelopeHead(head[:n])
 }

@@ -349,8 +349,6 @@ type addresseeView struct {
 	Role string `json:"role"`
 }
 
-func isEnvelopeHead(head []byte) bool { return envelope.IsEnvelope(head) }
-
 func (v *inspection) envelopeFile(path string) (err error) {
 	v.Type = string(verify.KindEnvelope)
 	f, err := os.Open(path)

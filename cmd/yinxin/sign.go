@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -85,13 +86,13 @@ func (e *env) sign(cmd *cobra.Command, f signFlags, in, out string) (err error) 
 	return e.result(jsonFlag(cmd), result, "%s\tsigned by %s\n", result.File, result.Signer)
 }
 
-// kindOf tells OFD and PDF from everything else, for which the front of the file is enough.
+// kindOf tells OFD and PDF from everything else. Only what begins like one of them is read whole.
 func kindOf(path string) (verify.Kind, error) {
-	st, err := os.Stat(path)
+	head, err := headOf(path)
 	if err != nil {
 		return "", err
 	}
-	if st.Size() > maxInput { // too large for a document
+	if !bytes.HasPrefix(head, []byte("PK")) && !bytes.HasPrefix(head, []byte("%PDF-")) {
 		return verify.KindUnknown, nil
 	}
 	data, err := readInput(path)
@@ -99,6 +100,21 @@ func kindOf(path string) (verify.Kind, error) {
 		return "", err
 	}
 	return verify.Recognise(data), nil
+}
+
+// headOf reads the first bytes of a file, enough to tell the large kinds apart.
+func headOf(path string) (head []byte, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer closing(&err, f)
+	head = make([]byte, 64)
+	n, err := io.ReadFull(f, head)
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		err = nil
+	}
+	return head[:n], err
 }
 
 func (e *env) signPDF(o cms.SignOptions, in, out string) error {

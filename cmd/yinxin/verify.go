@@ -1,6 +1,9 @@
 package main
 
 import (
+	"bytes"
+	"errors"
+	"io/fs"
 	"os"
 	"strings"
 
@@ -8,6 +11,7 @@ import (
 
 	"yinxin/crypto/cert"
 	"yinxin/internal/verify"
+	"yinxin/transport/envelope"
 	"yinxin/verdict"
 )
 
@@ -45,11 +49,7 @@ func newVerifyCmd(e *env) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			inputs, err := readInputs(args)
-			if err != nil {
-				return err
-			}
-			report, err := verify.Files(inputs, o)
+			report, err := judgePaths(args, o)
 			if err != nil {
 				return err
 			}
@@ -111,29 +111,61 @@ func readCertificates(path string) ([]*cert.Certificate, error) {
 	return []*cert.Certificate{c}, nil
 }
 
-// readInputs reads files whole and hands folders on as they are. Beside a detached signature X.p7s lies X.
-func readInputs(paths []string) ([]verify.Input, error) {
-	inputs := make([]verify.Input, 0, len(paths))
+// judgePaths judges files and folders one after the other, so that memory holds one at a time. A path that is not there
+// stops it before anything is judged.
+func judgePaths(paths []string, o verify.Options) (*verdict.Report, error) {
 	for _, p := range paths {
-		st, err := os.Stat(p)
+		if _, err := os.Stat(p); err != nil {
+			return nil, err
+		}
+	}
+	files := make([]verdict.File, 0, len(paths))
+	for _, p := range paths {
+		f, err := judgePath(p, o)
 		if err != nil {
 			return nil, err
 		}
-		in := verify.Input{Name: p}
-		if st.IsDir() {
-			in.Content = os.DirFS(p)
-			inputs = append(inputs, in)
-			continue
-		}
-		if in.Data, err = readInput(p); err != nil {
-			return nil, err
-		}
-		if content, found := strings.CutSuffix(p, ".p7s"); found {
-			if in.Signed, err = os.ReadFile(content); err != nil && !os.IsNotExist(err) {
-				return nil, err
-			}
-		}
-		inputs = append(inputs, in)
+		files = append(files, f)
 	}
-	return inputs, nil
+	return verdict.NewReport(o.Policy.Revocation, files...), nil
+}
+
+func judgePath(path string, o verify.Options) (verdict.File, error) {
+	in := verify.Input{Name: path}
+	if st, err := os.Stat(path); err != nil {
+		return verdict.File{}, err
+	} else if st.IsDir() {
+		in.Content = os.DirFS(path)
+		return verify.One(in, o)
+	}
+	head, err := headOf(path)
+	if err != nil {
+		return verdict.File{}, err
+	}
+	if bytes.HasPrefix(head, []byte(envelope.Magic)) {
+		return judgeEnvelope(path, o)
+	}
+	if in.Data, err = readInput(path); err != nil {
+		return verdict.File{}, err
+	}
+	if content, found := strings.CutSuffix(path, ".p7s"); found { // the signed file lies beside its signature
+		if in.Signed, err = os.ReadFile(content); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return verdict.File{}, err
+		}
+	}
+	return verify.One(in, o)
+}
+
+// judgeEnvelope judges the outside of an envelope of any size without holding it in memory.
+func judgeEnvelope(path string, o verify.Options) (_ verdict.File, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return verdict.File{}, err
+	}
+	defer closing(&err, f)
+	st, err := f.Stat()
+	if err != nil {
+		return verdict.File{}, err
+	}
+	return envelope.VerifyOutside(path, f, st.Size(), envelope.VerifyOptions{Policy: o.Policy, At: o.At, Now: o.Now}), nil
 }
