@@ -1,6 +1,6 @@
-// Command yinxind runs a hub. So far it has one form: `yinxind dev`, the whole system on loopback with the embedded default
-// (SQLite, file key store, file blobs) and invented offices, for trying out and for tests. It is not for production and
-// says so.
+// Command yinxind runs a hub. So far it has two forms: `yinxind dev`, the whole system on loopback with the embedded
+// default (SQLite, file key store, file blobs) and invented offices, for trying out and for tests, and `yinxind tsa`, a
+// small time-stamp authority for tests and pilots. Neither is for production, and both say so.
 package main
 
 import (
@@ -42,7 +42,7 @@ func run(ctx context.Context, args []string, e *env) int {
 	root.SetErr(e.stderr)
 	root.SetArgs(args)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w: %w", errUsage, err) })
-	root.AddCommand(newDevCmd(e))
+	root.AddCommand(newDevCmd(e), newTSACmd(e))
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return 0
