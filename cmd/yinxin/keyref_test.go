@@ -53,9 +53,9 @@ func TestParseKey(t *testing.T) {
 
 func TestStoreDir(t *testing.T) {
 	t.Parallel()
-	e := &env{home: "/home/x"}
+	e := &env{home: "/srv/x"}
 	for _, tt := range []struct{ flag, want, wrong string }{
-		{"", "/home/x/keys", ""},
+		{"", "/srv/x/keys", ""},
 		{"files:/a/b", "/a/b", ""},
 		{"files:", "", "want files:DIR"},
 		{"/a/b", "", "want files:DIR"},
