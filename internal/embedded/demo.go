@@ -256,7 +256,7 @@ func (w *Walk) signFor(ctx context.Context) error {
 }
 
 func (w *Walk) signForOne(ctx context.Context, clerk office.Person, delivery, number string) (err error) {
-	dir, err := os.MkdirTemp(w.System.config.Dir, "inbox-")
+	dir, err := os.MkdirTemp(w.System.tempDir(), "inbox-")
 	if err != nil {
 		return err
 	}

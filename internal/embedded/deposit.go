@@ -29,7 +29,7 @@ func (d *depositor) Deposit(ctx context.Context, r hub.Record) (transport.Digest
 	if err := d.s.archiveSigner(ctx); err != nil {
 		return transport.Digest{}, fmt.Errorf("deposit %s: %w", r.Exchange.ID, err)
 	}
-	dir, err := os.MkdirTemp(d.s.config.Dir, "deposit-")
+	dir, err := os.MkdirTemp(d.s.tempDir(), "deposit-")
 	if err != nil {
 		return transport.Digest{}, fmt.Errorf("deposit %s: %w", r.Exchange.ID, err)
 	}

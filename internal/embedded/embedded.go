@@ -120,11 +120,25 @@ func (s *System) openStores(ctx context.Context) error {
 	}
 	s.Database = db
 	s.closers = append(s.closers, db)
+	if err := s.clearTemp(); err != nil { // the database is locked, so nobody else is at work in it
+		return err
+	}
 	if s.Blobs, err = fileblob.Open(filepath.Join(s.config.Dir, "blobs")); err != nil {
 		return err
 	}
 	s.Log, err = tlog.OpenDir(filepath.Join(s.config.Dir, "log"))
 	return err
+}
+
+// tempDir is where documents lie in the clear while they are opened or packed, and no longer.
+func (s *System) tempDir() string { return filepath.Join(s.config.Dir, "tmp") }
+
+// clearTemp removes what a process that died in the middle left in the clear.
+func (s *System) clearTemp() error {
+	if err := os.RemoveAll(s.tempDir()); err != nil {
+		return fmt.Errorf("clear temporary files: %w", err)
+	}
+	return os.Mkdir(s.tempDir(), 0o700)
 }
 
 func (s *System) openServices(ctx context.Context) error {
@@ -148,12 +162,12 @@ func (s *System) openServices(ctx context.Context) error {
 	}
 	s.Office = &office.Service{
 		Keys: c.Keys, Directory: s.Directory, Seals: s.Database, Dispatches: s.Database, Audit: auditor, Drafts: s.Blobs,
-		Faces: faces, Policy: s.policy(), Archive: c.Archive, Clock: c.Clock, Rand: c.Rand, NewID: s.newID,
+		Faces: faces, Policy: s.policy(), Archive: c.Archive, Clock: c.Clock, Rand: c.Rand, NewID: s.newID, TempDir: s.tempDir(),
 	}
 	s.Archive = &archive.Archive{
-		Fonds: c.Fonds, Blobs: s.Blobs, Index: s.Database, Clock: c.Clock, Rand: c.Rand, NewID: s.newID,
+		Fonds: c.Fonds, Blobs: s.Blobs, Index: s.Database, Clock: c.Clock, Rand: c.Rand, NewID: s.newID, TempDir: s.tempDir(),
 	}
-	s.Hub, err = hub.New(hub.Config{Code: c.Code, Archive: c.Archive}, hub.Parts{
+	s.Hub, err = hub.New(hub.Config{Code: c.Code, Archive: c.Archive, Spool: s.tempDir()}, hub.Parts{
 		Store: s.Database, Blobs: s.Blobs, Directory: s.Directory, Auditor: auditor, Archiver: &depositor{s},
 		Policy: s.policy, Clock: c.Clock, Rand: c.Rand, Log: c.Log, Wake: s.wakeLog,
 	})

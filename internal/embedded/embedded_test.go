@@ -435,3 +435,42 @@ func TestSetupCanBeRepeated(t *testing.T) {
 		t.Errorf("an office that exists: %v, want ErrConflict", err)
 	}
 }
+
+func TestNothingInTheClearIsLeftOnDisk(t *testing.T) {
+	x := start(t)
+	d := x.send()
+	x.signFor(recipient)
+	x.signFor(copied)
+	x.until("deposit", func() bool { return x.track(d).Exchange.Deposited != "" })
+	dead := filepath.Join(x.dir, "hub", "tmp", "open-dead")
+	if err := os.WriteFile(dead, []byte("left by a process that died"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	x.restart()
+	left, err := os.ReadDir(filepath.Join(x.dir, "hub", "tmp"))
+	if err != nil || len(left) != 0 {
+		t.Errorf("temporary files are left: %v, %v", left, err)
+	}
+	// The text of the document stands nowhere but in the archive's package, which is kept plain by its rules: neither in
+	// drafts, envelopes and database nor in the log. A phrase of the body serves as canary.
+	canary := []byte("减少纸质公文往返")
+	packages := map[string]bool{}
+	records, err := x.Archive.Index.FindRecords(t.Context(), archive.Query{Exchange: d.Exchange, Limit: 1})
+	if err != nil || len(records) != 1 {
+		t.Fatalf("records: %v, %v", records, err)
+	}
+	packages[records[0].Package.String()] = true
+	err = filepath.WalkDir(x.dir, func(path string, e os.DirEntry, err error) error {
+		if err != nil || e.IsDir() || packages[e.Name()] {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		if bytes.Contains(data, canary) || bytes.Contains(data, []byte("OFD.xml")) && e.Name() != records[0].Package.String() {
+			t.Errorf("%s holds the document in the clear", path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
