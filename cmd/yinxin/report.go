@@ -53,8 +53,15 @@ func printFile(w io.Writer, f verdict.File, indent string) {
 		printFile(w, p, indent+"  ")
 	}
 	if passed > 0 {
-		fmt.Fprintf(w, "%s  %d files inside it: passed\n", indent, passed)
+		fmt.Fprintf(w, "%s  %d %s inside it: passed\n", indent, passed, plural(passed, "file", "files"))
 	}
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return many
 }
 
 func printSignature(w io.Writer, s verdict.Signature, indent string) {

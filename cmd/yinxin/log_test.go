@@ -1,0 +1,162 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io/fs"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"yinxin/archive/tlog"
+)
+
+// TestLogOverHTTP: a log on a plain web server is copied and audited like one in a folder.
+func TestLogOverHTTP(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	log, err := newTestLog("hub.example/log", filepath.Join(dir, "log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	receiptFile, vkey := filepath.Join(dir, "late.yxr"), filepath.Join(dir, "log.vkey")
+	if err := errors.Join(log.grow("", 0, 2, ""), log.grow(receiptFile, 2, 300, "")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(vkey, []byte(log.key.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(http.StripPrefix("/log/", http.FileServer(http.Dir(log.dir))))
+	t.Cleanup(server.Close)
+	copied := filepath.Join(dir, "copy")
+	for _, tt := range []struct {
+		args []string
+		want int
+		says string
+	}{
+		{[]string{"log", "fetch", server.URL + "/log", "--log", vkey, "--out", copied}, exitDone, "300 entries"},
+		{[]string{"log", "fetch", server.URL + "/log/", "--log", vkey, "--out", copied}, exitDone, "audited"},
+		{[]string{"log", "check-consistency", receiptFile, "--log", vkey, "--url", server.URL + "/log"}, exitDone, "passed"},
+		{[]string{"log", "prove", "299", "--log", vkey, "--url", server.URL + "/log"}, exitDone, "proven"},
+		{[]string{"log", "prove", "299", "--log", vkey, "--url", server.URL + "/elsewhere"}, exitNotFound, ""},
+	} {
+		var stdout, stderr bytes.Buffer
+		if code := run(context.Background(), tt.args, testEnv(&stdout, &stderr)); code != tt.want || !strings.Contains(stdout.String(), tt.says) {
+			t.Errorf("%v: exit %d, want %d: %s%s", tt.args[:2], code, tt.want, stdout.String(), stderr.String())
+		}
+	}
+}
+
+func TestLogServerFaults(t *testing.T) {
+	t.Parallel()
+	mux := http.NewServeMux()
+	mux.HandleFunc("/away/", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) })
+	mux.HandleFunc("/endless/", func(w http.ResponseWriter, _ *http.Request) {
+		part := make([]byte, 1<<20)
+		for range maxLogFile>>20 + 2 {
+			if _, err := w.Write(part); err != nil {
+				return
+			}
+		}
+	})
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	for _, tt := range []struct {
+		path string
+		exit int
+	}{{"/away", exitUnreachable}, {"/endless", exitFailed}, {"/none", exitNotFound}} {
+		f, err := logAddress(server.URL + tt.path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = f.Fetch(context.Background(), tlog.CheckpointPath)
+		if exit, code := faultOf(err); exit != tt.exit {
+			t.Errorf("%s: %v: exit %d (%s), want %d", tt.path, err, exit, code, tt.exit)
+		}
+	}
+}
+
+// TestFolderLogStaysInside: a path that leads out of the folder is never read.
+func TestFolderLogStaysInside(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "secret"), []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	inner := filepath.Join(dir, "log")
+	if err := os.Mkdir(inner, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := folderLog(inner).Fetch(context.Background(), "../secret"); !errors.Is(err, tlog.ErrMalformed) {
+		t.Errorf("%v", err)
+	}
+	if _, err := folderLog(inner).Fetch(context.Background(), "checkpoint"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestTilesOf(t *testing.T) {
+	t.Parallel()
+	paths := func(size uint64) []string {
+		var all []string
+		for _, tile := range tilesOf(size) {
+			all = append(all, tile.Path())
+		}
+		return all
+	}
+	for _, tt := range []struct {
+		size uint64
+		want []string
+	}{
+		{0, nil},
+		{1, []string{"tile/0/000.p/1", "sha256/tile/0/000.p/1", "tile/entries/000.p/1"}},
+		{256, []string{"tile/0/000", "sha256/tile/0/000", "tile/1/000.p/1", "sha256/tile/1/000.p/1", "tile/entries/000"}},
+		{257, []string{
+			"tile/0/000", "tile/0/001.p/1", "sha256/tile/0/000", "sha256/tile/0/001.p/1", "tile/1/000.p/1", "sha256/tile/1/000.p/1",
+			"tile/entries/000", "tile/entries/001.p/1",
+		}},
+	} {
+		if got := paths(tt.size); !slices.Equal(got, tt.want) {
+			t.Errorf("size %d: %v, want %v", tt.size, got, tt.want)
+		}
+	}
+	if n := len(paths(70_000)); n != 2*(274+2+1)+274 {
+		t.Errorf("70000 entries have %d tiles", n)
+	}
+}
+
+// TestFetchTileFromAFullOne: a partial tile that was dropped is the front of the full one.
+func TestFetchTileFromAFullOne(t *testing.T) {
+	t.Parallel()
+	log, err := newTestLog("hub.example/log", t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := log.grow("", 0, 10, ""); err != nil {
+		t.Fatal(err)
+	}
+	whole := map[tlog.Tile][]byte{}
+	for _, tile := range tilesOf(10) {
+		if whole[tile], err = os.ReadFile(filepath.Join(log.dir, filepath.FromSlash(tile.Path()))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := log.grow("", 10, 300, ""); err != nil {
+		t.Fatal(err)
+	}
+	for tile, want := range whole {
+		path := filepath.Join(log.dir, filepath.FromSlash(tile.Path()))
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			t.Fatal(err)
+		}
+		got, err := fetchTile(context.Background(), folderLog(log.dir), tile)
+		if err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%s: %d bytes, want %d, %v", tile.Path(), len(got), len(want), err)
+		}
+	}
+}
