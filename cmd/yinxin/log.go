@@ -159,6 +159,9 @@ func (w *webLog) Fetch(ctx context.Context, path string) (_ []byte, err error) {
 // published reads the newest checkpoint and verifies it.
 func published(ctx context.Context, f tlog.Fetcher, known []*tlog.Verifier) (tlog.Checkpoint, []byte, error) {
 	note, err := f.Fetch(ctx, tlog.CheckpointPath)
+	if errors.Is(err, fs.ErrNotExist) {
+		return tlog.Checkpoint{}, nil, fmt.Errorf("there is no log, or it has published nothing yet: %w", err)
+	}
 	if err != nil {
 		return tlog.Checkpoint{}, nil, fmt.Errorf("fetch the log's checkpoint: %w", err)
 	}
