@@ -72,7 +72,8 @@ type Certificate struct {
 	// IsCA is true only if a basicConstraints extension says so.
 	IsCA bool
 
-	x *smx509.Certificate
+	x   *smx509.Certificate
+	sum [32]byte
 }
 
 // Parse reads one certificate in DER, with nothing after it.
@@ -98,7 +99,7 @@ func Parse(der []byte) (*Certificate, error) {
 		Raw: bytes.Clone(x.Raw), RawSubject: x.RawSubject, RawIssuer: x.RawIssuer,
 		Subject: x.Subject, Issuer: x.Issuer, Serial: x.SerialNumber,
 		NotBefore: x.NotBefore.UTC(), NotAfter: x.NotAfter.UTC(),
-		PublicKey: pub, IsCA: x.BasicConstraintsValid && x.IsCA, x: x,
+		PublicKey: pub, IsCA: x.BasicConstraintsValid && x.IsCA, x: x, sum: gm.SM3(x.Raw),
 	}, nil
 }
 
@@ -150,7 +151,7 @@ func (c *Certificate) PEM() []byte {
 }
 
 // SM3 is the digest of the whole certificate, its name wherever one must not be mistaken for another.
-func (c *Certificate) SM3() [32]byte { return gm.SM3(c.Raw) }
+func (c *Certificate) SM3() [32]byte { return c.sum }
 
 // Equal reports whether both are the same certificate, byte for byte.
 func (c *Certificate) Equal(o *Certificate) bool { return o != nil && bytes.Equal(c.Raw, o.Raw) }
@@ -175,7 +176,12 @@ func nameText(n pkix.Name) string {
 }
 
 // SubjectKeyID is the subject key identifier, nil if the certificate has none. It is a hint, never a proof.
-func (c *Certificate) SubjectKeyID() []byte { return c.x.SubjectKeyId }
+func (c *Certificate) SubjectKeyID() []byte {
+	if c.x == nil { // not parsed, but put together by a caller to name somebody
+		return nil
+	}
+	return c.x.SubjectKeyId
+}
 
 // RevocationSources are the addresses of CRLs and OCSP services that the certificate names.
 func (c *Certificate) RevocationSources() []string {

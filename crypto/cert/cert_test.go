@@ -18,6 +18,7 @@ import (
 
 	"yinxin/crypto/cert"
 	"yinxin/crypto/cert/certtest"
+	"yinxin/testvectors/bound"
 	"yinxin/verdict"
 )
 
@@ -278,14 +279,14 @@ func FuzzParse(f *testing.F) {
 	f.Add(pki.Certificate.Raw)
 	f.Add(pki.Party("office").EncryptionCert.Raw)
 	root := pki.Policy()
-	f.Fuzz(func(t *testing.T, der []byte) {
+	f.Fuzz(bound.Fuzz(perByte, func(t *testing.T, der []byte) {
 		c, err := cert.Parse(der)
 		if err != nil {
 			return
 		}
 		_ = c.SubjectText()
 		root.Judge(c, cert.UseSign, cert.Moment{Now: now})
-	})
+	}))
 }
 
 func FuzzParseCRL(f *testing.F) {
@@ -296,7 +297,7 @@ func FuzzParseCRL(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(crl.Raw)
-	f.Fuzz(func(t *testing.T, der []byte) {
+	f.Fuzz(bound.Fuzz(perByte, func(t *testing.T, der []byte) {
 		l, err := cert.ParseCRL(der)
 		if err != nil {
 			return
@@ -304,7 +305,7 @@ func FuzzParseCRL(f *testing.F) {
 		p := pki.Policy()
 		p.CRLs = []*cert.RevocationList{l}
 		p.Judge(a, cert.UseSign, cert.Moment{Now: now})
-	})
+	}))
 }
 
 func FuzzParseRequest(f *testing.F) {
@@ -313,9 +314,9 @@ func FuzzParseRequest(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(der)
-	f.Fuzz(func(t *testing.T, der []byte) {
+	f.Fuzz(bound.Fuzz(perByte, func(t *testing.T, der []byte) {
 		if r, err := cert.ParseRequest(der); err == nil && r.PublicKey == nil {
 			t.Fatal("a request without a key")
 		}
-	})
+	}))
 }

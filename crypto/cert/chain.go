@@ -76,7 +76,7 @@ func (s *search) walk(path []*Certificate) error {
 			if s.checks++; s.checks > MaxSignatureChecks {
 				return errBudget
 			}
-			if !signedBy(last, issuer) {
+			if !s.policy.Cache.signed(last, issuer) {
 				continue
 			}
 			longer := slices.Concat(path, []*Certificate{issuer})

@@ -10,6 +10,7 @@ import (
 
 	"github.com/emmansun/gmsm/smx509"
 
+	"yinxin/crypto/gm"
 	"yinxin/verdict"
 )
 
@@ -38,6 +39,7 @@ type RevocationList struct {
 	Number *big.Int
 
 	x       *smx509.RevocationList
+	sum     [32]byte // SM3 of Raw
 	revoked map[string]*smx509.RevocationListEntry
 }
 
@@ -61,7 +63,7 @@ func ParseCRL(data []byte) (*RevocationList, error) {
 	}
 	l := &RevocationList{
 		Raw: bytes.Clone(x.Raw), ThisUpdate: x.ThisUpdate.UTC(), NextUpdate: x.NextUpdate.UTC(), Number: x.Number,
-		x: x, revoked: make(map[string]*smx509.RevocationListEntry, len(x.RevokedCertificateEntries)),
+		x: x, sum: gm.SM3(x.Raw), revoked: make(map[string]*smx509.RevocationListEntry, len(x.RevokedCertificateEntries)),
 	}
 	for i := range x.RevokedCertificateEntries {
 		e := &x.RevokedCertificateEntries[i]
@@ -149,7 +151,7 @@ func (p Policy) revocationOf(c, issuer *Certificate, use Use, m Moment) verdict.
 			continue
 		}
 		switch {
-		case l.x.CheckSignatureFrom(issuer.x) != nil:
+		case !p.Cache.listSigned(l, issuer):
 			why = "the list that bears the issuer's name is not signed by the issuer's key"
 		case l.revoked[string(c.Serial.Bytes())] != nil:
 			// Revocation does not lapse: even an old list that names the certificate counts.

@@ -20,6 +20,8 @@ type Policy struct {
 	OCSP []*OCSPResponse
 	// Revocation is the setting; empty means verdict.RevocationAuto. Under verdict.RevocationOff no check is made.
 	Revocation verdict.Setting
+	// Cache remembers which certificates and lists are truly signed by whom; nil remembers nothing. It changes no answer.
+	Cache *Cache
 }
 
 // Moment is the time that a certificate is judged at.
@@ -64,7 +66,7 @@ func (p Policy) Setting() verdict.Setting {
 func (p Policy) Judge(c *Certificate, use Use, m Moment) []verdict.Check {
 	m = m.normal()
 	path, chain := p.judgeChain(c, m)
-	checks := []verdict.Check{chain, c.judgeUse(use)}
+	checks := []verdict.Check{chain, judgeUseOf(c, path, use)}
 	if p.Setting() != verdict.RevocationOff {
 		checks = append(checks, p.judgeRevocation(c, path, use, m))
 	}

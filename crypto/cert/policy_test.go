@@ -4,14 +4,17 @@ import (
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"fmt"
+	"net"
 	"testing"
 	"time"
 
 	"github.com/emmansun/gmsm/smx509"
+	"github.com/google/go-cmp/cmp"
 
 	"yinxin/crypto/cert"
 	"yinxin/crypto/cert/certtest"
 	"yinxin/testvectors"
+	"yinxin/testvectors/forge"
 	"yinxin/verdict"
 )
 
@@ -171,6 +174,15 @@ func TestNameConstraints(t *testing.T) {
 		{"outside", names("a.other.test"), verdict.NameConstraints},
 		{"one of two outside", names("a.gov.test", "other.test"), verdict.NameConstraints},
 		{"mail address in the subject", mail, verdict.NameConstraints},
+		{"a name that only ends alike", names("notgov.test"), verdict.NameConstraints},
+		{"the subtree itself", names("gov.test"), ""},
+		{"an IDN outside", names("xn--fiqs8s.test"), verdict.NameConstraints},
+		{"an IDN inside", names("xn--fiqs8s.gov.test"), ""},
+		{"a form of name that is not constrained", func(c *smx509.Certificate) { c.IPAddresses = []net.IP{{192, 0, 2, 1}} }, ""},
+		{"an empty subject", func(c *smx509.Certificate) {
+			c.Subject = pkix.Name{}
+			c.DNSNames = []string{"other.test"}
+		}, verdict.NameConstraints},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -244,4 +256,86 @@ func TestJudgeInto(t *testing.T) {
 
 func pkixMail(address string) pkix.AttributeTypeAndValue {
 	return pkix.AttributeTypeAndValue{Type: asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 1}, Value: address}
+}
+
+// TestNameConstraintsOfUnknownForm: a critical constraint on a form of name that is not understood (a directory name)
+// closes the chain instead of being passed over.
+func TestNameConstraintsOfUnknownForm(t *testing.T) {
+	root := custom(t, nil, "root", asCA)
+	value := forge.Seq(&forge.Node{Tag: 0xa0, Kids: []*forge.Node{
+		forge.Seq(&forge.Node{Tag: 0xa4, Kids: []*forge.Node{forge.Must(root.c.RawSubject)}}),
+	}}).Bytes()
+	inter := custom(t, root, "sub", both(asCA, func(c *smx509.Certificate) {
+		c.ExtraExtensions = []pkix.Extension{{Id: []int{2, 5, 29, 30}, Critical: true, Value: value}}
+	}))
+	leaf := custom(t, inter, "leaf", nil)
+	p := cert.Policy{Roots: certs(root), Intermediates: certs(inter)}
+	if k := find(t, p.Judge(leaf.c, cert.UseSign, cert.Moment{Now: now}), verdict.CheckCertificateChain); k.Status != verdict.Failed {
+		t.Errorf("%s (%s)", k.Status, k.Detail)
+	}
+}
+
+// TestUsageOfIssuers is T-03 one level up: an issuer whose own extended usage leaves a purpose out cannot give it.
+func TestUsageOfIssuers(t *testing.T) {
+	root := custom(t, nil, "root", asCA)
+	under := func(uses ...smx509.ExtKeyUsage) *holder { return custom(t, root, "sub", both(asCA, eku(uses...))) }
+	tsa := func(c *smx509.Certificate) {
+		c.KeyUsage = smx509.KeyUsageDigitalSignature
+		c.ExtraExtensions = []pkix.Extension{{
+			Id: []int{2, 5, 29, 37}, Critical: true, Value: forge.Seq(forge.OID(1, 3, 6, 1, 5, 5, 7, 3, 8)).Bytes(),
+		}}
+	}
+	tests := []struct {
+		name  string
+		inter *holder
+		leaf  func(*smx509.Certificate)
+		use   cert.Use
+		want  verdict.Reason
+	}{
+		{"issuer without usages, signer", under(), nil, cert.UseSign, ""},
+		{"issuer without usages, time-stamps", under(), tsa, cert.UseTimestamp, ""},
+		{"issuer for anything, time-stamps", under(smx509.ExtKeyUsageAny), tsa, cert.UseTimestamp, ""},
+		{"issuer for time-stamps, time-stamps", under(smx509.ExtKeyUsageTimeStamping), tsa, cert.UseTimestamp, ""},
+		{"issuer for TLS servers, time-stamps", under(smx509.ExtKeyUsageServerAuth), tsa, cert.UseTimestamp, verdict.EKU},
+		{"issuer for time-stamps, signer", under(smx509.ExtKeyUsageTimeStamping), nil, cert.UseSign, verdict.EKU},
+		{"issuer for mail, signer", under(smx509.ExtKeyUsageEmailProtection), nil, cert.UseSign, ""},
+		{"signer for time-stamps", under(), eku(smx509.ExtKeyUsageTimeStamping), cert.UseSign, verdict.EKU},
+		{"signer for TLS servers", under(), eku(smx509.ExtKeyUsageServerAuth), cert.UseSign, verdict.EKU},
+		{"signer for anything", under(), eku(smx509.ExtKeyUsageAny), cert.UseSign, ""},
+		{"time-stamps and more", under(), eku(smx509.ExtKeyUsageTimeStamping, smx509.ExtKeyUsageAny), cert.UseTimestamp, verdict.EKU},
+		{"time-stamps, not critical", under(), eku(smx509.ExtKeyUsageTimeStamping), cert.UseTimestamp, verdict.EKU},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			leaf := custom(t, tt.inter, "leaf", tt.leaf)
+			p := cert.Policy{Roots: certs(root), Intermediates: certs(tt.inter)}
+			status := verdict.Passed
+			if tt.want != "" {
+				status = verdict.Failed
+			}
+			expect(t, p.Judge(leaf.c, tt.use, cert.Moment{Now: now}), verdict.CheckKeyUsage, status, tt.want)
+		})
+	}
+}
+
+// TestCache: with a cache every answer is the one without it, and a signature that does not hold is not remembered.
+func TestCache(t *testing.T) {
+	root, rogue := custom(t, nil, "root", asCA), custom(t, nil, "root", asCA)
+	inter := custom(t, root, "sub", asCA)
+	leaf, forged := custom(t, inter, "leaf", nil), custom(t, rogue, "leaf", nil)
+	list := crlOf(t, root, updates(now.Add(-time.Hour), now.Add(time.Hour)))
+	var cache cert.Cache
+	with := cert.Policy{Roots: certs(root), Intermediates: certs(inter), CRLs: lists(list), Cache: &cache}
+	without := with
+	without.Cache = nil
+	for round := range 3 {
+		for name, c := range map[string]*holder{"good": leaf, "forged": forged} {
+			for _, at := range []time.Time{now, now.AddDate(3, 0, 0)} {
+				m := cert.Moment{At: at, Now: at}
+				if diff := cmp.Diff(without.Judge(c.c, cert.UseSign, m), with.Judge(c.c, cert.UseSign, m)); diff != "" {
+					t.Errorf("round %d, %s at %s (-without +with):\n%s", round, name, at, diff)
+				}
+			}
+		}
+	}
 }

@@ -3,6 +3,7 @@ package cert
 import (
 	"encoding/asn1"
 	"fmt"
+	"slices"
 
 	"github.com/emmansun/gmsm/smx509"
 
@@ -81,6 +82,34 @@ func (c *Certificate) judgeUse(use Use) verdict.Check {
 			"extended key usage of %s does not allow %s", c.SubjectText(), use)
 	}
 	return verdict.Pass(verdict.CheckKeyUsage)
+}
+
+// judgeUseOf judges the use of c and of the issuers between it and the root: an issuer whose own extended key usage
+// leaves a purpose out cannot give it (RFC 5280 4.2.1.12 as all verifiers read it).
+func judgeUseOf(c *Certificate, path []*Certificate, use Use) verdict.Check {
+	k := c.judgeUse(use)
+	if k.Status != verdict.Passed || len(path) < 3 {
+		return k
+	}
+	for _, issuer := range path[1 : len(path)-1] {
+		if !issuer.passesOn(use) {
+			return verdict.Fail(verdict.CheckKeyUsage, verdict.EKU,
+				"extended key usage of the issuer %s does not allow certificates for %s", issuer.SubjectText(), use)
+		}
+	}
+	return k
+}
+
+// passesOn reports whether an issuer's extended key usage, if it has one, leaves room for the use.
+func (c *Certificate) passesOn(use Use) bool {
+	known := c.x.ExtKeyUsage
+	if len(known)+len(c.x.UnknownExtKeyUsage) == 0 || slices.Contains(known, smx509.ExtKeyUsageAny) {
+		return true
+	}
+	if use == UseTimestamp {
+		return slices.Contains(known, smx509.ExtKeyUsageTimeStamping)
+	}
+	return use != UseSign || c.extendedFits(UseSign)
 }
 
 // extendedFits judges the extended key usage. None at all leaves a signer unrestricted; one that is wholly about other

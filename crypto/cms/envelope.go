@@ -18,11 +18,19 @@ import (
 	"yinxin/verdict"
 )
 
-// RecipientID names a recipient's encryption certificate.
+// RecipientID names a recipient's encryption certificate: by issuer and serial number, or by its key identifier.
 type RecipientID struct {
-	// RawIssuer is the issuer's name in DER.
+	// RawIssuer is the issuer's name in DER, Serial the serial number; both are empty where KeyID stands.
 	RawIssuer []byte
 	Serial    *big.Int
+	// KeyID is the subject key identifier.
+	KeyID []byte
+}
+
+// OpenOptions relax what an envelope may look like, each for a named kind of writer. The zero value is strict.
+type OpenOptions struct {
+	// KeyExchangeOID also reads 1.2.156.10197.1.301.2 (SM2-2, key exchange) where SM2-3 belongs, as GmSSL writes it.
+	KeyExchangeOID bool
 }
 
 // EnvelopedData is a parsed envelope.
@@ -38,8 +46,22 @@ type EnvelopedData struct {
 }
 
 type recipientInfo struct {
-	id  identity
-	key []byte
+	id identity
+	// keyID, where set, stands in place of id.
+	keyID []byte
+	key   []byte
+}
+
+// maxKeyID bounds a key identifier, in bytes.
+const maxKeyID = 64
+
+// names reports whether the recipient is named as c is. A key identifier is a hint that anybody can copy into a
+// certificate, so it never matches an empty one, and opening needs the private key all the same.
+func (r *recipientInfo) names(c *cert.Certificate) bool {
+	if r.keyID != nil {
+		return bytes.Equal(r.keyID, c.SubjectKeyID())
+	}
+	return r.id.names(c)
 }
 
 // Encrypt makes an envelope (GB/T 35275-2017 clause 9) of SM4-CBC content, its key encrypted by SM2 to each recipient's
@@ -129,6 +151,11 @@ func wrap(p Profile, key []byte, to []*cert.Certificate, random io.Reader) ([]by
 // ParseEnveloped reads an envelope of either family. What is refused gives a *verdict.ContainerError: not_der,
 // trailing_data, limit, malformed, alg_mismatch.
 func ParseEnveloped(der []byte) (*EnvelopedData, error) {
+	return ParseEnvelopedWith(der, OpenOptions{})
+}
+
+// ParseEnvelopedWith is ParseEnveloped with options.
+func ParseEnvelopedWith(der []byte, o OpenOptions) (*EnvelopedData, error) {
 	if err := CheckDER(der, MaxSize); err != nil {
 		return nil, err
 	}
@@ -150,39 +177,58 @@ func ParseEnveloped(der []byte) (*EnvelopedData, error) {
 		!body.ReadASN1(&recipients, cbasn1.SET) || !body.ReadASN1(&content, cbasn1.SEQUENCE) || !body.Empty() {
 		return nil, malformed("enveloped data")
 	}
-	if err := e.parseRecipients(recipients); err != nil {
+	if err := e.parseRecipients(recipients, o); err != nil {
 		return nil, err
 	}
 	return e, e.parseContent(content)
 }
 
-func (e *EnvelopedData) parseRecipients(in cryptobyte.String) error {
+func (e *EnvelopedData) parseRecipients(in cryptobyte.String, o OpenOptions) error {
 	for !in.Empty() {
 		if len(e.recipients) == MaxRecipients {
 			return verdict.Refuse(verdict.Limit, "more than %d recipients", MaxRecipients)
 		}
-		var body, key cryptobyte.String
-		var version int64
-		if !in.ReadASN1(&body, cbasn1.SEQUENCE) || !body.ReadASN1Integer(&version) || version != 0 && version != 1 {
-			return malformed("recipient is not named by issuer and serial number")
+		r, err := parseRecipient(&in, o)
+		if err != nil {
+			return err
 		}
-		id, ok := readIdentity(&body)
-		if !ok {
-			return malformed("name of the recipient")
-		}
-		a, ok := readAlgorithm(&body)
-		if !ok || !body.ReadASN1(&key, cbasn1.OCTET_STRING) || !body.Empty() {
-			return malformed("recipient")
-		}
-		if !a.is(gm.OIDSM2Encryption) {
-			return verdict.Refuse(verdict.AlgMismatch, "key encryption %s is not SM2", a.oid)
-		}
-		e.recipients = append(e.recipients, recipientInfo{id: id, key: key})
+		e.recipients = append(e.recipients, r)
 	}
 	if len(e.recipients) == 0 {
 		return malformed("envelope without recipients")
 	}
 	return nil
+}
+
+// parseRecipient reads KeyTransRecipientInfo: version 0 or 1 with issuer and serial number, 2 with a key identifier.
+func parseRecipient(in *cryptobyte.String, o OpenOptions) (recipientInfo, error) {
+	var r recipientInfo
+	var body, key, keyID cryptobyte.String
+	var version int64
+	if !in.ReadASN1(&body, cbasn1.SEQUENCE) || !body.ReadASN1Integer(&version) || version < 0 || version > 2 {
+		return r, malformed("version of the recipient")
+	}
+	ok := false
+	if version == 2 {
+		if ok = body.ReadASN1(&keyID, implicit0); ok {
+			ok = len(keyID) > 0 && len(keyID) <= maxKeyID
+		}
+		r.keyID = keyID
+	} else {
+		r.id, ok = readIdentity(&body)
+	}
+	if !ok {
+		return r, malformed("name of the recipient")
+	}
+	a, ok := readAlgorithm(&body)
+	if !ok || !body.ReadASN1(&key, cbasn1.OCTET_STRING) || !body.Empty() {
+		return r, malformed("recipient")
+	}
+	if !a.is(gm.OIDSM2Encryption) && !(o.KeyExchangeOID && a.is(gm.OIDSM2KeyExchange)) {
+		return r, verdict.Refuse(verdict.AlgMismatch, "key encryption %s is not SM2", a.oid)
+	}
+	r.key = key
+	return r, nil
 }
 
 func (e *EnvelopedData) parseContent(in cryptobyte.String) error {
@@ -212,7 +258,7 @@ func (e *EnvelopedData) parseContent(in cryptobyte.String) error {
 func (e *EnvelopedData) Recipients() []RecipientID {
 	out := make([]RecipientID, len(e.recipients))
 	for i, r := range e.recipients {
-		out[i] = RecipientID{RawIssuer: r.id.issuer, Serial: r.id.serial}
+		out[i] = RecipientID{RawIssuer: r.id.issuer, Serial: r.id.serial, KeyID: r.keyID}
 	}
 	return out
 }
@@ -224,7 +270,7 @@ func (e *EnvelopedData) AddressedTo(c *cert.Certificate) bool {
 
 func (e *EnvelopedData) recipient(c *cert.Certificate) *recipientInfo {
 	for i := range e.recipients {
-		if e.recipients[i].id.names(c) {
+		if e.recipients[i].names(c) {
 			return &e.recipients[i]
 		}
 	}

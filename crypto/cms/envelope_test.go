@@ -19,6 +19,7 @@ import (
 	"yinxin/crypto/cert/certtest"
 	"yinxin/crypto/cms"
 	"yinxin/crypto/gm"
+	"yinxin/testvectors/bound"
 	"yinxin/verdict"
 )
 
@@ -268,7 +269,7 @@ func TestEnvelopeLibraryAgrees(t *testing.T) {
 func FuzzEnveloped(f *testing.F) {
 	a := certtest.New(f, "root", now).Party("a")
 	f.Add(wholeEnvelope(f, a).marshal(f))
-	f.Fuzz(func(t *testing.T, der []byte) {
+	f.Fuzz(bound.Fuzz(perByte, func(t *testing.T, der []byte) {
 		e, err := cms.ParseEnveloped(der)
 		if err != nil {
 			if _, ok := errors.AsType[*verdict.ContainerError](err); !ok {
@@ -279,5 +280,5 @@ func FuzzEnveloped(f *testing.F) {
 		if _, err := e.Open(a.EncryptionCert, a.EncryptKey); err != nil && !errors.Is(err, cms.ErrDecrypt) && !errors.Is(err, cms.ErrNotRecipient) {
 			t.Fatalf("open: %v", err)
 		}
-	})
+	}))
 }

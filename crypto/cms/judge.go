@@ -286,7 +286,7 @@ func (s *SignedData) judgeBareContent(si *signerInfo, sum [32]byte, detached boo
 	switch {
 	case detached:
 		return verdict.Fail(name, verdict.ContentAmbiguous, "the message has a content of its own beside the file")
-	case gm.SM3(s.content) != sum:
+	case s.sum != sum:
 		return verdict.Fail(name, verdict.ContentAmbiguous, "the message holds another content")
 	case !s.digestsBySM3(si):
 		return verdict.Fail(name, verdict.AlgMismatch, "digest algorithm %s is not SM3, or not announced", si.digest.oid)
@@ -302,7 +302,7 @@ func (s *SignedData) judgeContent(si *signerInfo, sum [32]byte, detached bool) v
 		return verdict.Fail(name, verdict.ContentAmbiguous, "the message has a content of its own beside the file")
 	case !detached && !s.attached:
 		return verdict.Fail(name, verdict.ContentAmbiguous, "the message has no content")
-	case !detached && gm.SM3(s.content) != sum:
+	case !detached && s.sum != sum:
 		return verdict.Fail(name, verdict.ContentAmbiguous, "the message holds another content")
 	case si.attrsSet == nil:
 		return verdict.Unknown(name, verdict.SignedAttrsRequired, "no messageDigest to compare with")

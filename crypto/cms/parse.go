@@ -72,6 +72,7 @@ type SignedData struct {
 	digests     []algorithm
 	contentType asn1.ObjectIdentifier
 	content     []byte
+	sum         [32]byte // of the content, if attached
 	attached    bool
 	certs       []*cert.Certificate
 	signers     []signerInfo
@@ -79,6 +80,9 @@ type SignedData struct {
 
 // Content is the content inside the message, nil for a detached signature.
 func (s *SignedData) Content() []byte { return s.content }
+
+// Sum is the SM3 of the content inside, computed once; zero for a detached signature.
+func (s *SignedData) Sum() [32]byte { return s.sum }
 
 // Detached reports whether the message carries no content of its own.
 func (s *SignedData) Detached() bool { return !s.attached }
@@ -233,6 +237,7 @@ func (s *SignedData) parseContent(in cryptobyte.String) error {
 	if s.content == nil {
 		s.content = []byte{}
 	}
+	s.sum = gm.SM3(s.content)
 	return nil
 }
 

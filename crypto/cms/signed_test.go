@@ -16,6 +16,7 @@ import (
 	"yinxin/crypto/cert/certtest"
 	"yinxin/crypto/cms"
 	"yinxin/crypto/gm"
+	"yinxin/testvectors/bound"
 	"yinxin/verdict"
 )
 
@@ -556,7 +557,7 @@ func FuzzParseSigned(f *testing.F) {
 	m.content = nil
 	m.signers[0].unsigned = tlv(0xa1, attr(f, oidTSTInfo, asn1.NullBytes))
 	f.Add(m.marshal(f))
-	f.Fuzz(func(t *testing.T, der []byte) {
+	f.Fuzz(bound.Fuzz(perByte, func(t *testing.T, der []byte) {
 		s, err := cms.ParseSigned(der)
 		if err != nil {
 			if _, ok := errors.AsType[*verdict.ContainerError](err); !ok {
@@ -569,7 +570,7 @@ func FuzzParseSigned(f *testing.F) {
 				t.Fatalf("passed for %q", v.Signer)
 			}
 		}
-	})
+	}))
 }
 
 func BenchmarkSign(b *testing.B) {

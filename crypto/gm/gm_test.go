@@ -18,6 +18,7 @@ import (
 	"pgregory.net/rapid"
 
 	"yinxin/crypto/gm"
+	"yinxin/testvectors/bound"
 )
 
 func newKey(t testing.TB) *gm.PrivateKey {
@@ -408,11 +409,11 @@ func FuzzDecrypt(f *testing.F) {
 	}
 	f.Add(ct)
 	f.Add([]byte{0x30, 0})
-	f.Fuzz(func(t *testing.T, ct []byte) {
+	f.Fuzz(bound.Fuzz(1000, func(t *testing.T, ct []byte) {
 		if pt, err := key.Decrypt(nil, ct, nil); err != nil && (err != gm.ErrDecrypt || pt != nil) { //nolint:errorlint // the one error, unwrapped, is the promise
 			t.Fatalf("%x, %v", pt, err)
 		}
-	})
+	}))
 }
 
 func FuzzParsePKCS8PEM(f *testing.F) {
@@ -425,12 +426,12 @@ func FuzzParsePKCS8PEM(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(plain)
-	f.Fuzz(func(t *testing.T, text []byte) {
+	f.Fuzz(bound.Fuzz(1000, func(t *testing.T, text []byte) {
 		k, err := gm.ParsePKCS8PEM(text, nil)
 		if err == nil && k.PublicKey() == nil {
 			t.Fatal("a key without a public key")
 		}
-	})
+	}))
 }
 
 func BenchmarkSign(b *testing.B) {

@@ -10,6 +10,8 @@ var (
 	OIDSM2Signature = asn1.ObjectIdentifier{1, 2, 156, 10197, 1, 301, 1}
 	// OIDSM2Encryption is SM2-3, public key encryption.
 	OIDSM2Encryption = asn1.ObjectIdentifier{1, 2, 156, 10197, 1, 301, 3}
+	// OIDSM2KeyExchange is SM2-2, key exchange; some software writes it where SM2-3 belongs.
+	OIDSM2KeyExchange = asn1.ObjectIdentifier{1, 2, 156, 10197, 1, 301, 2}
 	// OIDSM2WithSM3 is the signature algorithm of certificates, CRLs and RFC 5652 messages.
 	OIDSM2WithSM3 = asn1.ObjectIdentifier{1, 2, 156, 10197, 1, 501}
 	// OIDSM3 is the hash.

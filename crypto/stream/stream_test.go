@@ -15,6 +15,7 @@ import (
 
 	"yinxin/crypto/gm"
 	"yinxin/crypto/stream"
+	"yinxin/testvectors/bound"
 )
 
 const (
@@ -422,7 +423,7 @@ func FuzzReader(f *testing.F) {
 		ct, _ := mustSeal(f, pattern(n))
 		f.Add(ct)
 	}
-	f.Fuzz(func(t *testing.T, ct []byte) {
+	f.Fuzz(bound.Fuzz(100, func(t *testing.T, ct []byte) {
 		plain, root, err := open(ct, fileKey())
 		keyless, size, rootErr := stream.RootOf(bytes.NewReader(ct))
 		at, atErr := readAllAt(ct)
@@ -435,7 +436,7 @@ func FuzzReader(f *testing.F) {
 		if rootErr != nil || root != keyless || size != int64(len(plain)) || atErr != nil || !bytes.Equal(at, plain) {
 			t.Fatalf("disagree: %v, %v, size %d of %d", rootErr, atErr, size, len(plain))
 		}
-	})
+	}))
 }
 
 // The benchmarks run raw SM4-GCM beside the stream, so that the ratio is of the same run and machine.

@@ -36,3 +36,10 @@ func allocated() uint64 {
 	metrics.Read(sample)
 	return sample[0].Value.Uint64()
 }
+
+// Fuzz wraps the function of a fuzz target that takes one run of bytes, so that each input is held to the bounds.
+func Fuzz(perByte int, f func(*testing.T, []byte)) func(*testing.T, []byte) {
+	return func(t *testing.T, in []byte) {
+		Parse(t, len(in), perByte, func() { f(t, in) })
+	}
+}
