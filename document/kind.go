@@ -203,3 +203,9 @@ func clip(s string) string {
 	}
 	return string(r[:most]) + "…"
 }
+
+// IsKindName reports whether s is the Chinese or the English name of a kind.
+func IsKindName(s string) bool {
+	_, err := ParseKind(s)
+	return err == nil
+}

@@ -106,8 +106,8 @@ type Spot struct {
 type Warning struct {
 	// Code is a closed list: face_substituted, character_substituted, character_missing, halfwidth_punctuation,
 	// title_break, joint_seals_split.
-	Code   string
-	Detail string
+	Code   string `json:"code"`
+	Detail string `json:"detail"`
 }
 
 // Pages is a laid-out document.

@@ -37,13 +37,16 @@ func checkNames(entries []entry) error {
 	return nil
 }
 
-// checkParents refuses a file that is also the folder of another entry.
+// checkParents refuses a file that is also the folder of another entry, and a folder that is spelt in two ways, whether it
+// has an entry of its own or not.
 func checkParents(e *entry, folded map[string]string) error {
 	name := strings.TrimSuffix(e.name, "/")
 	for i := strings.LastIndexByte(name, '/'); i > 0; i = strings.LastIndexByte(name[:i], '/') {
-		if other, ok := folded[fold(name[:i])]; ok && other != name[:i]+"/" {
+		parent, key := name[:i]+"/", fold(name[:i])
+		if other, ok := folded[key]; ok && other != parent {
 			return verdict.Refuse(verdict.AmbiguousName, "%q lies in %q", e.name, other)
 		}
+		folded[key] = parent
 	}
 	return nil
 }

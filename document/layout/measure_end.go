@@ -1,0 +1,326 @@
+package layout
+
+import (
+	"fmt"
+	"math"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"yinxin/document"
+)
+
+var zeroDate = regexp.MustCompile(`年0|月0`)
+
+// lastText is the lowest line of text above the signature on its page; nil without one.
+func (c *checker) lastText() *piece {
+	var last *piece
+	for _, list := range [][]piece{c.body, c.notes, c.people} {
+		for i := range list {
+			if p := &list[i]; p.page == c.date.page && (last == nil || p.foot > last.foot) {
+				last = p
+			}
+		}
+	}
+	return last
+}
+
+// signature measures 署名 and 成文日期. Which of the three ways it is made in shows in the places of name and date.
+func (c *checker) signature() {
+	if len(c.sheets) == 0 {
+		return
+	}
+	if c.date == nil {
+		c.missing(len(c.sheets)-1, IssuedOn, "7.3.5.4", "no 成文日期 on any page")
+		return
+	}
+	d := c.date
+	c.wording(!zeroDate.MatchString(d.text), d.page, IssuedOn, "digits", "7.3.5.4", d.text+": no leading zeros")
+	if c.form == document.FormMinutes {
+		c.measure(d.page, IssuedOn, "from_right_minutes", textRight-d.right, d.text)
+		return
+	}
+	if len(c.names) == 0 {
+		c.missing(d.page, SignedBy, "7.3.5", "no 署名 above the date")
+		return
+	}
+	switch {
+	case c.stamped():
+		c.stampBlock()
+	case c.overDate():
+		c.sealBlock()
+	default:
+		c.plainBlock()
+	}
+}
+
+// stamped reports whether the line above the date is an office title beside a 签名章: it stands farther above it than a
+// name does.
+func (c *checker) stamped() bool {
+	return len(c.names) == 1 && c.date.top-c.names[0].top > 1.6*oneRow
+}
+
+// overDate reports whether the last name is centred on the date rather than set by 7.3.5.2.
+func (c *checker) overDate() bool {
+	if len(c.seals) > 0 {
+		return true
+	}
+	name := c.names[len(c.names)-1]
+	return math.Abs(name.centre()-c.date.centre()) < math.Abs(c.date.left-name.left-2*oneChar)
+}
+
+// lastName is the name nearest the date.
+func (c *checker) lastName() piece {
+	best := c.names[0]
+	for _, p := range c.names[1:] {
+		if math.Hypot(p.centre()-c.date.centre(), p.top-c.date.top) < math.Hypot(best.centre()-c.date.centre(), best.top-c.date.top) {
+			best = p
+		}
+	}
+	return best
+}
+
+func (c *checker) sealBlock() {
+	d, name := c.date, c.lastName()
+	c.measure(d.page, SignedBy, "over_date", name.centre()-d.centre(), name.text)
+	c.measure(d.page, SignedBy, "above_date", d.top-name.top, name.text)
+	if name.right < textRight-usual { // a name that reaches the edge moves the date
+		c.measure(d.page, IssuedOn, "from_right", textRight-d.right, d.text)
+	}
+	if len(c.seals) == 0 {
+		c.warn("unsealed", "name and date stand as under a seal, and there is none on the page")
+	}
+}
+
+func (c *checker) plainBlock() {
+	d := c.date
+	width := d.right - d.left
+	for i, p := range c.names {
+		want := min(textRight-2*oneChar-(p.right-p.left), textRight-2*oneChar-width-2*oneChar)
+		c.measure(p.page, SignedBy, "place", p.left-want, p.text)
+		if i == len(c.names)-1 {
+			c.measure(d.page, IssuedOn, "beside_name", d.left-p.left, d.text)
+			c.measure(d.page, SignedBy, "above_date", d.top-p.top, p.text)
+		}
+	}
+	if last := c.lastText(); last != nil {
+		c.measure(d.page, SignedBy, "below_text", c.names[0].top-last.top, c.names[0].text)
+	}
+}
+
+func (c *checker) stampBlock() {
+	d, title := c.date, c.names[0]
+	c.measure(d.page, IssuedOn, "from_right_stamp", textRight-d.right, d.text)
+	for _, s := range c.seals {
+		if s.Page != d.page {
+			continue
+		}
+		c.measure(d.page, "stamp", "from_right", textRight-s.X-s.Diameter/2, "")
+		c.measure(d.page, IssuedOn, "below_stamp", d.top-s.Y-s.Diameter/2, d.text)
+		c.measure(d.page, OfficeTitle, "beside_stamp", s.X-s.Diameter/2-title.right, title.text)
+		c.measure(d.page, OfficeTitle, "middle", title.middle()-s.Y, title.text)
+		if last := c.lastText(); last != nil {
+			c.measure(d.page, "stamp", "below_text", s.Y-s.Diameter/2-last.top-oneRow, last.text)
+		}
+		return
+	}
+	c.warn("unsealed", "an office title stands beside the place of a 签名章, and there is none on the page")
+}
+
+// sealPlaces measures every seal: 骑年盖月, upper edge, neighbours, type area, page.
+func (c *checker) sealPlaces() {
+	if c.date == nil || len(c.seals) == 0 || len(c.names) > 0 && c.stamped() || c.form == document.FormMinutes {
+		return
+	}
+	d := c.date
+	over := c.sealOverDate()
+	for i, s := range c.seals {
+		label := fmt.Sprintf("seal %d", i+1)
+		c.measure(s.Page, "seal", "page", math.Abs(float64(s.Page-d.page)), label)
+		c.measure(s.Page, "seal", "within", max(textLeft-s.X+s.Diameter/2, s.X+s.Diameter/2-textRight, 0), label)
+		for _, other := range c.seals[:i] {
+			if other.Page == s.Page {
+				c.measure(s.Page, "seal", "apart", math.Hypot(s.X-other.X, s.Y-other.Y)-(s.Diameter+other.Diameter)/2, label)
+			}
+		}
+		if i == over {
+			c.measure(s.Page, "seal", "over_date", s.X-d.centre(), d.text)
+			c.measure(s.Page, "seal", "date_below_centre", (d.middle()-s.Y)/s.Diameter, d.text)
+		}
+		if p, ok := c.nameUnder(s); ok {
+			c.measure(s.Page, SignedBy, "in_seal", math.Abs(p.middle()-s.Y)/s.Diameter, p.text)
+		}
+	}
+	c.firstRow()
+}
+
+// sealOverDate is the seal nearest the date.
+func (c *checker) sealOverDate() int {
+	best, far := -1, math.Inf(1)
+	for i, s := range c.seals {
+		if d := math.Hypot(s.X-c.date.centre(), s.Y-c.date.middle()); s.Page == c.date.page && d < far {
+			best, far = i, d
+		}
+	}
+	return best
+}
+
+func (c *checker) nameUnder(s Spot) (piece, bool) {
+	for _, p := range c.names {
+		if p.page == s.Page && math.Abs(p.centre()-s.X) < s.Diameter/2 && math.Abs(p.middle()-s.Y) < s.Diameter {
+			return p, true
+		}
+	}
+	return piece{}, false
+}
+
+// firstRow measures the upper edge of the highest seal against the text.
+func (c *checker) firstRow() {
+	top, on := math.Inf(1), false
+	for _, s := range c.seals {
+		if s.Page == c.date.page {
+			top, on = min(top, s.Y-s.Diameter/2), true
+		}
+	}
+	if !on {
+		return
+	}
+	lines := 0
+	for _, list := range [][]piece{c.body, c.notes, c.people} {
+		for _, p := range list {
+			if p.page == c.date.page {
+				lines++
+			}
+		}
+	}
+	c.measure(c.date.page, "seal", "with_text", float64(lines), "")
+	if last := c.lastText(); last != nil {
+		c.measure(c.date.page, "seal", "below_text", top-last.foot, last.text)
+	}
+}
+
+// imprint measures the 版记.
+func (c *checker) imprint() {
+	last := len(c.sheets) - 1
+	if last < 0 || len(c.imprints) == 0 && len(c.lines) == 0 {
+		return
+	}
+	if c.form != document.FormLetter {
+		c.measure(last, ImprintRule, "odd_page", float64((last+1)%2), "")
+		c.measure(last, ImprintRule, "count", float64(len(c.lines)), "")
+		for i, r := range c.lines {
+			c.measure(last, ImprintRule, "length", math.Abs(r.X2-r.X1), "")
+			name := "inner"
+			if i == 0 || i == len(c.lines)-1 {
+				name = "outer"
+			}
+			c.measure(last, ImprintRule, name, r.Width, "")
+		}
+		if n := len(c.lines); n > 0 {
+			c.measure(last, ImprintRule, "last", c.lines[n-1].Y1, "")
+		}
+	}
+	c.imprintText(last)
+}
+
+func (c *checker) imprintText(last int) {
+	for i, p := range c.imprints {
+		switch {
+		case strings.HasPrefix(p.text, "抄送"), strings.HasPrefix(p.text, "主送"):
+			c.measure(last, CC, "left", p.left, p.text)
+			c.measure(last, CC, "size", p.size, p.text)
+			c.wording(strings.HasPrefix(p.text, "抄送：") || strings.HasPrefix(p.text, "主送："), last, CC, "colon", "7.4.2", p.text)
+		case printedText.MatchString(p.text):
+			c.measure(last, PrintedOn, "right", p.right, p.text)
+			if i > 0 && math.Abs(c.imprints[i-1].top-p.top) < sameLine {
+				c.measure(last, PrintedBy, "left", c.imprints[i-1].left, c.imprints[i-1].text)
+			}
+		}
+	}
+}
+
+// pageNumbers measures the 页码: on every page but the first of a letter, and a blank page with the 版记 page behind it.
+func (c *checker) pageNumbers() {
+	last := len(c.sheets) - 1
+	for page := range c.sheets {
+		var at *piece
+		count := 0
+		for i := range c.pieces[page] {
+			if p := &c.pieces[page][i]; pageNumberText.MatchString(p.text) && p.top > textFoot-2*oneRow {
+				at = p
+				count++
+			}
+		}
+		blankBefore := last > 1 && c.blank[last-1] && len(c.imprints) > 0 && page >= last-1
+		if c.form == document.FormLetter && page == 0 || blankBefore {
+			if count > 0 {
+				c.wording(false, page, PageNumber, "absent", "7.5", "this page carries no number")
+			}
+			continue
+		}
+		c.measure(page, PageNumber, "count", float64(count), "")
+		if at == nil {
+			continue
+		}
+		c.measure(page, PageNumber, "below", dashTop(c.sheets[page], at)-textFoot, at.text)
+		outside := textRight - at.right
+		if (page+1)%2 == 0 {
+			outside = at.left - textLeft
+		}
+		c.measure(page, PageNumber, "outside", outside, at.text)
+		c.measure(page, PageNumber, "size", at.size, at.text)
+		if n, err := strconv.Atoi(strings.Trim(at.text, "—–－―-")); err == nil {
+			c.measure(page, PageNumber, "value", math.Abs(float64(n-page-1)), at.text)
+		}
+	}
+}
+
+// dashTop is the upper edge of the 一字线 beside a page number.
+func dashTop(p Page, at *piece) float64 {
+	for i := range p.Runs {
+		r := &p.Runs[i]
+		if math.Abs(r.Y-emTopOf(r)*r.Size-at.top) > sameLine {
+			continue
+		}
+		for _, c := range r.Text {
+			if strings.ContainsRune("—–－―-", c) {
+				top, _ := inkOf(mark{r: c, run: r, top: at.top})
+				if r.Face == nil { // a dash lies in the middle of its em
+					top = at.middle()
+				}
+				return top
+			}
+		}
+	}
+	return at.inkTop
+}
+
+// typefaces compares the names of the fonts in the file with those that the standard asks for. A file that was composed and
+// not read back has none.
+func (c *checker) typefaces() {
+	check := func(list []piece, official string, accepted ...string) {
+		for _, p := range list {
+			name := strings.ToLower(p.family)
+			if p.family == "" && p.face != nil {
+				name = strings.ToLower(p.face.Family())
+			}
+			ok := name == ""
+			for _, a := range accepted {
+				ok = ok || strings.Contains(name, a)
+			}
+			if !ok {
+				c.warn("face_substituted", "%s: %s", official, p.family)
+				return
+			}
+		}
+	}
+	check(c.head, "小标宋", "小标宋", "xiaobiaosong", "xbs")
+	check(c.titles, "小标宋", "小标宋", "xiaobiaosong", "xbs")
+	plain := make([]piece, 0, len(c.body))
+	for _, p := range c.body {
+		if document.NewParagraph(p.text).Level == 0 {
+			plain = append(plain, p)
+		}
+	}
+	check(plain, "仿宋", "仿宋", "fangsong", "fang song")
+}

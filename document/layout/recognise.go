@@ -1,0 +1,316 @@
+package layout
+
+import (
+	"math"
+	"regexp"
+	"slices"
+	"strings"
+
+	"yinxin/document"
+)
+
+// recognised is what the checker took the pieces of the pages for.
+type recognised struct {
+	form     document.Form
+	head     []piece // the red head
+	rules1   []Rule  // red rules of the first page
+	numberAt *piece
+	approve  []piece // 签发人 and the names
+	copyNo   *piece
+	urgent   *piece
+	titles   []piece
+	to       []piece
+	body     []piece
+	notes    []piece // 附件说明
+	people   []piece // 出席, 请假, 列席
+	names    []piece // 署名, or the office title beside a 签名章
+	date     *piece
+	remark   *piece // 附注
+	annex    map[int]bool
+	// bodySize is the commonest size of black text.
+	bodySize float64
+	imprints []piece
+	lines    []Rule // rules of the 版记
+	blank    map[int]bool
+}
+
+var (
+	numberText     = regexp.MustCompile(`^(.+[〔\[（(［【]\d{4}[〕\])）］】]第?\d+号|第\d+号)$`)
+	dateText       = regexp.MustCompile(`^\d{4}年\d{1,2}月\d{1,2}日$`)
+	printedText    = regexp.MustCompile(`^\d{4}年\d{1,2}月\d{1,2}日印发$`)
+	copyText       = regexp.MustCompile(`^\d{6}$`)
+	annexText      = regexp.MustCompile(`^附件\d*$`)
+	pageNumberText = regexp.MustCompile(`^[—–－―-]+\d+[—–－―-]+$`)
+	peopleText     = regexp.MustCompile(`^(出席|请假|列席)：`)
+)
+
+// recognise says what each piece is, from its place and its characters.
+func (c *checker) recognise() {
+	c.annex, c.blank = map[int]bool{}, map[int]bool{}
+	if len(c.pieces) == 0 {
+		return
+	}
+	c.bodySize = commonSize(c.pieces)
+	c.findHead()
+	c.findForm()
+	rest := c.findOpening()
+	c.findImprint()
+	c.findText(rest)
+}
+
+func commonSize(pages [][]piece) float64 {
+	count := map[int]int{}
+	for _, list := range pages {
+		for _, p := range list {
+			if !p.red {
+				count[int(math.Round(p.size*100))] += p.chars
+			}
+		}
+	}
+	best, most := 0, -1
+	for size, n := range count {
+		if n > most || n == most && size < best {
+			best, most = size, n
+		}
+	}
+	return float64(best) / 100
+}
+
+func (c *checker) findHead() {
+	for _, p := range c.pieces[0] {
+		if p.red && p.top < c.sheets[0].Height/2 {
+			c.head = append(c.head, p)
+		}
+	}
+	const long = 100 // mm
+	for _, r := range c.sheets[0].Rules {
+		if isRed(r.Color) && math.Abs(r.Y1-r.Y2) < 0.1 && math.Abs(r.X2-r.X1) > long {
+			c.rules1 = append(c.rules1, r)
+		}
+	}
+	slices.SortStableFunc(c.rules1, func(a, b Rule) int { return compare(a.Y1, b.Y1) })
+}
+
+func (c *checker) findForm() {
+	text := ""
+	for _, p := range c.head {
+		text += p.text
+	}
+	switch {
+	case len(c.rules1) > 1 || len(c.rules1) == 1 && math.Abs(c.rules1[0].X2-c.rules1[0].X1) > 165 && c.rules1[0].Y1 < 80:
+		c.form = document.FormLetter
+	case strings.HasSuffix(text, "纪要"):
+		c.form = document.FormMinutes
+	case strings.HasSuffix(text, "令") && len(c.rules1) == 0:
+		c.form = document.FormOrder
+	default:
+		c.form = document.FormCommon
+	}
+}
+
+// findOpening takes the pieces of page 1 down to the addressees and returns what is left of the page.
+func (c *checker) findOpening() []piece {
+	var black []piece
+	for _, p := range c.pieces[0] {
+		if !p.red && !pageNumberText.MatchString(p.text) {
+			black = append(black, p)
+		}
+	}
+	floor := 0.0 // where the red rule, or what ends the head, is
+	if c.form == document.FormCommon || c.form == document.FormMinutes {
+		if len(c.rules1) > 0 {
+			floor = c.rules1[0].Y1
+		}
+	}
+	var rest []piece
+	for i := range black {
+		p := &black[i]
+		switch {
+		case c.numberAt == nil && numberText.MatchString(p.text) && p.top < c.sheets[0].Height/2:
+			c.numberAt = p
+		case c.copyNo == nil && copyText.MatchString(p.text) && p.left < textMiddle/2 && len(c.titles) == 0:
+			c.copyNo = p
+		case c.urgent == nil && (p.text == "加急" || p.text == "特急") && len(c.titles) == 0:
+			c.urgent = p
+		case strings.HasPrefix(p.text, "签发人") || p.foot < floor && p.left > textMiddle && c.form == document.FormCommon:
+			c.approve = append(c.approve, *p)
+		case c.form == document.FormMinutes && p.foot < floor && dateText.MatchString(p.text):
+			c.date = p
+		case p.foot < floor:
+			if c.form == document.FormMinutes {
+				c.names = append(c.names, *p)
+			}
+		case p.size > 1.2*c.bodySize && len(rest) == 0:
+			c.titles = append(c.titles, *p)
+		default:
+			rest = append(rest, *p)
+		}
+	}
+	return c.findAddressees(rest)
+}
+
+// findAddressees takes the lines below the title up to the one that ends in a colon, if they begin at the left edge.
+func (c *checker) findAddressees(rest []piece) []piece {
+	if len(rest) == 0 || c.form == document.FormOrder || math.Abs(rest[0].left-textLeft) > 0.75*oneChar+5 || indented(rest[0]) {
+		return rest
+	}
+	for i, p := range rest {
+		if indented(p) || i > 22 {
+			break
+		}
+		if strings.HasSuffix(p.text, "：") || strings.HasSuffix(p.text, ":") {
+			c.to = rest[:i+1]
+			return rest[i+1:]
+		}
+	}
+	// the colon is missing: a first line at the left edge that the text below is indented against
+	if len(rest) > 1 && indented(rest[1]) {
+		c.to = rest[:1]
+		return rest[1:]
+	}
+	return rest
+}
+
+func indented(p piece) bool { return p.left > textLeft+1.2*oneChar && p.left < textLeft+2.8*oneChar }
+
+// findImprint takes the 版记: what stands between or below the long black rules at the foot of the last page, or a last
+// block of copies in the smaller size.
+func (c *checker) findImprint() {
+	last := len(c.sheets) - 1
+	for _, r := range c.sheets[last].Rules {
+		if !isRed(r.Color) && math.Abs(r.Y1-r.Y2) < 0.1 && math.Abs(r.X2-r.X1) > 100 {
+			c.lines = append(c.lines, r)
+		}
+	}
+	slices.SortStableFunc(c.lines, func(a, b Rule) int { return compare(a.Y1, b.Y1) })
+	from := math.Inf(1)
+	if len(c.lines) > 0 {
+		from = c.lines[0].Y1
+	}
+	for _, p := range c.pieces[last] {
+		if (strings.HasPrefix(p.text, "抄送：") || strings.HasPrefix(p.text, "主送：") || printedText.MatchString(p.text)) && p.top < from {
+			from = p.top - 1
+		}
+	}
+	for _, p := range c.pieces[last] {
+		if p.top >= from && !p.red && !pageNumberText.MatchString(p.text) {
+			c.imprints = append(c.imprints, p)
+		}
+	}
+	for i, list := range c.pieces {
+		c.blank[i] = len(list) == 0 || len(list) == 1 && pageNumberText.MatchString(list[0].text)
+	}
+}
+
+// findText sorts what follows the addressees: body, 附件说明, lists of people, signature and 附注, up to the first annex.
+func (c *checker) findText(first []piece) {
+	var flow []piece
+	for i := range c.pieces {
+		list := first
+		if i > 0 {
+			list = c.pieces[i]
+		}
+		if i > 0 && len(list) > 0 && annexText.MatchString(list[0].text) {
+			c.annex[i] = true
+		}
+		for _, p := range list {
+			if !c.annex[i] && (i == 0 || !p.red) && !pageNumberText.MatchString(p.text) && !c.inImprint(p) {
+				flow = append(flow, p)
+			}
+		}
+		if c.annex[i] {
+			break
+		}
+	}
+	end := len(flow)
+	if c.date == nil {
+		for i := len(flow) - 1; i >= 0; i-- {
+			if dateText.MatchString(flow[i].text) {
+				c.date, end = &flow[i], i
+				break
+			}
+		}
+	}
+	if end < len(flow) {
+		c.findRemark(flow[end+1:])
+	}
+	text := c.takeNames(flow[:end])
+	c.splitText(text)
+}
+
+func (c *checker) inImprint(p piece) bool {
+	return p.page == len(c.sheets)-1 && len(c.imprints) > 0 && p.top >= c.imprints[0].top-0.1
+}
+
+func (c *checker) findRemark(behind []piece) {
+	for i := range behind {
+		p := &behind[i]
+		if c.remark == nil && (strings.HasPrefix(p.text, "（") || strings.HasPrefix(p.text, "(")) {
+			c.remark = p
+		}
+	}
+}
+
+// takeNames cuts the signature off the end of the text: lines on the date's page that begin neither at the left edge nor
+// two characters in.
+func (c *checker) takeNames(flow []piece) []piece {
+	if c.date == nil || c.form == document.FormMinutes {
+		return flow
+	}
+	n := len(flow)
+	for n > 0 {
+		p := flow[n-1]
+		if p.page != c.date.page || strings.HasPrefix(p.text, "附件：") || continues(flow[:n]) {
+			break
+		}
+		if p.left < textLeft+3*oneChar && !c.underSeal(p) && !beside(p, flow) {
+			break
+		}
+		n--
+	}
+	c.names = slices.Clone(flow[n:])
+	return flow[:n]
+}
+
+// underSeal reports whether a piece lies inside the round of a seal.
+func (c *checker) underSeal(p piece) bool {
+	return slices.ContainsFunc(c.seals, func(s Spot) bool {
+		return s.Page == p.page && math.Abs(p.centre()-s.X) < 1 && math.Abs(p.middle()-s.Y) < s.Diameter/2
+	})
+}
+
+// beside reports whether another piece stands on the same line, or p stands over one that has such a neighbour and is as
+// narrow: names of a joint document in their columns.
+func beside(p piece, flow []piece) bool {
+	const narrow = 60 // mm
+	return p.right-p.left < narrow && slices.ContainsFunc(flow, func(q piece) bool {
+		return q.page == p.page && math.Abs(q.top-p.top) < sameLine && q.left != p.left
+	})
+}
+
+// continues reports whether the last piece is a further line of the 附件说明 or of a list of people, which stand deeper in.
+func continues(flow []piece) bool {
+	last := flow[len(flow)-1]
+	for i := len(flow) - 1; i >= 0 && last.top-flow[i].top < 12*oneRow; i-- {
+		if flow[i].page != last.page {
+			return false
+		}
+		if strings.HasPrefix(flow[i].text, "附件：") || peopleText.MatchString(flow[i].text) {
+			return last.top-flow[max(len(flow)-2, 0)].top < 1.5*oneRow && last.left < textLeft+9*oneChar
+		}
+	}
+	return false
+}
+
+func (c *checker) splitText(flow []piece) {
+	into := &c.body
+	for i, p := range flow {
+		switch {
+		case strings.HasPrefix(p.text, "附件：") && i > 0:
+			into = &c.notes
+		case peopleText.MatchString(p.text):
+			into = &c.people
+		}
+		*into = append(*into, p)
+	}
+}
