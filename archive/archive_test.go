@@ -165,8 +165,10 @@ func TestVerifyFindsEachWayToBeWrong(t *testing.T) {
 			receiptText("ContentConsignment", "x1", documentSM3(), "d3", "d2"))), want: verdict.Failed, reason: verdict.EvidenceMissing},
 		{name: "no acceptance", files: goodFiles()[:2], want: verdict.Failed, reason: verdict.EvidenceMissing},
 		{name: "another document than the record's", record: func(r *archive.Record) { r.DocumentSM3 = "00" }, want: verdict.Failed, reason: verdict.Manifest},
-		{name: "the document's own verdict counts", files: replace(0, archive.BytesFile("document/document.ofd", archive.RoleDocument, []byte("bad"))),
-			record: func(r *archive.Record) { r.DocumentSM3 = fmt.Sprintf("%x", gm.SM3([]byte("bad"))) }, want: verdict.Failed, reason: verdict.ReceiptBinding},
+		{
+			name: "the document's own verdict counts", files: replace(0, archive.BytesFile("document/document.ofd", archive.RoleDocument, []byte("bad"))),
+			record: func(r *archive.Record) { r.DocumentSM3 = fmt.Sprintf("%x", gm.SM3([]byte("bad"))) }, want: verdict.Failed, reason: verdict.ReceiptBinding,
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -63,13 +63,15 @@ func operations() []operation {
 			kept, replaced,
 		},
 		{
-			"CreateExclusive", []durable.Step{
+			"CreateExclusive",
+			[]durable.Step{
 				durable.StepCreate, durable.StepWrite, durable.StepSync, durable.StepLink, durable.StepSyncDir, durable.StepRemove,
 			},
 			func(d durable.Disk, dir string) error {
 				return d.CreateExclusive(filepath.Join(dir, "other"), []byte("new"), 0o600)
 			},
-			kept, map[string]string{"file": "old", "other": "new"},
+			kept,
+			map[string]string{"file": "old", "other": "new"},
 		},
 		{
 			"WriteFiles", write,
@@ -79,12 +81,15 @@ func operations() []operation {
 			kept, replaced,
 		},
 		{
-			"Remove", []durable.Step{durable.StepRemove, durable.StepSyncDir},
+			"Remove",
+			[]durable.Step{durable.StepRemove, durable.StepSyncDir},
 			func(d durable.Disk, dir string) error { return d.Remove(filepath.Join(dir, "file")) },
-			kept, map[string]string{},
+			kept,
+			map[string]string{},
 		},
 		{
-			"MkdirAll", []durable.Step{durable.StepMkdir, durable.StepSyncDir, durable.StepMkdir, durable.StepSyncDir},
+			"MkdirAll",
+			[]durable.Step{durable.StepMkdir, durable.StepSyncDir, durable.StepMkdir, durable.StepSyncDir},
 			func(d durable.Disk, dir string) error { return d.MkdirAll(filepath.Join(dir, "a", "b"), 0o700) },
 			kept, kept,
 		},

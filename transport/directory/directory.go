@@ -100,7 +100,9 @@ func Roles() []Role {
 func exclusive() [][2]Role {
 	return [][2]Role{
 		{SealKeeper, Approver},
-		{Admin, Security}, {Admin, Auditor}, {Security, Auditor},
+		{Admin, Security},
+		{Admin, Auditor},
+		{Security, Auditor},
 	}
 }
 
