@@ -126,7 +126,8 @@ func signedFile(in Input, o Options) verdict.File {
 		f.Reject(verdict.NotDER, "%v", err)
 		return f
 	}
-	detached := signed.Content() == nil
+	// A content inside and a file beside it are two answers to what was signed: judged as detached, that is a finding.
+	detached := signed.Content() == nil || in.Signed != nil
 	content := signed.Content()
 	if detached {
 		content = in.Signed
