@@ -5,7 +5,7 @@ GO ?= go
 HOUSE := $(GO) run ./internal/housekeeping
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo dev test check race integration vectors fuzz bench speed lint fmt generate fonts clean
+.PHONY: help build demo dev test check race integration vectors attack fuzz bench speed lint fmt generate fonts clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ integration: ## tests through whole commands and servers
 
 vectors: ## tests against outside data in testvectors/
 	@$(HOUSE) vectors
+
+attack: ## hold the verifier against the corpus of attacks and print a table
+	$(GO) run ./internal/attack/attackrun
 
 fuzz: ## fuzz every target for FUZZTIME (default 30s)
 	@$(HOUSE) fuzz
