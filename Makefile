@@ -5,10 +5,10 @@ GO ?= go
 HOUSE := $(GO) run ./internal/housekeeping
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo dev test check race integration vectors attack fuzz bench speed lint fmt generate fonts clean
+.PHONY: help build demo dev vault-dev test check race integration vectors attack fuzz bench speed lint fmt generate fonts clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## build yinxin and yinxind into bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o bin/ ./cmd/...
@@ -18,6 +18,9 @@ demo: ## run one document's whole path in one process; leaves ./yinxin-demo
 
 dev: ## start a hub on loopback with demo offices (not for production)
 	$(GO) run ./cmd/yinxind dev
+
+vault-dev: ## start a Vault on loopback with the gm engine mounted (not for production)
+	@$(HOUSE) vault-dev
 
 test: ## everything that CI runs: check, tests with -race, fuzz smoke, cross-builds, speed
 	@$(HOUSE) test

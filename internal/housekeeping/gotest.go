@@ -19,7 +19,8 @@ func (h *house) race(ctx context.Context) tally {
 
 // integration runs what goes through whole commands and servers.
 func (h *house) integration(ctx context.Context) tally {
-	return h.goTest(ctx, nil, "-shuffle=on", "./cmd/...", "./internal/embedded/...", "./internal/httpapi/...", "./transport/...")
+	return h.goTest(ctx, nil, "-shuffle=on", "./cmd/...", "./internal/embedded/...", "./internal/httpapi/...",
+		"./keys/...", "./transport/...")
 }
 
 // vectors runs the packages that compare with outside data.
@@ -40,7 +41,7 @@ func (h *house) vectors(ctx context.Context) tally {
 
 // goTest runs `go test -json` with args, prints a line for each package and the output of what failed, and counts.
 func (h *house) goTest(ctx context.Context, env []string, args ...string) tally {
-	c := h.command(ctx, env, "go", append([]string{"test", "-json", "-count=1", "-timeout=15m"}, args...)...)
+	c := h.command(ctx, slices.Concat(env, h.vaultEnv()), "go", append([]string{"test", "-json", "-count=1", "-timeout=15m"}, args...)...)
 	j := newJudge(func(tool string) bool { _, err := exec.LookPath(tool); return err == nil })
 	var stderr bytes.Buffer
 	events := &lineWriter{fn: func(line []byte) { h.printf("%s", j.event(line)) }}

@@ -53,6 +53,7 @@ func (h *house) plans() map[string][]part {
 	}
 	test := append(slices.Clone(check),
 		part{"programs", h.programs},
+		part{"Vault server", h.vaultServer},
 		part{"binaries", h.binaries},
 		part{"tests, race, shuffled", h.race},
 		part{"fuzz smoke", h.fuzzSmoke},
@@ -64,13 +65,14 @@ func (h *house) plans() map[string][]part {
 	return map[string][]part{
 		"check":       check,
 		"test":        test,
-		"race":        {{"programs", h.programs}, {"tests, race, shuffled", h.race}},
-		"integration": {{"programs", h.programs}, {"integration", h.integration}},
+		"race":        {{"programs", h.programs}, {"Vault server", h.vaultServer}, {"tests, race, shuffled", h.race}},
+		"integration": {{"programs", h.programs}, {"Vault server", h.vaultServer}, {"integration", h.integration}},
 		"vectors":     {{"vectors", h.vectors}},
 		"fuzz":        {{"fuzz", h.fuzzLong}},
 		"lint":        {{"tools", h.buildTools}, {"golangci-lint", h.lint}},
 		"fmt":         {{"tools", h.buildTools}, {"format", h.format}},
 		"bench":       {{"benchmarks", h.bench}},
+		"vault-dev":   {{"Vault server", h.vaultBuilt}, {"vault-dev", h.vaultDev}},
 		"speed":       {{"binaries", h.binaries}, {"speed", h.speed}},
 	}
 }

@@ -127,6 +127,13 @@ func items(d *framework.FieldData, single func(*gmwire.Item) error) ([]gmwire.It
 		if len(batch) < 1 || len(batch) > keys.MaxBatch {
 			return nil, false, fmt.Errorf("%w: batch of %d items, 1 to %d are allowed", keys.ErrInvalid, len(batch), keys.MaxBatch)
 		}
+		for i := range batch {
+			var err error
+			if batch[i].Input, err = batch[i].TakeInput(); err != nil {
+				return nil, false, err
+			}
+			batch[i].InputParts = nil
+		}
 		return batch, true, nil
 	}
 	var item gmwire.Item

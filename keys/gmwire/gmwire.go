@@ -11,6 +11,7 @@ package gmwire
 import (
 	"encoding/base64"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -23,6 +24,8 @@ import (
 type Item struct {
 	// Input is a message, or what is to be tagged.
 	Input *[]byte `json:"input,omitempty"`
+	// InputParts are the pieces of an input that is longer than MaxString, in place of Input: Vault bounds each string.
+	InputParts [][]byte `json:"input_parts,omitempty"`
 	// Digest is e, of 32 bytes, computed by the caller.
 	Digest *[]byte `json:"digest,omitempty"`
 	// Ciphertext is "vault:vN:" and base64; without the prefix the current version is meant.
@@ -32,6 +35,30 @@ type Item struct {
 	HMAC           string `json:"hmac,omitempty"`
 	// Reference comes back with the result.
 	Reference string `json:"reference,omitempty"`
+}
+
+// MaxString is the most bytes that travel as one base64 string.
+const MaxString = 512 << 10
+
+// SetInput puts an input into an item, in pieces if it is long.
+func (i *Item) SetInput(data []byte) {
+	if len(data) <= MaxString {
+		i.Input = &data
+		return
+	}
+	i.InputParts = slices.Collect(slices.Chunk(data, MaxString))
+}
+
+// TakeInput gives the input that SetInput put, nil if there is none.
+func (i *Item) TakeInput() (*[]byte, error) {
+	if len(i.InputParts) == 0 {
+		return i.Input, nil
+	}
+	if i.Input != nil {
+		return nil, fmt.Errorf("%w: an item has either input or input_parts", keys.ErrInvalid)
+	}
+	whole := slices.Concat(i.InputParts...)
+	return &whole, nil
 }
 
 // Result is one element of batch_results.

@@ -131,7 +131,11 @@ func engineError(err error) (error, bool) { //nolint:revive,staticcheck // the e
 		return nil, false
 	}
 	for _, text := range answer.Errors {
-		if found, ok := gmwire.ParseText(strings.TrimSpace(text)); ok {
+		text = strings.TrimSpace(text)
+		if _, rest, ok := strings.Cut(text, "error occurred:"); ok { // Vault wraps some of the plugin's errors in a list of one
+			text = strings.TrimPrefix(strings.TrimSpace(rest), "* ")
+		}
+		if found, ok := gmwire.ParseText(text); ok {
 			return found, true
 		}
 	}

@@ -156,12 +156,38 @@ func (s *Store) sendSigns(g signGroup, items []keys.SignItem) ([]keys.SignResult
 	return s.sign(s.ctx, g, items)
 }
 
+// maxRequest bounds the messages of one request in bytes; a batch with more goes in several.
+const maxRequest = 8 << 20
+
+// sign signs a batch, in as many requests as its size needs.
 func (s *Store) sign(ctx context.Context, g signGroup, items []keys.SignItem) ([]keys.SignResult, error) {
+	var out []keys.SignResult
+	for len(items) > 0 {
+		n, size := 0, 0
+		for n < len(items) && (n == 0 || size+len(items[n].Message) <= maxRequest) {
+			size += len(items[n].Message)
+			n++
+		}
+		signed, err := s.signRequest(ctx, g, items[:n])
+		if err != nil {
+			return nil, err
+		}
+		out, items = append(out, signed...), items[n:]
+	}
+	return out, nil
+}
+
+func (s *Store) signRequest(ctx context.Context, g signGroup, items []keys.SignItem) ([]keys.SignResult, error) {
 	batch := make([]gmwire.Item, len(items))
+	tooLong := make([]error, len(items))
 	for i := range items {
 		batch[i].Reference = items[i].Reference
+		if n := len(items[i].Message); n > keys.MaxMessage { // refused here, with an empty item in its place
+			tooLong[i] = fmt.Errorf("%w: message of %d bytes, at most %d", keys.ErrInvalid, n, keys.MaxMessage)
+			continue
+		}
 		if items[i].Message != nil {
-			batch[i].Input = (*[]byte)(&items[i].Message)
+			batch[i].SetInput(items[i].Message)
 		}
 		if items[i].Digest != nil {
 			batch[i].Digest = &items[i].Digest
@@ -175,6 +201,9 @@ func (s *Store) sign(ctx context.Context, g signGroup, items []keys.SignItem) ([
 	out := make([]keys.SignResult, len(items))
 	for i, a := range answers {
 		out[i] = keys.SignResult{Version: a.KeyVersion, Reference: items[i].Reference, Err: itemError(a)}
+		if tooLong[i] != nil {
+			out[i].Err = tooLong[i]
+		}
 		if out[i].Err != nil {
 			continue
 		}
@@ -340,8 +369,10 @@ func (s *Store) HMAC(ctx context.Context, ref keys.Ref, inputs [][]byte) ([][]by
 	}
 	batch := make([]gmwire.Item, len(inputs))
 	for i := range inputs {
-		input := append([]byte{}, inputs[i]...)
-		batch[i].Input = &input
+		if len(inputs[i]) > keys.MaxMessage {
+			return nil, fmt.Errorf("%w: input %d has %d bytes, at most %d", keys.ErrInvalid, i, len(inputs[i]), keys.MaxMessage)
+		}
+		batch[i].SetInput(append([]byte{}, inputs[i]...))
 	}
 	answers, err := s.batch(ctx, "hmac/"+ref.Name, map[string]any{"batch_input": batch, "key_version": ref.Version}, len(inputs))
 	if err != nil {

@@ -1,0 +1,52 @@
+package vaulttest
+
+import (
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// PluginProcesses gives the ids of the plugin processes that this server started.
+func (s *Server) PluginProcesses(t testing.TB) []int {
+	t.Helper()
+	s.mu.Lock()
+	parent := s.command.Process.Pid
+	s.mu.Unlock()
+	found, err := filepath.Glob("/proc/[0-9]*/stat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ids []int
+	for _, path := range found {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			continue // it has just ended
+		}
+		// pid (name) state ppid …; a name may hold blanks and brackets
+		text := string(data)
+		end := strings.LastIndexByte(text, ')')
+		fields := strings.Fields(text[end+1:])
+		if len(fields) > 1 && fields[1] == strconv.Itoa(parent) && fields[0] != "Z" {
+			id, err := strconv.Atoi(strings.Fields(text)[0])
+			if err == nil {
+				ids = append(ids, id)
+			}
+		}
+	}
+	return ids
+}
+
+// SignalPlugin sends a signal to the plugin processes of this server and tells how many there were.
+func (s *Server) SignalPlugin(t testing.TB, signal syscall.Signal) int {
+	t.Helper()
+	ids := s.PluginProcesses(t)
+	for _, id := range ids {
+		if err := syscall.Kill(id, signal); err != nil {
+			t.Errorf("signal process %d: %v", id, err)
+		}
+	}
+	return len(ids)
+}

@@ -1,0 +1,443 @@
+// Package vaulttest runs a real Vault with the gm secrets engine for tests, as a child process: found, not linked.
+//
+// The server is the program that YINXIN_TEST_VAULT names, else `vault` of the PATH. `make test` builds one from
+// keys/keystest/vaultserver and names it; a bare `go test` without any skips and says so. The plugin is built from this
+// repository for each run of a test binary.
+package vaulttest
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256" // Vault's catalogue names plugins by it
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// Environment names the variable that names a server to use.
+const Environment = "YINXIN_TEST_VAULT"
+
+// plugin is the name of the plugin's program and in Vault's catalogue.
+const plugin = "vault-plugin-gm"
+
+// Program gives the server's program, or skips the test.
+func Program(t testing.TB) string {
+	t.Helper()
+	if path := os.Getenv(Environment); path != "" {
+		return path
+	}
+	path, err := exec.LookPath("vault")
+	if err != nil {
+		t.Skipf("needs vault: `make test` builds a server from keys/keystest/vaultserver, or %s names one", Environment)
+	}
+	return path
+}
+
+// Server is a running Vault, unsealed, with the plugin in its catalogue.
+type Server struct {
+	Address string
+	// Root is the root token, for setting up alone.
+	Root string
+	// Dir holds configuration, plugins, storage and the audit log of the server.
+	Dir string
+
+	program string
+	unseal  string
+	mu      sync.Mutex
+	command *exec.Cmd
+	stdin   io.Closer
+	log     *lockedBuffer
+	mounts  atomic.Int64
+}
+
+// Options of a server.
+type Options struct {
+	// Durable keeps storage in a folder, so that the server can be restarted.
+	Durable bool
+	// Config is more configuration, added at the top level.
+	Config map[string]any
+}
+
+var shared struct {
+	once   sync.Once
+	server *Server
+	err    error
+}
+
+// Shared gives the one server of the test binary; Main ends it.
+func Shared(t testing.TB) *Server {
+	t.Helper()
+	program := Program(t)
+	shared.once.Do(func() { shared.server, shared.err = launch(program, Options{}) })
+	if shared.err != nil {
+		t.Fatal(shared.err)
+	}
+	return shared.server
+}
+
+// Main runs the tests of a binary that uses Shared, for TestMain.
+func Main(m *testing.M) int {
+	defer func() {
+		if shared.server != nil {
+			shared.server.stop()
+			os.RemoveAll(shared.server.Dir)
+		}
+	}()
+	return m.Run()
+}
+
+// Start gives a server of the test's own.
+func Start(t testing.TB, o Options) *Server {
+	t.Helper()
+	s, err := launch(Program(t), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		s.stop()
+		os.RemoveAll(s.Dir)
+	})
+	return s
+}
+
+// launch starts a server in a new folder, initialises and unseals it, and registers the plugin.
+func launch(program string, o Options) (s *Server, err error) {
+	dir, err := os.MkdirTemp("", "yinxin-vault-")
+	if err != nil {
+		return nil, err
+	}
+	if dir, err = filepath.EvalSymlinks(dir); err != nil {
+		return nil, err
+	}
+	s = &Server{Dir: dir, program: program, log: new(lockedBuffer)}
+	defer func() {
+		if err != nil {
+			s.stop()
+			err = fmt.Errorf("start Vault: %w\n%s", err, s.Log())
+			os.RemoveAll(dir)
+		}
+	}()
+	sum, err := buildPlugin(filepath.Join(dir, "plugins"))
+	if err != nil {
+		return nil, err
+	}
+	if err := s.configure(o); err != nil {
+		return nil, err
+	}
+	if err := s.run(); err != nil {
+		return nil, err
+	}
+	var keys struct {
+		Keys []string `json:"keys_base64"`
+		Root string   `json:"root_token"`
+	}
+	if err := s.ask("PUT", "sys/init", "", map[string]any{"secret_shares": 1, "secret_threshold": 1}, &keys); err != nil {
+		return nil, err
+	}
+	s.Root, s.unseal = keys.Root, keys.Keys[0]
+	if err := s.Unseal(); err != nil {
+		return nil, err
+	}
+	audit := map[string]any{"type": "file", "options": map[string]any{"file_path": s.AuditLog()}}
+	if err := s.ask("PUT", "sys/audit/file", s.Root, audit, nil); err != nil {
+		return nil, err
+	}
+	return s, s.Register(plugin, sum)
+}
+
+// buildPlugin builds the plugin into dir and gives the SHA-256 of the file.
+func buildPlugin(dir string) (string, error) {
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, plugin)
+	c := exec.Command("go", "build", "-buildvcs=false", "-o", path, "yinxin/cmd/vault-plugin-gm")
+	c.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := c.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build the plugin: %w\n%s", err, out)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:]), nil
+}
+
+// configure writes the configuration, on a free port.
+func (s *Server) configure(o Options) error {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	address := l.Addr().String()
+	if err := l.Close(); err != nil {
+		return err
+	}
+	s.Address = "http://" + address
+	config := map[string]any{
+		"listener":         []any{map[string]any{"tcp": map[string]any{"address": address, "tls_disable": true}}},
+		"storage":          map[string]any{"inmem": map[string]any{}},
+		"plugin_directory": filepath.Join(s.Dir, "plugins"),
+		"disable_mlock":    true, "api_addr": s.Address, "log_level": "info",
+	}
+	if o.Durable {
+		config["storage"] = map[string]any{"file": map[string]any{"path": filepath.Join(s.Dir, "data")}}
+	}
+	for k, v := range o.Config {
+		config[k] = v
+	}
+	data, err := json.Marshal(config)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(s.Dir, "config.json"), data, 0o600)
+}
+
+// patience is how long a server may take to come up.
+const patience = 30 * time.Second
+
+// run starts the process and waits until it listens.
+func (s *Server) run() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := exec.Command(s.program, "server", "-config", filepath.Join(s.Dir, "config.json"))
+	c.Env = append(os.Environ(), "VAULTSERVER_ENDS_WITH_STDIN=1") // our own server; a test that is killed leaves none behind
+	c.Stdout, c.Stderr = s.log, s.log
+	stdin, err := c.StdinPipe()
+	if err != nil {
+		return err
+	}
+	if err := c.Start(); err != nil {
+		return err
+	}
+	s.command, s.stdin = c, stdin
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		resp, err := http.Get(s.Address + "/v1/sys/health") //nolint:noctx // it listens or refuses
+		if err == nil {
+			return resp.Body.Close()
+		}
+	}
+	return errors.New("it does not listen")
+}
+
+// stop ends the process.
+func (s *Server) stop() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.command == nil {
+		return
+	}
+	_ = s.command.Process.Signal(os.Interrupt)
+	_ = s.stdin.Close()
+	done := make(chan struct{})
+	go func() {
+		_ = s.command.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-time.After(10 * time.Second):
+		_ = s.command.Process.Kill()
+		<-done
+	}
+	s.command = nil
+}
+
+// Stop ends the server; Restart brings it back, sealed, where the storage is durable.
+func (s *Server) Stop() { s.stop() }
+
+// Restart starts a stopped server and leaves it sealed.
+func (s *Server) Restart(t testing.TB) {
+	t.Helper()
+	if err := s.run(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Unseal unseals the server and waits until it is active.
+func (s *Server) Unseal() error {
+	if err := s.ask("PUT", "sys/unseal", "", map[string]any{"key": s.unseal}, nil); err != nil {
+		return err
+	}
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		resp, err := http.Get(s.Address + "/v1/sys/health") //nolint:noctx // it answers or refuses
+		if err != nil {
+			continue
+		}
+		if err := resp.Body.Close(); err != nil {
+			return err
+		}
+		if resp.StatusCode == http.StatusOK {
+			return nil
+		}
+	}
+	return errors.New("it does not become active")
+}
+
+// Seal seals the server.
+func (s *Server) Seal(t testing.TB) {
+	t.Helper()
+	s.Must(t, "PUT", "sys/seal", nil)
+}
+
+// Log is what the server has written so far.
+func (s *Server) Log() string { return s.log.String() }
+
+// AuditLog is the file of the audit device.
+func (s *Server) AuditLog() string { return filepath.Join(s.Dir, "audit.log") }
+
+// Register puts the plugin into the catalogue under a name with a checksum.
+func (s *Server) Register(name, sum string) error {
+	return s.ask("PUT", "sys/plugins/catalog/secret/"+name, s.Root, map[string]any{"sha256": sum, "command": plugin}, nil)
+}
+
+// Mount mounts the engine at a path of its own.
+func (s *Server) Mount(t testing.TB) string {
+	t.Helper()
+	path := fmt.Sprintf("gm-%d", s.mounts.Add(1))
+	s.MountAt(t, path)
+	return path
+}
+
+// MountAt mounts the engine at path.
+func (s *Server) MountAt(t testing.TB, path string) {
+	t.Helper()
+	s.Must(t, "POST", "sys/mounts/"+path, map[string]any{"type": plugin})
+}
+
+// Token makes a token with policies and a life; it does not carry the default policy.
+func (s *Server) Token(t testing.TB, ttl string, policies ...string) string {
+	t.Helper()
+	in := map[string]any{"policies": policies, "no_default_policy": true, "ttl": ttl, "renewable": true}
+	return s.MustToken(t, "POST", "auth/token/create-orphan", s.Root, in)
+}
+
+// MustToken asks for a login and gives its token.
+func (s *Server) MustToken(t testing.TB, method, path, token string, in any) string {
+	t.Helper()
+	var out struct {
+		Auth struct {
+			Token string `json:"client_token"`
+		} `json:"auth"`
+	}
+	if err := s.ask(method, path, token, in, &out); err != nil {
+		t.Fatal(err)
+	}
+	return out.Auth.Token
+}
+
+// Policy writes a policy.
+func (s *Server) Policy(t testing.TB, name, text string) {
+	t.Helper()
+	s.Must(t, "PUT", "sys/policies/acl/"+name, map[string]any{"policy": text})
+}
+
+// Must asks as root and gives the data of the answer.
+func (s *Server) Must(t testing.TB, method, path string, in any) map[string]any {
+	t.Helper()
+	data, err := s.Ask(method, path, s.Root, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// Ask asks with a token and gives the data of the answer. A refusal is a *StatusError.
+func (s *Server) Ask(method, path, token string, in any) (map[string]any, error) {
+	var out struct {
+		Data map[string]any `json:"data"`
+	}
+	err := s.ask(method, path, token, in, &out)
+	return out.Data, err
+}
+
+// StatusError is an answer that refuses.
+type StatusError struct {
+	Status int
+	Text   string
+}
+
+// Error implements error.
+func (e *StatusError) Error() string { return fmt.Sprintf("status %d: %s", e.Status, e.Text) }
+
+// Status gives the status of an answer: 200 where there is no error, 0 where there was no answer.
+func Status(err error) int {
+	var e *StatusError
+	switch {
+	case err == nil:
+		return http.StatusOK
+	case errors.As(err, &e):
+		return e.Status
+	}
+	return 0
+}
+
+func (s *Server) ask(method, path, token string, in, out any) error {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	var body bytes.Buffer
+	if in != nil {
+		if err := json.NewEncoder(&body).Encode(in); err != nil {
+			return err
+		}
+	}
+	req, err := http.NewRequestWithContext(ctx, method, s.Address+"/v1/"+path, &body)
+	if err != nil {
+		return err
+	}
+	if method == http.MethodPatch {
+		req.Header.Set("Content-Type", "application/merge-patch+json")
+	}
+	if token != "" {
+		req.Header.Set("X-Vault-Token", token)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return err
+	}
+	if resp.StatusCode >= 300 {
+		return fmt.Errorf("%s %s: %w", method, path, &StatusError{resp.StatusCode, strings.TrimSpace(string(answer))})
+	}
+	if out == nil || len(answer) == 0 {
+		return nil
+	}
+	return json.Unmarshal(answer, out)
+}
+
+// lockedBuffer is a buffer that a process writes while a test reads.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+// Write implements io.Writer.
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+// String gives what was written.
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
