@@ -16,22 +16,24 @@ import (
 
 	"yinxin/examples"
 	"yinxin/internal/embedded"
-	"yinxin/keys/filekeys"
 )
 
 func newDemoCmd(e *env) *cobra.Command {
-	var out string
+	var out, store string
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "run one document's whole path in one process",
 		Long: "Sets up a sender, two recipients and an archive in a folder of its own, composes a document, has it approved, sealed, signed,\n" +
 			"encrypted and submitted, delivers it, opens it, signs for it, archives it, retrieves it and verifies everything. Leaves\n" +
 			"document.ofd, document.pdf, exchange.yxe, receipts/*.yxr, archive/, root.pem, log.vkey and report.json in the output folder.\n" +
-			"Its offices are invented, its certificates name no revocation source and its keys are thrown away.",
+			"Its offices are invented, its certificates name no revocation source and its keys are thrown away.\n" +
+			"With --keys vault:ADDR/MOUNT every private key is made and used in the gm engine of that Vault, under names of this run\n" +
+			"alone, and destroyed at the end. The token is VAULT_TOKEN, or the file .vault-token in the home folder.",
 		Example: "  yinxin demo\n  yinxin demo --out somewhere --json",
 		Args:    exactly(0, "no arguments"),
-		RunE:    func(cmd *cobra.Command, _ []string) error { return e.demo(cmd.Context(), out, jsonFlag(cmd)) },
+		RunE:    func(cmd *cobra.Command, _ []string) error { return e.demo(cmd.Context(), out, store, jsonFlag(cmd)) },
 	}
+	cmd.Flags().StringVar(&store, "keys", "", "keep the keys in vault:ADDR/MOUNT (default: a file store that is thrown away)")
 	cmd.Flags().StringVar(&out, "out", "yinxin-demo", "folder for what the path leaves behind; replaced if a demo made it")
 	return cmd
 }
@@ -39,7 +41,7 @@ func newDemoCmd(e *env) *cobra.Command {
 // demoMark is the file by which a folder is known as made by demo, so that it may be replaced.
 const demoMark = ".yinxin-demo"
 
-func (e *env) demo(ctx context.Context, out string, asJSON bool) (err error) {
+func (e *env) demo(ctx context.Context, out, store string, asJSON bool) (err error) {
 	start := time.Now()
 	if err := clearDemo(out); err != nil {
 		return err
@@ -49,7 +51,7 @@ func (e *env) demo(ctx context.Context, out string, asJSON bool) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
-	sum, err := e.walk(ctx, work, out)
+	sum, err := e.walk(ctx, work, out, store)
 	if err != nil {
 		return err
 	}
@@ -89,20 +91,16 @@ func clearDemo(out string) error {
 }
 
 // walk opens a system in a throw-away folder and takes the whole path through it.
-func (e *env) walk(ctx context.Context, work, out string) (sum *embedded.Summary, err error) {
+func (e *env) walk(ctx context.Context, work, out, keyStore string) (sum *embedded.Summary, err error) {
 	setup, draft, err := demoFiles()
 	if err != nil {
 		return nil, err
 	}
-	passphrase := make([]byte, 32)
-	if _, err := e.rand.Read(passphrase); err != nil {
-		return nil, err
-	}
-	store, err := filekeys.Create(ctx, filepath.Join(work, "keys"), passphrase, filekeys.Options{Rand: e.rand, Now: e.now})
+	store, discard, err := e.demoKeys(ctx, work, keyStore)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, store.Close()) }()
+	defer func() { err = errors.Join(err, discard()) }()
 	system, err := embedded.Open(ctx, embedded.Config{
 		Dir: filepath.Join(work, "hub"), Keys: store, Code: "HUB", Archive: setup.ArchiveCode(), Fonds: "Z001",
 		Origin: "demo.yinxin/log", Authority: "yinxin demo root", Clock: e.now, Rand: e.rand,

@@ -95,10 +95,11 @@ func Open(ctx context.Context, c Config) (s *System, err error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	s = &System{config: c, wake: make(chan struct{}, 1)}
+	opened := &System{config: c, wake: make(chan struct{}, 1)}
+	s = opened
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, s.Close())
+			err = errors.Join(err, opened.Close())
 		}
 	}()
 	if err := os.MkdirAll(c.Dir, 0o700); err != nil {

@@ -21,7 +21,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
 	"strings"
 	"sync"
 	"time"
@@ -128,16 +127,16 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// ParseStore splits ADDR/MOUNT of a store named vault:ADDR/MOUNT. An address without a scheme is https; where it is empty,
-// VAULT_ADDR stands in.
-func ParseStore(text string) (address, mount string, err error) {
+// ParseStore splits ADDR/MOUNT of a store named vault:ADDR/MOUNT. An address without a scheme is https; where it is empty, fallback
+// stands in, which is VAULT_ADDR.
+func ParseStore(text, fallback string) (address, mount string, err error) {
 	cut := strings.LastIndexByte(strings.TrimSuffix(text, "/"), '/')
 	address, mount = strings.TrimSuffix(text[:max(cut, 0)], "/"), strings.Trim(text[cut+1:], "/")
 	if strings.HasSuffix(address, ":") || strings.HasSuffix(address, ":/") || mount == "" {
 		return "", "", fmt.Errorf("%w: %q: want vault:ADDR/MOUNT", keys.ErrInvalid, text)
 	}
 	if address == "" {
-		address = os.Getenv("VAULT_ADDR") //nolint:forbidigo // named in the contract as the place of the address
+		address = fallback
 	}
 	if address == "" {
 		return "", "", fmt.Errorf("%w: %q names no address, and VAULT_ADDR is not set", keys.ErrInvalid, text)
