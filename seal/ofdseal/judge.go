@@ -7,7 +7,9 @@ import (
 
 	"yinxin/crypto/cert"
 	"yinxin/crypto/gm"
+	"yinxin/crypto/tsp"
 	"yinxin/document/ofd"
+	"yinxin/seal"
 	"yinxin/seal/ses"
 	"yinxin/verdict"
 )
@@ -29,7 +31,12 @@ func (v *verifier) judgeSeal(sig *verdict.Signature, s *signed, value []byte) {
 		sig.Standard = "GM/T 0031-2014"
 	}
 	sig.Seal = &verdict.SealRef{ID: tbs.Seal.Info.SealID, Name: tbs.Seal.Info.Property.Name}
-	moment, source := v.options.Moment(tbs.Time)
+	stamps, proven := v.judgeTimestamps(parsed)
+	options := v.options
+	if options.Proven == nil {
+		options.Proven = proven
+	}
+	moment, source := options.Moment(tbs.Time)
 	if !moment.At.IsZero() {
 		sig.At(moment.At, source)
 	}
@@ -50,9 +57,9 @@ func (v *verifier) judgeSeal(sig *verdict.Signature, s *signed, value []byte) {
 	if signer != nil {
 		sig.Add(checkSignature(s, parsed, signer))
 	}
-	maker := v.options.JudgeSeal(sig, tbs.Seal, moment)
+	maker := options.JudgeSeal(sig, tbs.Seal, moment)
 	v.judgeChains(sig, signer, maker, moment)
-	sig.Add(checkTimestamps(parsed)...)
+	sig.Add(stamps...)
 	sig.Add(v.checkPlacement(sig, s, tbs.Seal)...)
 }
 
@@ -127,26 +134,39 @@ func checkSignature(s *signed, parsed *ses.Signature, signer *cert.Certificate) 
 	return verdict.Pass(name)
 }
 
-// checkTimestamps reports the time-stamps of the signature and of the seal: what is no token fails, what looks like one
-// is not judged here.
-func checkTimestamps(parsed *ses.Signature) []verdict.Check {
-	const name = verdict.CheckTimestamp
+// judgeTimestamps judges the time-stamps of the signature and of the seal, each over the signature value beside it
+// (RFC 3161). A token that holds in every respect proves the time of the signature.
+func (v *verifier) judgeTimestamps(parsed *ses.Signature) ([]verdict.Check, *seal.ProvenTime) {
 	var checks []verdict.Check
-	for _, t := range []struct {
-		what  string
-		token []byte
-	}{{"signature", parsed.TimeStamp}, {"signature", parsed.ToBeSigned.TimeToken}, {"seal", parsed.ToBeSigned.Seal.TimeStamp}} {
-		switch {
-		case t.token == nil:
-		case !looksLikeToken(t.token):
-			checks = append(checks, verdict.Fail(name, verdict.TimestampInvalid,
-				"the time-stamp field of the %s holds no time-stamp token; the time stays the signer's claim", t.what))
-		default:
-			checks = append(checks, verdict.Unknown(name, verdict.TimestampUnsupported,
-				"the time-stamp of the %s is not judged by this verifier", t.what))
+	var proven *seal.ProvenTime
+	inside := parsed.ToBeSigned.Seal
+	if token := parsed.TimeStamp; token != nil {
+		j := v.judgeToken("signature", token, parsed.Value)
+		checks = append(checks, j.Check)
+		if j.Proven() {
+			proven = &seal.ProvenTime{At: j.Time, Source: verdict.TimeFromTimestamp}
 		}
 	}
-	return checks
+	if token := inside.TimeStamp; token != nil {
+		checks = append(checks, v.judgeToken("seal", token, inside.Value).Check)
+	}
+	if parsed.ToBeSigned.TimeToken != nil {
+		checks = append(checks, verdict.Unknown(verdict.CheckTimestamp, verdict.TimestampUnsupported,
+			"the time in this signature of version 1 is neither of the known texts nor a time, and is not judged"))
+	}
+	return checks, proven
+}
+
+func (v *verifier) judgeToken(what string, token, value []byte) tsp.Judgement {
+	now := v.options.Now
+	if !v.options.At.IsZero() {
+		now = v.options.At
+	}
+	j := tsp.JudgeToken(token, gm.SM3(value), tsp.JudgeOptions{Policy: v.options.Policy, Now: now})
+	if j.Check.Status != verdict.Passed {
+		j.Check.Detail = "time-stamp token of the " + what + ": " + j.Check.Detail
+	}
+	return j
 }
 
 // checkPlacement asks whether every stamp shows on a page of the document, and whether cross-page seals are whole.

@@ -34,7 +34,7 @@ func (v *verifier) judgeSign(sig *verdict.Signature, s *signed, value []byte) {
 	}
 	sig.Version = 1
 	sum := gm.SM3(s.d.data)
-	o := cms.JudgeOptions{Policy: v.options.Policy}
+	o := cms.JudgeOptions{Policy: v.options.Policy, BareDigest: true}
 	moment, _ := v.options.Moment(o.At)
 	o.Now = moment.Now
 	if moment.Proven {
@@ -47,8 +47,8 @@ func (v *verifier) judgeSign(sig *verdict.Signature, s *signed, value []byte) {
 		sig.Add(checkContent(s, msg.Content(), sum))
 		parts = msg.Judge(gm.SM3(msg.Content()), false, o)
 	}
-	for i, part := range parts {
-		adopt(sig, part, plainSigner(msg, i, part, sum))
+	for _, part := range parts {
+		adopt(sig, part)
 	}
 	sig.Add(v.checkSignStamps(s)...)
 }
@@ -86,35 +86,8 @@ func checkContent(s *signed, content []byte, sum [32]byte) verdict.Check {
 	return verdict.Pass(verdict.CheckDataHash)
 }
 
-// plainSigner judges a signer without attributes by the rule for OFD: the content is exactly the SM3 of Signature.xml, and
-// the signature is over those 32 bytes. A SET of attributes can never be such a content, so the exception opens no
-// forgery. It returns nil where the exception does not apply, and the ordinary checks stand.
-func plainSigner(msg *cms.SignedData, i int, part verdict.Signature, sum [32]byte) []verdict.Check {
-	required := false
-	for _, c := range part.Checks {
-		required = required || c.Name == verdict.CheckSignedAttributes && c.Reason == verdict.SignedAttrsRequired
-	}
-	signer := msg.SignerCertificate(i)
-	if !required || msg.Detached() || signer == nil || !bytes.Equal(msg.Content(), sum[:]) {
-		return nil
-	}
-	check := verdict.Pass(verdict.CheckSignature)
-	if !gm.Verify(signer.PublicKey, msg.Content(), msg.SignatureValue(i)) {
-		check = verdict.Fail(verdict.CheckSignature, verdict.SigValue, "the signature of %s does not verify", signer.SubjectText())
-	}
-	kept := []verdict.Check{check}
-	for _, c := range part.Checks {
-		switch c.Name {
-		case verdict.CheckSignedAttributes, verdict.CheckDataHash, verdict.CheckSignature:
-		default:
-			kept = append(kept, c)
-		}
-	}
-	return kept
-}
-
-// adopt takes one signer's verdict into the signature; plain, if not nil, replaces its checks.
-func adopt(sig *verdict.Signature, part verdict.Signature, plain []verdict.Check) {
+// adopt takes one signer's verdict into the signature.
+func adopt(sig *verdict.Signature, part verdict.Signature) {
 	if sig.Signer != "" {
 		sig.Signer += "; "
 	}
@@ -122,11 +95,7 @@ func adopt(sig *verdict.Signature, part verdict.Signature, plain []verdict.Check
 	if sig.Time == nil && part.Time != nil {
 		sig.At(*part.Time, part.TimeSource)
 	}
-	if plain != nil {
-		sig.Add(plain...)
-	} else {
-		sig.Add(part.Checks...)
-	}
+	sig.Add(part.Checks...)
 	for i, w := range part.Warnings {
 		sig.Warn(w, "%s", part.WarningDetails[i])
 	}

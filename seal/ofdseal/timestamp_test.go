@@ -1,0 +1,114 @@
+package ofdseal_test
+
+import (
+	"crypto/rand"
+	"errors"
+	"testing"
+	"time"
+
+	"yinxin/crypto/cert"
+	"yinxin/crypto/gm"
+	"yinxin/crypto/tsp"
+	"yinxin/seal"
+	"yinxin/seal/ofdseal"
+	"yinxin/seal/ses"
+	"yinxin/verdict"
+)
+
+// stamper is a time-stamp authority of the world at a fixed time.
+func (w *world) stamper(t testing.TB, at time.Time) func(sum [32]byte) ([]byte, error) {
+	t.Helper()
+	key := mustKey(t)
+	c, err := w.authority.IssueTimestamp(cert.Subject("TSA", "Test"), key.PublicKey(), cert.IssueOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := tsp.NewAuthority(tsp.AuthorityOptions{Signer: key, Certificate: c, Now: func() time.Time { return at }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func(sum [32]byte) ([]byte, error) {
+		q, err := tsp.NewRequest(sum, nil, rand.Reader)
+		if err != nil {
+			return nil, err
+		}
+		answer, err := a.Respond(q.Raw)
+		if err != nil {
+			return nil, err
+		}
+		r, err := tsp.ParseResponse(answer)
+		if err != nil {
+			return nil, err
+		}
+		return r.Token, nil
+	}
+}
+
+// TestTimeStamp embeds a token: it proves the time, so that the seal holds after the certificates have ended.
+func TestTimeStamp(t *testing.T) {
+	w := mustWorld(t)
+	at := sealingTime.Add(time.Minute)
+	stamp := w.stamper(t, at)
+	sealed := w.mustApply(t, mustRead(t, "u2.ofd"), func(o *ofdseal.PrepareOptions) { o.TimeStamp = stamp })
+	f := ofdseal.VerifyFile(sealed, w.options())
+	s := f.Signatures[0]
+	if f.Verdict != verdict.Passed || f.Warned(verdict.TimeClaimed) || s.TimeSource != verdict.TimeFromTimestamp || !s.Time.Equal(at) {
+		t.Errorf("%s (%s), %s of %v, warnings %v %+v", f.Verdict, f.Reason, s.TimeSource, s.Time, f.Warnings, faulty(f))
+	}
+	if f := ofdseal.VerifyFile(sealed, seal.VerifyOptions{Now: sealingTime.AddDate(0, 0, 1)}); f.Verdict != verdict.Indeterminate || f.Reason != verdict.NoTrustAnchor {
+		t.Errorf("without roots: %s (%s)", f.Verdict, f.Reason)
+	}
+	// T-12: a token of another signature, put into this one.
+	var other [32]byte
+	foreign, err := stamp(other)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mix := func(token []byte) verdict.File {
+		f := mustUnpack(t, w.mustApply(t, mustRead(t, "u2.ofd")))
+		p, err := ses.ParseSignature([]byte(f.data[value0]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := ses.MarshalSignature(p.RawToSign, p.Cert, p.Value, token)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.data[value0] = string(again.Raw)
+		return ofdseal.VerifyFile(f.mustPack(t), w.options())
+	}
+	if got := mix(foreign); got.Verdict != verdict.Failed || got.Reason != verdict.TimestampImprint || got.Signatures[0].TimeSource != verdict.TimeFromSigner {
+		t.Errorf("token of another signature: %s (%s)", got.Verdict, got.Reason)
+	}
+	if got := mix([]byte("no token")); got.Verdict != verdict.Failed || got.Reason != verdict.TimestampInvalid {
+		t.Errorf("no token: %s (%s)", got.Verdict, got.Reason)
+	}
+	if got := mix(nil); got.Verdict != verdict.Passed || !got.Warned(verdict.TimeClaimed) {
+		t.Errorf("the twin without a token: %s (%s)", got.Verdict, got.Reason)
+	}
+}
+
+func TestTimeStampRefusals(t *testing.T) {
+	w := mustWorld(t)
+	o := w.prepareOptions()
+	away := errors.New("away")
+	o.TimeStamp = func([32]byte) ([]byte, error) { return nil, away }
+	p, err := ofdseal.Prepare(mustRead(t, "u2.ofd"), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Sign(rand.Reader, w.signer.key); !errors.Is(err, away) {
+		t.Errorf("authority away: %v", err)
+	}
+	o.TimeStamp = func([32]byte) ([]byte, error) { sum := gm.SM3([]byte("x")); return sum[:], nil }
+	if p, err = ofdseal.Prepare(mustRead(t, "u2.ofd"), o); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Sign(rand.Reader, w.signer.key); !errors.Is(err, ofdseal.ErrSelfCheck) {
+		t.Errorf("a token that is none: %v, want ErrSelfCheck", err)
+	}
+	o.Seal, o.Stamps = nil, nil
+	if _, err := ofdseal.Prepare(mustRead(t, "u2.ofd"), o); !errors.Is(err, ofdseal.ErrTimeStamp) {
+		t.Errorf("digital signature: %v, want ErrTimeStamp", err)
+	}
+}
