@@ -50,3 +50,24 @@ func (s *Server) SignalPlugin(t testing.TB, signal syscall.Signal) int {
 	}
 	return len(ids)
 }
+
+// Accessors gives the accessors of the tokens that carry a policy.
+func (s *Server) Accessors(t testing.TB, policy string) []string {
+	t.Helper()
+	listed, _ := s.Must(t, "LIST", "auth/token/accessors", nil)["keys"].([]any)
+	var found []string
+	for _, one := range listed {
+		accessor, _ := one.(string)
+		data, err := s.Ask("POST", "auth/token/lookup-accessor", s.Root, map[string]any{"accessor": accessor})
+		if err != nil {
+			continue // it has just ended
+		}
+		policies, _ := data["policies"].([]any)
+		for _, p := range policies {
+			if p == policy {
+				found = append(found, accessor)
+			}
+		}
+	}
+	return found
+}
