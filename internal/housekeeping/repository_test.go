@@ -204,3 +204,41 @@ func outline(text string) readme {
 func hasHan(line string) bool {
 	return regexp.MustCompile(`\p{Han}`).MatchString(line)
 }
+
+// TestRepositoryStandards holds docs/standards.md to the tree: the state is one of three words, packages exist, and each
+// national standard that the source cites has a row.
+func TestRepositoryStandards(t *testing.T) {
+	h := repository(t)
+	page := h.mustRead(t, "docs/standards.md")
+	rows := 0
+	for line := range strings.Lines(page) {
+		cells := strings.Split(strings.TrimSpace(line), "|")
+		if len(cells) != 9 || strings.HasPrefix(cells[1], "-") || strings.TrimSpace(cells[1]) == "standard" {
+			continue
+		}
+		rows++
+		if state := strings.TrimSpace(cells[5]); !slices.Contains([]string{"Yes", "Partial", "No"}, state) {
+			t.Errorf("%s: state %q", cells[1], state)
+		}
+		for pkg := range strings.SplitSeq(strings.TrimSpace(cells[6]), ", ") {
+			found, _ := filepath.Glob(filepath.Join(h.root, pkg, "*.go"))
+			if pkg != "–" && len(found) == 0 {
+				t.Errorf("%s: no package %s", cells[1], pkg)
+			}
+			if pkg == "–" && strings.TrimSpace(cells[5]) == "Yes" {
+				t.Errorf("%s: Yes, and nowhere", cells[1])
+			}
+		}
+	}
+	if rows < 40 {
+		t.Errorf("%d rows", rows)
+	}
+	cited := regexp.MustCompile(`(GB|GM|DA)/T ?(\d+)`)
+	for _, file := range h.mustSources(t, ".go") {
+		for _, m := range cited.FindAllStringSubmatch(h.mustRead(t, file), -1) {
+			if !strings.Contains(page, m[2]) {
+				t.Errorf("%s cites %s, which docs/standards.md lacks", file, m[0])
+			}
+		}
+	}
+}
