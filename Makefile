@@ -5,7 +5,7 @@ GO ?= go
 HOUSE := $(GO) run ./internal/housekeeping
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo dev vault-dev test check race integration vectors attack fuzz bench speed lint fmt generate fonts clean
+.PHONY: help build demo dev vault-dev test check race integration vectors attack fuzz bench speed lint fmt generate fonts faces docs-pictures clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,8 +58,15 @@ fmt: ## rewrite the Go files with gofumpt
 generate: ## run every go:generate directive
 	$(GO) generate ./...
 
-fonts: ## make the embedded font subsets again
+FONTS ?= fonts
+fonts: ## put FandolFang (仿宋, from Debian) into FONTS (default ./fonts), to be used with --fonts
+	document/fonts/packaging/fandol.sh $(FONTS)
+
+faces: ## make the embedded font subsets again
 	$(GO) generate ./document/fonts
+
+docs-pictures: ## draw the pages shown in docs/pictures
+	$(GO) run ./internal/docspictures docs/pictures
 
 clean: ## remove what building, testing and trying out left in this folder
 	rm -rf bin .cache bench.json yinxin-demo yinxin-dev

@@ -21,7 +21,7 @@ import (
 const maxInput = 1 << 30
 
 func newComposeCmd(e *env) *cobra.Command {
-	var out, pdf, outDir string
+	var out, pdf, outDir, fontsDir string
 	cmd := &cobra.Command{
 		Use:   "compose DOC.yaml...",
 		Short: "lay official documents out as OFD and PDF",
@@ -34,12 +34,17 @@ func newComposeCmd(e *env) *cobra.Command {
 			if len(args) > 1 && (out != "" || pdf != "") {
 				return usage("--out and --pdf take one document; use --out-dir for several")
 			}
-			return e.composeAll(args, target{ofd: out, pdf: pdf, dir: outDir}, jsonFlag(cmd))
+			faces, err := e.faces(fontsDir)
+			if err != nil {
+				return err
+			}
+			return e.composeAll(args, target{ofd: out, pdf: pdf, dir: outDir}, faces, jsonFlag(cmd))
 		},
 	}
 	cmd.Flags().StringVar(&out, "out", "", "write the OFD here (no PDF unless --pdf is given)")
 	cmd.Flags().StringVar(&pdf, "pdf", "", "write the PDF here")
 	cmd.Flags().StringVar(&outDir, "out-dir", "", "write OFD and PDF into this folder")
+	fontsFlag(cmd, &fontsDir)
 	return cmd
 }
 
@@ -67,8 +72,7 @@ type composed struct {
 	Warnings []string `json:"warnings"`
 }
 
-func (e *env) composeAll(inputs []string, t target, asJSON bool) error {
-	faces := fonts.Embedded()
+func (e *env) composeAll(inputs []string, t target, faces *fonts.Set, asJSON bool) error {
 	results := []composed{}
 	var errs []error
 	for _, in := range inputs {

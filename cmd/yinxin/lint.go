@@ -19,6 +19,7 @@ import (
 
 func newLintCmd(e *env) *cobra.Command {
 	var all bool
+	var fontsDir string
 	cmd := &cobra.Command{
 		Use:   "lint F.ofd...",
 		Short: "measure laid-out pages against GB/T 9704-2012",
@@ -27,9 +28,16 @@ func newLintCmd(e *env) *cobra.Command {
 			"lies within its tolerance, 1 when one does not.",
 		Example: "  yinxin lint notice.ofd\n  yinxin lint notice.ofd --all\n  yinxin lint notice.ofd --json",
 		Args:    atLeastOne("OFD file"),
-		RunE:    func(cmd *cobra.Command, args []string) error { return e.lintAll(args, all, jsonFlag(cmd)) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			faces, err := e.faces(fontsDir)
+			if err != nil {
+				return err
+			}
+			return e.lintAll(args, faces, all, jsonFlag(cmd))
+		},
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "print what passed as well")
+	fontsFlag(cmd, &fontsDir)
 	return cmd
 }
 
@@ -39,8 +47,7 @@ type linted struct {
 	layout.Report
 }
 
-func (e *env) lintAll(paths []string, all, asJSON bool) error {
-	faces := fonts.Embedded()
+func (e *env) lintAll(paths []string, faces *fonts.Set, all, asJSON bool) error {
 	failed := false
 	var results []linted
 	for _, path := range paths {

@@ -17,7 +17,7 @@ import (
 )
 
 func newRenderCmd(e *env) *cobra.Command {
-	var out string
+	var out, fontsDir string
 	var page, dpi int
 	cmd := &cobra.Command{
 		Use:   "render F.ofd",
@@ -31,12 +31,17 @@ func newRenderCmd(e *env) *cobra.Command {
 			if kind != ".svg" && kind != ".png" {
 				return usage("--out: want a file name that ends in .svg or .png")
 			}
-			return e.render(args[0], out, kind, page, dpi, jsonFlag(cmd))
+			faces, err := e.faces(fontsDir)
+			if err != nil {
+				return err
+			}
+			return e.render(args[0], drawing{out: out, kind: kind, page: page, dpi: dpi}, faces, jsonFlag(cmd))
 		},
 	}
 	cmd.Flags().IntVar(&page, "page", 1, "which page, counted from 1")
 	cmd.Flags().StringVar(&out, "out", "", "write the picture here (.svg or .png)")
 	cmd.Flags().IntVar(&dpi, "dpi", render.DefaultDPI, "resolution of a PNG")
+	fontsFlag(cmd, &fontsDir)
 	return cmd
 }
 
@@ -62,27 +67,33 @@ func openDrawing(path string, faces *fonts.Set) (*ofd.Package, *render.Document,
 	return pkg, d, err
 }
 
-func (e *env) render(path, out, kind string, page, dpi int, asJSON bool) error {
-	_, d, err := openDrawing(path, fonts.Embedded())
+// drawing says what render makes of a page.
+type drawing struct {
+	out, kind string // the kind is .svg or .png
+	page, dpi int    // pages count from 1
+}
+
+func (e *env) render(path string, w drawing, faces *fonts.Set, asJSON bool) error {
+	_, d, err := openDrawing(path, faces)
 	if err != nil {
 		return fmt.Errorf("render %s: %w", path, err)
 	}
-	if page < 1 || page > d.Pages() {
-		return refuse("not_found", exitNotFound, "render %s: page %d of %d", path, page, d.Pages())
+	if w.page < 1 || w.page > d.Pages() {
+		return refuse("not_found", exitNotFound, "render %s: page %d of %d", path, w.page, d.Pages())
 	}
-	if dpi < 1 || dpi > render.MaxDPI {
+	if w.dpi < 1 || w.dpi > render.MaxDPI {
 		return usage("--dpi: want 1 to %d", render.MaxDPI)
 	}
 	var b bytes.Buffer
-	if kind == ".svg" {
-		err = d.SVG(&b, page-1)
+	if w.kind == ".svg" {
+		err = d.SVG(&b, w.page-1)
 	} else {
-		err = d.PNG(&b, page-1, dpi)
+		err = d.PNG(&b, w.page-1, w.dpi)
 	}
 	if err != nil {
 		return fmt.Errorf("render %s: %w", path, err)
 	}
-	if err := os.WriteFile(out, b.Bytes(), 0o644); err != nil { //nolint:gosec // a picture for everybody
+	if err := os.WriteFile(w.out, b.Bytes(), 0o644); err != nil { //nolint:gosec // a picture for everybody
 		return err
 	}
 	notes := []string{}
@@ -91,8 +102,8 @@ func (e *env) render(path, out, kind string, page, dpi int, asJSON bool) error {
 		fmt.Fprintf(e.stderr, "%s: %s: %s\n", path, n.Code, n.Detail)
 	}
 	if asJSON {
-		return json.NewEncoder(e.stdout).Encode(map[string]any{"file": path, "page": page, "out": out, "notes": notes})
+		return json.NewEncoder(e.stdout).Encode(map[string]any{"file": path, "page": w.page, "out": w.out, "notes": notes})
 	}
-	fmt.Fprintln(e.stdout, out)
+	fmt.Fprintln(e.stdout, w.out)
 	return nil
 }

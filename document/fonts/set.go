@@ -29,6 +29,8 @@ func sources() [Song + 1]source {
 // Set is the faces of one process, each decompressed when it is first asked for. It is safe for concurrent use.
 type Set struct {
 	load [Song + 1]func() (*Face, error)
+	// spare is asked for characters that no face of the set draws; nil for none.
+	spare *Set
 }
 
 // Embedded is the set of the faces built into the program. Keep it: a new set decompresses anew (about 30 ms a face).
@@ -98,6 +100,9 @@ func (s *Set) Resolve(role Role, r rune) (*Face, bool) {
 		if f, err := s.Face(other); err == nil && f.Has(r) {
 			return f, true
 		}
+	}
+	if s.spare != nil {
+		return s.spare.Resolve(role, r)
 	}
 	return nil, false
 }
