@@ -1,0 +1,105 @@
+// Package docs holds the tests that keep the documents true.
+package docs
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"yinxin/examples"
+	"yinxin/internal/attack"
+	"yinxin/internal/attack/base"
+	"yinxin/testvectors"
+)
+
+// TestSealsCommands runs the commands of docs/seals.md as they stand there, in one folder, one after the other.
+func TestSealsCommands(t *testing.T) {
+	text, err := os.ReadFile("seals.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var script strings.Builder
+	script.WriteString("set -e\n")
+	for _, block := range regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(string(text), -1) {
+		script.WriteString(block[1])
+	}
+	dir := t.TempDir()
+	build := exec.Command("go", "build", "-o", filepath.Join(dir, "bin", "yinxin"), "yinxin/cmd/yinxin")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for _, name := range []string{"notice.yaml", "schedule.csv"} {
+		data, err := examples.Files.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, "passphrase"), []byte("for this test alone\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	run := exec.Command("sh", "-c", script.String())
+	run.Dir = dir
+	run.Env = append(os.Environ(),
+		"PATH="+filepath.Join(dir, "bin")+":"+os.Getenv("PATH"), "HOME="+dir, "YINXIN_HOME="+filepath.Join(dir, "home"),
+		"YINXIN_PASSWORD_FILE="+filepath.Join(dir, "passphrase"))
+	out, err := run.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for _, want := range []string{"sealed.ofd: passed", "locked.ofd: passed", "sealed2.ofd: passed", "approval: none", `"verdict":"passed"`} {
+		if !strings.Contains(string(out), want) {
+			t.Errorf("the commands do not say %q:\n%s", want, out)
+		}
+	}
+}
+
+// TestSealsCasesExist: every case that the table of docs/seals.md names is there to be reproduced.
+func TestSealsCasesExist(t *testing.T) {
+	text, err := os.ReadFile("seals.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, found := strings.Cut(string(text), "## What this verifier checks")
+	if !found {
+		t.Fatal("no table")
+	}
+	known := corpus(t)
+	for _, m := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(table, -1) {
+		name := m[1]
+		switch {
+		case strings.HasSuffix(name, ".ofd"):
+			if _, err := testvectors.Read("ofd/" + name); err != nil {
+				t.Errorf("no sample %s", name)
+			}
+		case regexp.MustCompile(`^[OPZXC]-\d\d/`).MatchString(name):
+			if !known[name] {
+				t.Errorf("no case %s in the corpus", name)
+			}
+		}
+	}
+}
+
+// corpus are the identifiers of all generated cases.
+func corpus(t *testing.T) map[string]bool {
+	t.Helper()
+	w, err := base.New(time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := w.Base()
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := map[string]bool{}
+	if err := attack.Cases(b, func(c attack.Case) error { known[c.ID] = true; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	return known
+}
