@@ -141,7 +141,7 @@ func (s *Store) Sign(ctx context.Context, ref keys.Ref, purpose keys.Purpose, it
 		return nil, err
 	}
 	g := signGroup{ref, purpose}
-	if len(items) > 1 || len(items[0].Message) > coalesced {
+	if len(items) > 1 || len(items[0].Message) > coalesced || purpose == keys.PurposeSeal {
 		return s.sign(ctx, g, items)
 	}
 	r, err := s.signs.do(ctx, g, items[0])
@@ -193,8 +193,7 @@ func (s *Store) signRequest(ctx context.Context, g signGroup, items []keys.SignI
 			batch[i].Digest = &items[i].Digest
 		}
 	}
-	in := map[string]any{"batch_input": batch, "purpose": g.purpose, "key_version": g.ref.Version}
-	answers, err := s.batch(ctx, "sign/"+g.ref.Name, in, len(items))
+	answers, err := s.askSignatures(ctx, g, batch)
 	if err != nil {
 		return nil, err
 	}
@@ -212,6 +211,25 @@ func (s *Store) signRequest(ctx context.Context, g signGroup, items []keys.SignI
 		}
 	}
 	return out, nil
+}
+
+// askSignatures makes the call. One digest for a seal key travels alone, since policies of seal keys allow no batches.
+func (s *Store) askSignatures(ctx context.Context, g signGroup, batch []gmwire.Item) ([]gmwire.Result, error) {
+	path, in := "sign/"+g.ref.Name, map[string]any{"purpose": g.purpose}
+	if g.ref.Version != 0 {
+		in["key_version"] = g.ref.Version
+	}
+	if g.purpose != keys.PurposeSeal || len(batch) != 1 || batch[0].Digest == nil || batch[0].Input != nil {
+		in["batch_input"] = batch
+		return s.batch(ctx, path, in, len(batch))
+	}
+	in["digest"] = batch[0].Digest
+	var out gmwire.Result
+	found, err := s.call(ctx, use, path, in, &out)
+	if err == nil && !found {
+		err = errEmpty
+	}
+	return []gmwire.Result{out}, err
 }
 
 // checkedSignature verifies what the engine signed with the public key of the version that it names.

@@ -144,8 +144,9 @@ func ParseStore(text, fallback string) (address, mount string, err error) {
 	if !strings.Contains(address, "://") {
 		address = "https://" + address
 	}
-	if u, err := url.Parse(address); err != nil || (u.Host == "" && u.Scheme != "unix") || u.User != nil {
-		return "", "", fmt.Errorf("%w: %q is no address of a Vault", keys.ErrInvalid, address)
+	u, err := url.Parse(address)
+	if err != nil || (u.Host == "" && u.Scheme != "unix") || u.User != nil { // not quoted: it could hold a password
+		return "", "", fmt.Errorf("%w: that is no address of a Vault", keys.ErrInvalid)
 	}
 	return address, mount, nil
 }

@@ -1,0 +1,181 @@
+package keystest_test
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"yinxin/crypto/cert"
+	"yinxin/keys"
+	"yinxin/keys/keystest/vaulttest"
+	"yinxin/keys/vaultkeys"
+)
+
+// policyFile reads a policy as it is deployed, for the office a.
+func policyFile(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "..", "deploy", "vault", name+".hcl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.ReplaceAll(string(text), "OFFICE", "a")
+}
+
+// person makes a userpass account with an entity of its own, as people have one, and logs it in.
+func person(t *testing.T, s *vaulttest.Server, name, office string, policies ...string) string {
+	t.Helper()
+	user := map[string]any{"password": "canary-" + name, "token_policies": policies, "token_no_default_policy": true}
+	s.Must(t, "POST", "auth/userpass/users/"+name, user)
+	entity := s.Must(t, "POST", "identity/entity", map[string]any{"name": name, "metadata": map[string]string{"office": office}})
+	auths := s.Must(t, "GET", "sys/auth", nil)
+	mount, ok := auths["userpass/"].(map[string]any)
+	if !ok {
+		t.Fatal("userpass is not mounted")
+	}
+	s.Must(t, "POST", "identity/entity-alias", map[string]any{
+		"name": name, "canonical_id": entity["id"], "mount_accessor": mount["accessor"],
+	})
+	return s.MustToken(t, "POST", "auth/userpass/login/"+name, "", map[string]any{"password": "canary-" + name})
+}
+
+// furnish makes the keys of a small exchange of the offices a and b, seals certified.
+func furnish(t *testing.T, store keys.Store) {
+	t.Helper()
+	made := map[string]keys.PublicInfo{}
+	for name, purpose := range map[string]keys.Purpose{
+		"root": keys.PurposeIssue, "hub-log": keys.PurposeCheckpoint, "idx-names": keys.PurposeMAC, "seal-a": keys.PurposeSeal,
+		"seal-b": keys.PurposeSeal, "office-a": keys.PurposeSign, "office-b": keys.PurposeSign, "inbox-a": keys.PurposeDecrypt,
+		"inbox-b": keys.PurposeDecrypt, "archive-inbox": keys.PurposeDecrypt, "doc-keys": keys.PurposeWrap,
+	} {
+		made[name] = makeKey(t, store, name, purpose)
+	}
+	signer, err := keys.Signer(t.Context(), store, keys.Ref{Name: "root"}, keys.PurposeIssue)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ca, err := cert.NewRoot(cert.Station{Signer: signer}, cert.Subject("Test Root", "Tests"), cert.IssueOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"seal-a", "seal-b"} {
+		c, err := ca.IssueSigning(cert.Subject(name, "Tests"), made[name].Public, cert.IssueOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := store.ImportCertificate(t.Context(), made[name].Ref, [][]byte{c.Raw}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestPolicies: each policy under deploy/vault allows what it must and refuses the rest, on a real Vault. A call counts as
+// allowed if it passes the policies, whatever the engine thinks of it.
+func TestPolicies(t *testing.T) {
+	t.Parallel()
+	s := vaulttest.Start(t, vaulttest.Options{})
+	s.MountAt(t, "gm")
+	s.Must(t, "POST", "sys/auth/userpass", map[string]any{"type": "userpass"})
+	furnish(t, open(t, s, "gm", custodian(t, s, "gm")))
+	sum := sha256.Sum256([]byte("any 32 bytes")) // stands for e
+	digest := map[string]any{"digest": base64.StdEncoding.EncodeToString(sum[:])}
+	with := func(more map[string]any) map[string]any {
+		out := map[string]any{}
+		for _, m := range []map[string]any{digest, more} {
+			for k, v := range m {
+				out[k] = v
+			}
+		}
+		return out
+	}
+	type call struct {
+		method, path string
+		in           any
+	}
+	tag := map[string]any{"input": "eA=="}
+	seal := func(name string) call { return call{"PATCH", "gm/sign/" + name, digest} }
+	open := func(name string) call {
+		return call{"PATCH", "gm/decrypt/" + name, map[string]any{"ciphertext": "eA=="}}
+	}
+	rotate := func(name string) call {
+		return call{"POST", "gm/keys/" + name + "/rotate", map[string]any{"expect_latest": 99}}
+	}
+	read := func(name string) call { return call{"GET", "gm/keys/" + name, nil} }
+	list := call{"GET", "gm/keys?list=true", nil}
+	renew := call{"POST", "auth/token/renew-self", map[string]any{}}
+	mounts := call{"GET", "sys/mounts", nil}
+	for name, c := range map[string]struct{ may, not []call }{
+		"hub": {
+			[]call{seal("hub-log"), {"PATCH", "gm/hmac/idx-names", tag}, read("office-a"), {"GET", "gm/keys/seal-a/public/1", nil}, renew},
+			[]call{seal("seal-a"), seal("office-a"), seal("root"), open("inbox-a"), rotate("hub-log"), list, mounts, {"PATCH", "gm/hmac/other", tag}},
+		},
+		"office-service": {
+			[]call{seal("office-a"), open("inbox-a"), read("office-a"), read("inbox-a"), renew},
+			[]call{seal("office-b"), open("inbox-b"), seal("seal-a"), seal("hub-log"), read("office-b"), rotate("office-a"), list},
+		},
+		"office-operator": {
+			[]call{seal("seal-a"), {"POST", "gm/sign/seal-a", with(map[string]any{"purpose": "seal", "key_version": 1})}, read("seal-a"), renew},
+			[]call{
+				seal("seal-b"), seal("office-a"), read("seal-b"), rotate("seal-a"), list, {"PATCH", "gm/sign/seal-a", tag},
+				{"PATCH", "gm/sign/seal-a", map[string]any{"batch_input": []any{digest}}},
+				{"PATCH", "gm/sign/seal-a", with(map[string]any{"batch_input": []any{digest, digest}})},
+				{"PATCH", "gm/sign/seal-a", with(map[string]any{"encoding": "raw"})},
+				{"PATCH", "gm/sign/seal-a", with(map[string]any{"purpose": "sign"})},
+				{"PATCH", "gm/sign/seal-a", map[string]any{"purpose": "seal"}},
+			},
+		},
+		"seal-custodian": {
+			[]call{rotate("seal-a"), read("seal-b"), list, {"POST", "gm/keys/seal-c", map[string]any{"purpose": "seal"}}},
+			[]call{seal("seal-a"), rotate("office-a"), open("inbox-a"), {"POST", "gm/keys/x", map[string]any{"purpose": "sign"}}, mounts},
+		},
+		"key-custodian": {
+			[]call{rotate("office-a"), read("seal-a"), list, {"POST", "gm/keys/new", map[string]any{"purpose": "sign"}}},
+			[]call{
+				seal("office-a"), seal("seal-a"), open("inbox-a"), rotate("seal-a"), {"PATCH", "gm/hmac/idx-names", tag},
+				{"PATCH", "gm/datakey/plaintext/doc-keys", map[string]any{}}, {"POST", "gm/keys", map[string]any{}}, mounts,
+			},
+		},
+		"archivist": {
+			[]call{open("archive-inbox"), {"PATCH", "gm/datakey/plaintext/doc-keys", map[string]any{}}, open("doc-keys"), read("doc-keys")},
+			[]call{seal("seal-a"), open("inbox-a"), rotate("doc-keys"), seal("office-a"), list},
+		},
+		"auditor": {
+			[]call{list, read("seal-a"), {"GET", "gm/keys/office-a/public/1", nil}, {"POST", "gm/verify/office-a", tag}, {"POST", "sys/audit-hash/file", map[string]any{"input": "x"}}, {"GET", "gm/info", nil}},
+			[]call{seal("office-a"), open("inbox-a"), rotate("office-a"), {"POST", "gm/keys/x", map[string]any{"purpose": "sign"}}, mounts},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s.Policy(t, name, policyFile(t, name))
+			token := person(t, s, "person-"+name, "a", name)
+			for _, one := range c.may {
+				_, err := s.Ask(one.method, one.path, token, one.in)
+				if denied(err) {
+					t.Errorf("may not %s %s: %v", one.method, one.path, err)
+				}
+			}
+			for _, one := range c.not {
+				if _, err := s.Ask(one.method, one.path, token, one.in); !denied(err) {
+					t.Errorf("may %s %s %v: %v", one.method, one.path, one.in, err)
+				}
+			}
+		})
+	}
+
+	t.Run("the client under the operator's policy", func(t *testing.T) {
+		token := person(t, s, "operator-2", "a", "office-operator")
+		store := openWith(t, s, "gm", vaultkeys.Token(token))
+		for name, want := range map[string]bool{"seal-a": true, "seal-b": false} {
+			signed, err := store.Sign(t.Context(), keys.Ref{Name: name, Version: 1}, keys.PurposeSeal, []keys.SignItem{{Digest: sum[:]}})
+			if (err == nil && signed[0].Err == nil) != want {
+				t.Errorf("seal with %s: %v", name, err)
+			}
+		}
+	})
+}
+
+// denied tells a refusal of the policies from one of the engine.
+func denied(err error) bool {
+	return vaulttest.Status(err) == 403 && !strings.Contains(err.Error(), "gm denied")
+}
