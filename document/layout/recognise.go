@@ -288,15 +288,23 @@ func beside(p piece, flow []piece) bool {
 	})
 }
 
-// continues reports whether the last piece is a further line of the 附件说明 or of a list of people, which stand deeper in.
+// continues reports whether the last piece is a further line of the 附件说明 or of a list of people, which stand deeper in
+// and without a gap, the head of a page aside.
 func continues(flow []piece) bool {
+	const most = 12 // lines
 	last := flow[len(flow)-1]
-	for i := len(flow) - 1; i >= 0 && last.top-flow[i].top < 12*oneRow; i-- {
-		if flow[i].page != last.page {
-			return false
-		}
+	if last.left > textLeft+9*oneChar {
+		return false
+	}
+	if n := len(flow); n > 1 && flow[n-2].page == last.page && last.top-flow[n-2].top > 1.5*oneRow {
+		return false
+	}
+	for i := len(flow) - 1; i >= max(0, len(flow)-most); i-- {
 		if strings.HasPrefix(flow[i].text, "附件：") || peopleText.MatchString(flow[i].text) {
-			return last.top-flow[max(len(flow)-2, 0)].top < 1.5*oneRow && last.left < textLeft+9*oneChar
+			return true
+		}
+		if flow[i].left < textLeft+3*oneChar {
+			return false
 		}
 	}
 	return false
