@@ -14,6 +14,7 @@ import (
 	"errors"
 	"hash"
 	"math/big"
+	"sync"
 
 	"github.com/emmansun/gmsm/sm2"
 	"github.com/emmansun/gmsm/sm3"
@@ -89,16 +90,18 @@ func MarshalPublicKey(pub *ecdsa.PublicKey) []byte {
 
 // CheckPublicKey returns ErrPublicKey unless pub is a point of the SM2 curve other than infinity.
 func CheckPublicKey(pub *ecdsa.PublicKey) error {
-	if pub == nil || pub.Curve != sm2.P256() || pub.X == nil || pub.Y == nil {
-		return ErrPublicKey
-	}
-	if outOfRange(pub.X) || outOfRange(pub.Y) {
+	if !hasPoint(pub) {
 		return ErrPublicKey
 	}
 	if _, err := sm2.PublicKeyToECDH(pub); err != nil {
 		return ErrPublicKey
 	}
 	return nil
+}
+
+// hasPoint reports whether pub has coordinates of the SM2 field; whether they lie on the curve is another question.
+func hasPoint(pub *ecdsa.PublicKey) bool {
+	return pub != nil && pub.Curve == sm2.P256() && pub.X != nil && pub.Y != nil && !outOfRange(pub.X) && !outOfRange(pub.Y)
 }
 
 func outOfRange(v *big.Int) bool {
@@ -120,16 +123,27 @@ func NewMessageHash(pub *ecdsa.PublicKey, id string) (hash.Hash, error) {
 	return h, nil
 }
 
-// computeZ is GB/T 32918.2 5.5. The library's own takes the default ID where the empty one is asked for.
-func computeZ(pub *ecdsa.PublicKey, id string) [32]byte {
+// curvePart is what Z has of the curve: a, b and the base point.
+var curvePart = sync.OnceValue(func() []byte {
 	c := sm2.P256().Params()
 	a := new(big.Int).Sub(c.P, big.NewInt(3))
+	buf := make([]byte, 4*32)
+	for i, v := range []*big.Int{a, c.B, c.Gx, c.Gy} {
+		v.FillBytes(buf[32*i : 32*i+32])
+	}
+	return buf
+})
+
+// computeZ is GB/T 32918.2 5.5. The library's own takes the default ID where the empty one is asked for.
+func computeZ(pub *ecdsa.PublicKey, id string) [32]byte {
 	bits := len(id) * 8
 	buf := append(make([]byte, 0, 2+len(id)+6*32), byte(bits>>8), byte(bits))
 	buf = append(buf, id...)
-	for _, v := range []*big.Int{a, c.B, c.Gx, c.Gy, pub.X, pub.Y} {
-		buf = append(buf, v.FillBytes(make([]byte, 32))...)
-	}
+	buf = append(buf, curvePart()...)
+	n := len(buf)
+	buf = buf[:n+64]
+	pub.X.FillBytes(buf[n : n+32])
+	pub.Y.FillBytes(buf[n+32:])
 	return sm3.Sum(buf)
 }
 
@@ -152,16 +166,17 @@ func Verify(pub *ecdsa.PublicKey, msg Message, sig []byte) bool {
 
 // VerifyID is Verify under another user ID.
 func VerifyID(pub *ecdsa.PublicKey, id string, msg Message, sig []byte) bool {
-	d, err := ComputeDigest(pub, id, msg)
-	if err != nil {
+	// That the key is a point of the curve is checked in verifying; here only that Z can be computed at all.
+	if !hasPoint(pub) || len(id) > MaxIDSize {
 		return false
 	}
-	return VerifyDigest(pub, d, sig)
+	z := computeZ(pub, id)
+	return VerifyDigest(pub, SM3(z[:], msg), sig)
 }
 
 // VerifyDigest reports whether sig (DER) is a signature by pub over the computed digest.
 func VerifyDigest(pub *ecdsa.PublicKey, d Digest, sig []byte) bool {
-	if pub == nil || pub.Curve != sm2.P256() {
+	if !hasPoint(pub) {
 		return false
 	}
 	return sm2.VerifyASN1(pub, d[:], sig)

@@ -68,6 +68,11 @@ func DigestFor(pub *ecdsa.PublicKey, data []byte, opts crypto.SignerOpts) (Diges
 // PrivateKey is an SM2 private key in memory: a crypto.Signer and a crypto.Decrypter. It prints as "redacted".
 type PrivateKey struct {
 	key *sm2.PrivateKey // kept alive as a whole: it caches the inverse of 1+d
+	z   [32]byte        // Z of the public key under DefaultID
+}
+
+func newPrivateKey(key *sm2.PrivateKey) *PrivateKey {
+	return &PrivateKey{key, computeZ(&key.PublicKey, DefaultID)}
 }
 
 // GenerateKey draws a key from random; nil means crypto/rand.
@@ -76,7 +81,7 @@ func GenerateKey(random io.Reader) (*PrivateKey, error) {
 	if err != nil {
 		return nil, fmt.Errorf("generate SM2 key: %w", err)
 	}
-	return &PrivateKey{key}, nil
+	return newPrivateKey(key), nil
 }
 
 // ImportScalar makes a key from its 32-byte big-endian scalar; ErrWeakKey if it is out of [1, n-2] or below 2^32.
@@ -92,7 +97,7 @@ func ImportScalar(scalar []byte) (*PrivateKey, error) {
 	if err != nil || high == 0 {
 		return nil, ErrWeakKey
 	}
-	return &PrivateKey{key}, nil
+	return newPrivateKey(key), nil
 }
 
 // ExportScalar returns the 32-byte scalar, for key stores alone: who holds it holds the key.
@@ -109,7 +114,7 @@ func (k *PrivateKey) PublicKey() *ecdsa.PublicKey { return &k.key.PublicKey }
 // Sign signs data, which is a message or a digest as opts says (SignMessage, SignDigest), and returns DER. The nonce is
 // hedged: drawn from the key, the digest and random together (nil: crypto/rand); a random source that errs signs nothing.
 func (k *PrivateKey) Sign(random io.Reader, data []byte, opts crypto.SignerOpts) ([]byte, error) {
-	d, err := DigestFor(&k.key.PublicKey, data, opts)
+	d, err := k.digest(data, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -118,6 +123,14 @@ func (k *PrivateKey) Sign(random io.Reader, data []byte, opts crypto.SignerOpts)
 		return nil, fmt.Errorf("sign: %w", err)
 	}
 	return sig, nil
+}
+
+// digest is DigestFor with the Z that is at hand.
+func (k *PrivateKey) digest(data []byte, opts crypto.SignerOpts) (Digest, error) {
+	if opts == SignMessage {
+		return SM3(k.z[:], data), nil
+	}
+	return DigestFor(&k.key.PublicKey, data, opts)
 }
 
 // Decrypt opens an SM2Cipher in ASN.1 form (GB/T 35276); ErrDecrypt for anything else. random and opts are not used.
