@@ -18,7 +18,7 @@ import (
 
 	"yinxin/crypto/cert"
 	"yinxin/crypto/cert/certtest"
-	"yinxin/testvectors/bound"
+	"yinxin/testvectors/boundtest"
 	"yinxin/verdict"
 )
 
@@ -279,7 +279,7 @@ func FuzzParse(f *testing.F) {
 	f.Add(pki.Certificate.Raw)
 	f.Add(pki.Party("office").EncryptionCert.Raw)
 	root := pki.Policy()
-	f.Fuzz(bound.Fuzz(perByte, func(t *testing.T, der []byte) {
+	f.Fuzz(boundtest.Fuzz(perByte, func(t *testing.T, der []byte) {
 		c, err := cert.Parse(der)
 		if err != nil {
 			return
@@ -297,7 +297,7 @@ func FuzzParseCRL(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(crl.Raw)
-	f.Fuzz(bound.Fuzz(perByte, func(t *testing.T, der []byte) {
+	f.Fuzz(boundtest.Fuzz(perByte, func(t *testing.T, der []byte) {
 		l, err := cert.ParseCRL(der)
 		if err != nil {
 			return
@@ -314,7 +314,7 @@ func FuzzParseRequest(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(der)
-	f.Fuzz(bound.Fuzz(perByte, func(t *testing.T, der []byte) {
+	f.Fuzz(boundtest.Fuzz(perByte, func(t *testing.T, der []byte) {
 		if r, err := cert.ParseRequest(der); err == nil && r.PublicKey == nil {
 			t.Fatal("a request without a key")
 		}

@@ -13,7 +13,7 @@ import (
 	"yinxin/crypto/cert"
 	"yinxin/crypto/cert/certtest"
 	"yinxin/crypto/gm"
-	"yinxin/testvectors/bound"
+	"yinxin/testvectors/boundtest"
 	"yinxin/testvectors/forge"
 	"yinxin/verdict"
 )
@@ -324,7 +324,7 @@ func FuzzOCSPResponse(f *testing.F) {
 	f.Add(r.Raw)
 	f.Add([]byte{0x30, 0x03, 0x0a, 0x01, 0x06})
 	f.Fuzz(func(t *testing.T, der []byte) {
-		bound.Parse(t, len(der), perByte, func() {
+		boundtest.Parse(t, len(der), perByte, func() {
 			r, err := cert.ParseOCSP(der)
 			if err == nil {
 				c.judge(cert.Moment{At: now, Now: now}, nil, r)
@@ -338,7 +338,7 @@ func FuzzOCSPRequest(f *testing.F) {
 	q, _ := c.ask(f, c.responder)
 	f.Add(q.Raw)
 	f.Fuzz(func(t *testing.T, der []byte) {
-		bound.Parse(t, len(der), perByte, func() {
+		boundtest.Parse(t, len(der), perByte, func() {
 			answer, _ := c.responder.Respond(der)
 			if _, err := cert.ParseOCSP(answer); err != nil {
 				t.Errorf("the answer does not parse: %v", err)

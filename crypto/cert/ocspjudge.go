@@ -3,6 +3,7 @@ package cert
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/emmansun/gmsm/smx509"
@@ -91,12 +92,7 @@ func (c *Certificate) forOCSP() bool {
 	if c.IsCA || c.x.KeyUsage&smx509.KeyUsageDigitalSignature == 0 {
 		return false
 	}
-	for _, u := range c.x.ExtKeyUsage {
-		if u == smx509.ExtKeyUsageOCSPSigning {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(c.x.ExtKeyUsage, smx509.ExtKeyUsageOCSPSigning)
 }
 
 // listed reports whether a list of the issuer names c, at whatever time: a responder's key that was ever lost answers

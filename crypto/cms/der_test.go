@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"yinxin/crypto/cms"
-	"yinxin/testvectors/bound"
+	"yinxin/testvectors/boundtest"
 	"yinxin/verdict"
 )
 
@@ -138,7 +138,7 @@ func FuzzCheckDER(f *testing.F) {
 	f.Add(seq(asn1.NullBytes))
 	f.Add([]byte{0x30, 0x80, 0, 0})
 	f.Add([]byte{0x31, 0x06, 2, 1, 1, 2, 1, 2})
-	f.Fuzz(bound.Fuzz(perByte, func(t *testing.T, der []byte) {
+	f.Fuzz(boundtest.Fuzz(perByte, func(t *testing.T, der []byte) {
 		if cms.CheckDER(der, 1<<16) != nil {
 			return
 		}

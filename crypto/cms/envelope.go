@@ -208,11 +208,9 @@ func parseRecipient(in *cryptobyte.String, o OpenOptions) (recipientInfo, error)
 	if !in.ReadASN1(&body, cbasn1.SEQUENCE) || !body.ReadASN1Integer(&version) || version < 0 || version > 2 {
 		return r, malformed("version of the recipient")
 	}
-	ok := false
+	var ok bool
 	if version == 2 {
-		if ok = body.ReadASN1(&keyID, implicit0); ok {
-			ok = len(keyID) > 0 && len(keyID) <= maxKeyID
-		}
+		ok = body.ReadASN1(&keyID, implicit0) && len(keyID) > 0 && len(keyID) <= maxKeyID
 		r.keyID = keyID
 	} else {
 		r.id, ok = readIdentity(&body)

@@ -19,7 +19,7 @@ import (
 	"yinxin/crypto/cert/certtest"
 	"yinxin/crypto/cms"
 	"yinxin/crypto/gm"
-	"yinxin/testvectors/bound"
+	"yinxin/testvectors/boundtest"
 	"yinxin/verdict"
 )
 
@@ -269,7 +269,7 @@ func TestEnvelopeLibraryAgrees(t *testing.T) {
 func FuzzEnveloped(f *testing.F) {
 	a := certtest.New(f, "root", now).Party("a")
 	f.Add(wholeEnvelope(f, a).marshal(f))
-	f.Fuzz(bound.Fuzz(perByte, func(t *testing.T, der []byte) {
+	f.Fuzz(boundtest.Fuzz(perByte, func(t *testing.T, der []byte) {
 		e, err := cms.ParseEnveloped(der)
 		if err != nil {
 			if _, ok := errors.AsType[*verdict.ContainerError](err); !ok {

@@ -16,7 +16,7 @@ import (
 	"yinxin/crypto/cert/certtest"
 	"yinxin/crypto/cms"
 	"yinxin/crypto/gm"
-	"yinxin/testvectors/bound"
+	"yinxin/testvectors/boundtest"
 	"yinxin/verdict"
 )
 
@@ -557,7 +557,7 @@ func FuzzParseSigned(f *testing.F) {
 	m.content = nil
 	m.signers[0].unsigned = tlv(0xa1, attr(f, oidTSTInfo, asn1.NullBytes))
 	f.Add(m.marshal(f))
-	f.Fuzz(bound.Fuzz(perByte, func(t *testing.T, der []byte) {
+	f.Fuzz(boundtest.Fuzz(perByte, func(t *testing.T, der []byte) {
 		s, err := cms.ParseSigned(der)
 		if err != nil {
 			if _, ok := errors.AsType[*verdict.ContainerError](err); !ok {

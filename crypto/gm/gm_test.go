@@ -20,7 +20,7 @@ import (
 	"pgregory.net/rapid"
 
 	"yinxin/crypto/gm"
-	"yinxin/testvectors/bound"
+	"yinxin/testvectors/boundtest"
 )
 
 func newKey(t testing.TB) *gm.PrivateKey {
@@ -418,7 +418,7 @@ func FuzzDecrypt(f *testing.F) {
 	}
 	f.Add(ct)
 	f.Add([]byte{0x30, 0})
-	f.Fuzz(bound.Fuzz(1000, func(t *testing.T, ct []byte) {
+	f.Fuzz(boundtest.Fuzz(1000, func(t *testing.T, ct []byte) {
 		if pt, err := key.Decrypt(nil, ct, nil); err != nil && (err != gm.ErrDecrypt || pt != nil) { //nolint:errorlint // the one error, unwrapped, is the promise
 			t.Fatalf("%x, %v", pt, err)
 		}
@@ -435,7 +435,7 @@ func FuzzParsePKCS8PEM(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(plain)
-	f.Fuzz(bound.Fuzz(1000, func(t *testing.T, text []byte) {
+	f.Fuzz(boundtest.Fuzz(1000, func(t *testing.T, text []byte) {
 		k, err := gm.ParsePKCS8PEM(text, nil)
 		if err == nil && k.PublicKey() == nil {
 			t.Fatal("a key without a public key")

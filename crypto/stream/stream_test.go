@@ -16,7 +16,7 @@ import (
 
 	"yinxin/crypto/gm"
 	"yinxin/crypto/stream"
-	"yinxin/testvectors/bound"
+	"yinxin/testvectors/boundtest"
 )
 
 const (
@@ -424,7 +424,7 @@ func FuzzReader(f *testing.F) {
 		ct, _ := mustSeal(f, pattern(n))
 		f.Add(ct)
 	}
-	f.Fuzz(bound.Fuzz(100, func(t *testing.T, ct []byte) {
+	f.Fuzz(boundtest.Fuzz(100, func(t *testing.T, ct []byte) {
 		plain, root, err := open(ct, fileKey())
 		keyless, size, rootErr := stream.RootOf(bytes.NewReader(ct))
 		at, atErr := readAllAt(ct)

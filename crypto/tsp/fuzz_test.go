@@ -6,7 +6,7 @@ import (
 
 	"yinxin/crypto/gm"
 	"yinxin/crypto/tsp"
-	"yinxin/testvectors/bound"
+	"yinxin/testvectors/boundtest"
 )
 
 // perByte is how much reading may allocate for each byte of input.
@@ -18,7 +18,7 @@ func FuzzRequest(f *testing.F) {
 	f.Add(newRequest(f, sum, nil).Raw)
 	f.Add(newRequest(f, sum, tsp.PilotPolicy).Raw)
 	f.Fuzz(func(t *testing.T, der []byte) {
-		bound.Parse(t, len(der), perByte, func() {
+		boundtest.Parse(t, len(der), perByte, func() {
 			r, err := tsp.ParseRequest(der)
 			if err == nil && !bytes.Equal(r.Raw, der) {
 				t.Error("a request is not what was read")
@@ -41,7 +41,7 @@ func FuzzResponse(f *testing.F) {
 		f.Add(answer)
 	}
 	f.Fuzz(func(t *testing.T, der []byte) {
-		bound.Parse(t, len(der), perByte, func() {
+		boundtest.Parse(t, len(der), perByte, func() {
 			r, err := tsp.ParseResponse(der)
 			if err == nil && (r.Token != nil) != (r.Status <= tsp.GrantedWithMods) {
 				t.Error("status and token contradict one another")
@@ -56,7 +56,7 @@ func FuzzToken(f *testing.F) {
 	sum, trust := gm.SM3([]byte("a seal")), o.trust()
 	f.Add(token.Raw)
 	f.Fuzz(func(t *testing.T, der []byte) {
-		bound.Parse(t, len(der), perByte, func() {
+		boundtest.Parse(t, len(der), perByte, func() {
 			if tsp.JudgeToken(der, sum, trust).Proven() && !bytes.Equal(der, token.Raw) {
 				t.Error("another token than the authority's proves its time")
 			}

@@ -62,7 +62,7 @@ func device(mode string) int {
 			if in.Decode(&request) != nil {
 				return 1
 			}
-			fmt.Println(line)
+			fmt.Fprintln(os.Stdout, line)
 		}
 		_, _ = io.Copy(io.Discard, os.Stdin)
 	}

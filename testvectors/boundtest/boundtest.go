@@ -1,6 +1,6 @@
-// Package bound holds a parser to its promise of bounded work: how much it may allocate and how long it may take for an
+// Package boundtest holds a parser to its promise of bounded work: how much it may allocate and how long it may take for an
 // input of a given size. Fuzz targets call it around every parse.
-package bound
+package boundtest
 
 import (
 	"runtime/metrics"
