@@ -29,7 +29,7 @@ func vaultDemo(t *testing.T, address, mount, token string) (code int, stdout, st
 
 // TestDemoInVault: the whole path with every private key in a real Vault, under a token that may use this mount alone.
 // Afterwards the run's keys are destroyed; their public parts stay.
-func TestDemoInVault(t *testing.T) {
+func TestDemoInVault(t *testing.T) { //nolint:tparallel // the last subtest seals the server
 	t.Parallel()
 	s := vaulttest.Start(t, vaulttest.Options{})
 	mount := s.Mount(t)

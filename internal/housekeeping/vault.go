@@ -54,15 +54,16 @@ func (h *house) vaultBuilt(ctx context.Context) tally {
 // vaultPath says where the built server lies. The folder's name changes with every file of the module and with Go.
 func (h *house) vaultPath() (string, error) {
 	sum := fnv.New64a()
-	err := filepath.WalkDir(filepath.Join(h.root, vaultModule), func(path string, d fs.DirEntry, err error) error {
+	module := os.DirFS(filepath.Join(h.root, vaultModule))
+	err := fs.WalkDir(module, ".", func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || filepath.Ext(path) == ".md" {
 			return err
 		}
-		data, err := os.ReadFile(path)
+		data, err := fs.ReadFile(module, path)
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(sum, "%s %d\n", d.Name(), len(data))
+		fmt.Fprintf(sum, "%s %d\n", path, len(data))
 		sum.Write(data)
 		return nil
 	})

@@ -134,17 +134,17 @@ func TestBadAnswers(t *testing.T) {
 		answer http.HandlerFunc
 		want   error
 	}{
-		"nothing":       {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }, keys.ErrUnavailable},
+		"nothing":       {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }, keys.ErrUnavailable},
 		"no JSON":       {func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>")) }, keys.ErrUnavailable},
 		"other data":    {func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{"data":{"batch_results":[]}}`)) }, keys.ErrUnavailable},
-		"bad gateway":   {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(502) }, keys.ErrUnavailable},
-		"server error":  {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) }, keys.ErrUnavailable},
-		"rate limit":    {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(429) }, keys.ErrUnavailable},
+		"bad gateway":   {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }, keys.ErrUnavailable},
+		"server error":  {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) }, keys.ErrUnavailable},
+		"rate limit":    {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTooManyRequests) }, keys.ErrUnavailable},
 		"cut off":       {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, keys.ErrUnavailable},
-		"forbidden":     {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(403) }, keys.ErrDenied},
-		"no such mount": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(404) }, keys.ErrUnavailable},
+		"forbidden":     {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) }, keys.ErrDenied},
+		"no such mount": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) }, keys.ErrUnavailable},
 		"sealed": {func(w http.ResponseWriter, _ *http.Request) {
-			w.WriteHeader(503)
+			w.WriteHeader(http.StatusServiceUnavailable)
 			_, _ = w.Write([]byte(`{"errors":["Vault is sealed"]}`))
 		}, keys.ErrSealed},
 	} {

@@ -6,6 +6,7 @@ import (
 	"encoding/asn1"
 	"encoding/base64"
 	"fmt"
+	"maps"
 	"strconv"
 
 	"github.com/hashicorp/vault/sdk/framework"
@@ -38,9 +39,7 @@ func (b *backend) keyPaths() []*framework.Path {
 	}
 	versioned := func(more map[string]*framework.FieldSchema) map[string]*framework.FieldSchema {
 		fields := map[string]*framework.FieldSchema{"name": nameField(), "key_version": versionField()}
-		for k, v := range more {
-			fields[k] = v
-		}
+		maps.Copy(fields, more)
 		return fields
 	}
 	return []*framework.Path{

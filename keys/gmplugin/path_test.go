@@ -91,7 +91,7 @@ func TestCommandLine(t *testing.T) {
 	if only := c.must(logical.UpdateOperation, "datakey/wrapped/w", nil); only["plaintext"] != nil {
 		t.Error("datakey/wrapped shows the key")
 	}
-	if many := c.must(logical.UpdateOperation, "datakey/wrapped/w", map[string]any{"count": "3"}); len(many["batch_results"].([]any)) != 3 { //nolint:forcetypeassert // a test may panic
+	if many := c.must(logical.UpdateOperation, "datakey/wrapped/w", map[string]any{"count": "3"}); len(many["batch_results"].([]any)) != 3 {
 		t.Errorf("count 3 gives %v", many)
 	}
 	c.must(logical.UpdateOperation, "keys/w/rotate", nil)

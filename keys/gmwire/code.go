@@ -62,7 +62,7 @@ func Text(err error) string {
 }
 
 // ParseText reads what Text wrote; false if the text is not of the engine.
-func ParseText(text string) (error, bool) { //nolint:revive,staticcheck // the error is the result here, not the outcome
+func ParseText(text string) (error, bool) { //nolint:revive // the error is the result here, not the outcome
 	rest, ok := strings.CutPrefix(text, codePrefix)
 	if !ok {
 		return nil, false

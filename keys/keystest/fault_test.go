@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -25,9 +26,7 @@ func appRole(t *testing.T, s *vaulttest.Server, name, policy string, more map[st
 	t.Helper()
 	s.Policy(t, name, policy)
 	role := map[string]any{"token_policies": []string{name}, "token_no_default_policy": true}
-	for k, v := range more {
-		role[k] = v
-	}
+	maps.Copy(role, more)
 	s.Must(t, "POST", "auth/approle/role/"+name, role)
 	id, _ := s.Must(t, "GET", "auth/approle/role/"+name+"/role-id", nil)["role_id"].(string)
 	return vaultkeys.AppRole("approle", id, func() (string, error) {
@@ -139,7 +138,7 @@ func TestStoppedVault(t *testing.T) {
 }
 
 // TestLogins: a revoked or expiring login is made anew, a token that is somebody's own is not; policies decide.
-func TestLogins(t *testing.T) {
+func TestLogins(t *testing.T) { //nolint:tparallel // the subtests share one server and its quotas
 	t.Parallel()
 	s := vaulttest.Start(t, vaulttest.Options{})
 	s.Must(t, "POST", "sys/auth/approle", map[string]any{"type": "approle"})

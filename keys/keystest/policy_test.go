@@ -3,6 +3,7 @@ package keystest_test
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -73,7 +74,7 @@ func furnish(t *testing.T, store keys.Store) {
 
 // TestPolicies: each policy under deploy/vault allows what it must and refuses the rest, on a real Vault. A call counts as
 // allowed if it passes the policies, whatever the engine thinks of it.
-func TestPolicies(t *testing.T) {
+func TestPolicies(t *testing.T) { //nolint:tparallel // the subtests share one server and its keys
 	t.Parallel()
 	s := vaulttest.Start(t, vaulttest.Options{})
 	s.MountAt(t, "gm")
@@ -84,9 +85,7 @@ func TestPolicies(t *testing.T) {
 	with := func(more map[string]any) map[string]any {
 		out := map[string]any{}
 		for _, m := range []map[string]any{digest, more} {
-			for k, v := range m {
-				out[k] = v
-			}
+			maps.Copy(out, m)
 		}
 		return out
 	}
@@ -118,7 +117,8 @@ func TestPolicies(t *testing.T) {
 		"office-operator": {
 			[]call{seal("seal-a"), {"POST", "gm/sign/seal-a", with(map[string]any{"purpose": "seal", "key_version": 1})}, read("seal-a"), renew},
 			[]call{
-				seal("seal-b"), seal("office-a"), read("seal-b"), rotate("seal-a"), list, {"PATCH", "gm/sign/seal-a", tag},
+				seal("seal-b"), seal("office-a"), read("seal-b"), rotate("seal-a"), list,
+				{"PATCH", "gm/sign/seal-a", tag},
 				{"PATCH", "gm/sign/seal-a", map[string]any{"batch_input": []any{digest}}},
 				{"PATCH", "gm/sign/seal-a", with(map[string]any{"batch_input": []any{digest, digest}})},
 				{"PATCH", "gm/sign/seal-a", with(map[string]any{"encoding": "raw"})},
@@ -133,8 +133,11 @@ func TestPolicies(t *testing.T) {
 		"key-custodian": {
 			[]call{rotate("office-a"), read("seal-a"), list, {"POST", "gm/keys/new", map[string]any{"purpose": "sign"}}},
 			[]call{
-				seal("office-a"), seal("seal-a"), open("inbox-a"), rotate("seal-a"), {"PATCH", "gm/hmac/idx-names", tag},
-				{"PATCH", "gm/datakey/plaintext/doc-keys", map[string]any{}}, {"POST", "gm/keys", map[string]any{}}, mounts,
+				seal("office-a"), seal("seal-a"), open("inbox-a"), rotate("seal-a"),
+				{"PATCH", "gm/hmac/idx-names", tag},
+				{"PATCH", "gm/datakey/plaintext/doc-keys", map[string]any{}},
+				{"POST", "gm/keys", map[string]any{}},
+				mounts,
 			},
 		},
 		"archivist": {

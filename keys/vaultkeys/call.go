@@ -110,8 +110,7 @@ func decode(data map[string]any, out any) error {
 }
 
 func statusOf(err error) int {
-	var answer *api.ResponseError
-	if errors.As(err, &answer) {
+	if answer, ok := errors.AsType[*api.ResponseError](err); ok {
 		return answer.StatusCode
 	}
 	return 0
@@ -125,7 +124,7 @@ func isInternal(err error) bool {
 }
 
 // engineError gives the error that the engine itself answered, if it is one.
-func engineError(err error) (error, bool) { //nolint:revive,staticcheck // the error is the result here, not the outcome
+func engineError(err error) (error, bool) { //nolint:revive // the error is the result here, not the outcome
 	var answer *api.ResponseError
 	if !errors.As(err, &answer) {
 		return nil, false

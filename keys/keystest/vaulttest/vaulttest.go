@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -196,9 +197,7 @@ func (s *Server) configure(o Options) error {
 	if o.Durable {
 		config["storage"] = map[string]any{"file": map[string]any{"path": filepath.Join(s.Dir, "data")}}
 	}
-	for k, v := range o.Config {
-		config[k] = v
-	}
+	maps.Copy(config, o.Config)
 	data, err := json.Marshal(config)
 	if err != nil {
 		return err
@@ -225,7 +224,7 @@ func (s *Server) run() error {
 	}
 	s.command, s.stdin = c, stdin
 	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-		resp, err := http.Get(s.Address + "/v1/sys/health") //nolint:noctx // it listens or refuses
+		resp, err := http.Get(s.Address + "/v1/sys/health") // it listens or refuses
 		if err == nil {
 			return resp.Body.Close()
 		}
@@ -273,7 +272,7 @@ func (s *Server) Unseal() error {
 		return err
 	}
 	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
-		resp, err := http.Get(s.Address + "/v1/sys/health") //nolint:noctx // it answers or refuses
+		resp, err := http.Get(s.Address + "/v1/sys/health") // it answers or refuses
 		if err != nil {
 			continue
 		}
