@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"sync"
 )
 
 // File is a file to be put into a package.
@@ -31,14 +32,20 @@ func (p *Package) Replace(files ...File) ([]byte, error) {
 		changed[f.Name] = f.Data
 	}
 	var out bytes.Buffer
+	out.Grow(p.roomFor(files))
 	z := zip.NewWriter(&out)
+	c, err := newCompressor()
+	if err != nil {
+		return nil, err
+	}
+	defer c.rest()
 	for i := range p.entries {
 		e := &p.entries[i]
 		if e.dir {
 			continue
 		}
 		if data, ok := changed[e.name]; ok {
-			if err := writePacked(z, e.name, data); err != nil {
+			if err := c.writePacked(z, e.name, data); err != nil {
 				return nil, err
 			}
 			continue
@@ -51,7 +58,7 @@ func (p *Package) Replace(files ...File) ([]byte, error) {
 		if _, exists := p.index[f.Name]; exists {
 			continue
 		}
-		if err := writePacked(z, f.Name, f.Data); err != nil {
+		if err := c.writePacked(z, f.Name, f.Data); err != nil {
 			return nil, err
 		}
 	}
@@ -61,15 +68,58 @@ func (p *Package) Replace(files ...File) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// writePacked compresses data and writes it with its sizes in the local header.
-func writePacked(z *zip.Writer, name string, data []byte) error {
-	var packed bytes.Buffer
-	w, err := flate.NewWriter(&packed, flate.DefaultCompression)
-	if err == nil {
-		_, err = w.Write(data)
+// roomFor is about how large the package will be, so that a large one is not copied while it grows.
+func (p *Package) roomFor(files []File) int {
+	const headers = 256
+	n := 0
+	for i := range p.entries {
+		n += len(p.entries[i].packedData) + 2*len(p.entries[i].name) + headers
 	}
+	for _, f := range files {
+		n += len(f.Data) + 2*len(f.Name) + headers
+	}
+	return n
+}
+
+// compressor is one compressor for all files of a package: making one costs as much as compressing a small file. Speed
+// counts, for what is put in is small, or holds pictures that do not compress.
+type compressor struct {
+	flate  *flate.Writer
+	packed bytes.Buffer
+}
+
+// maxKept bounds what a compressor at rest holds.
+const maxKept = 1 << 20
+
+// compressors are those that are not at work.
+var compressors sync.Pool
+
+func newCompressor() (*compressor, error) {
+	if c, ok := compressors.Get().(*compressor); ok {
+		return c, nil
+	}
+	w, err := flate.NewWriter(nil, flate.BestSpeed)
+	if err != nil {
+		return nil, fmt.Errorf("make a compressor: %w", err)
+	}
+	return &compressor{flate: w}, nil
+}
+
+// rest gives the compressor back.
+func (c *compressor) rest() {
+	if c.packed.Cap() <= maxKept {
+		compressors.Put(c)
+	}
+}
+
+// writePacked compresses data and writes it with its sizes in the local header.
+func (c *compressor) writePacked(z *zip.Writer, name string, data []byte) error {
+	packed := &c.packed
+	packed.Reset()
+	c.flate.Reset(packed)
+	_, err := c.flate.Write(data)
 	if err == nil {
-		err = w.Close()
+		err = c.flate.Close()
 	}
 	if err != nil {
 		return fmt.Errorf("compress %s: %w", name, err)

@@ -298,16 +298,29 @@ func inflateAll(entries []entry) error {
 	if total > MaxTotal {
 		return verdict.Refuse(verdict.Bomb, "the entries expand to %d bytes, more than %d", total, int64(MaxTotal))
 	}
+	var d decompressor
 	for i := range entries {
-		if err := entries[i].inflate(); err != nil {
+		if err := entries[i].inflate(&d); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// decompressor is one decompressor for all entries of a package: making one costs more than unpacking a small entry.
+type decompressor struct{ r io.Reader }
+
+// over starts anew over packed data.
+func (d *decompressor) over(src io.Reader) (io.Reader, error) {
+	if again, ok := d.r.(flate.Resetter); ok {
+		return d.r, again.Reset(src, nil)
+	}
+	d.r = flate.NewReader(src)
+	return d.r, nil
+}
+
 // inflate unpacks e and checks its length, its checksum and that nothing is left over.
-func (e *entry) inflate() error {
+func (e *entry) inflate(d *decompressor) error {
 	if e.method == methodStore {
 		if e.size != e.packed {
 			return verdict.Refuse(verdict.SizeLie, "%q is stored and gives two sizes", e.name)
@@ -315,7 +328,10 @@ func (e *entry) inflate() error {
 		e.data = e.packedData
 	} else {
 		src := bytes.NewReader(e.packedData)
-		r := flate.NewReader(src)
+		r, err := d.over(src)
+		if err != nil {
+			return verdict.Refuse(verdict.SizeLie, "%q cannot be unpacked: %v", e.name, err)
+		}
 		e.data = make([]byte, e.size)
 		if _, err := io.ReadFull(r, e.data); err != nil {
 			return verdict.Refuse(verdict.SizeLie, "%q is damaged or shorter than the %d bytes it declares", e.name, e.size)

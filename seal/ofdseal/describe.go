@@ -215,6 +215,9 @@ func (p *Prepared) describe(at place, stamps string) []byte {
 			return
 		}
 		sum := gm.SM3(data)
+		if _, new := changed[name]; !new {
+			p.sums[name] = sum
+		}
 		b.WriteString(`<ofd:Reference FileRef="/` + escape(name) + `"><ofd:CheckValue>` +
 			base64.StdEncoding.EncodeToString(sum[:]) + `</ofd:CheckValue></ofd:Reference>`)
 	}

@@ -1,6 +1,7 @@
 package ofdseal
 
 import (
+	"bytes"
 	"crypto"
 	"errors"
 	"fmt"
@@ -64,6 +65,8 @@ type Prepared struct {
 	options PrepareOptions
 	files   []ofd.File
 	value   string
+	// sums are the digests of all entries that the description names.
+	sums map[string][32]byte
 	// sum is the SM3 of Signature.xml, tbs what a seal's signer signs about it.
 	sum [32]byte
 	tbs []byte
@@ -92,7 +95,7 @@ func Prepare(document []byte, o PrepareOptions) (*Prepared, error) {
 		}
 	}
 	o.Stamps = slices.Clone(o.Stamps)
-	p := &Prepared{pkg: pkg, options: o}
+	p := &Prepared{pkg: pkg, options: o, sums: map[string][32]byte{}}
 	if err := p.build(l); err != nil {
 		return nil, err
 	}
@@ -275,9 +278,27 @@ func (p *Prepared) signatureValue(random io.Reader, key crypto.Signer) ([]byte, 
 	return sig.Raw, nil
 }
 
+// sumsOf are the digests of those entries of the finished package whose bytes are those that were digested: large
+// documents are not digested twice.
+func (p *Prepared) sumsOf(pkg *ofd.Package) map[string][32]byte {
+	sums := map[string][32]byte{}
+	for name, sum := range p.sums {
+		before, was := p.pkg.Entry(name)
+		after, is := pkg.Entry(name)
+		if was && is && bytes.Equal(before, after) {
+			sums[name] = sum
+		}
+	}
+	return sums
+}
+
 // selfCheck reads the result back. Without roots nothing can pass outright, so every check but those about trust must.
 func (p *Prepared) selfCheck(out []byte) error {
-	f := VerifyFile(out, seal.VerifyOptions{Now: p.options.Time})
+	pkg, err := ofd.Open(out)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrSelfCheck, err)
+	}
+	f := verifyWith(pkg, seal.VerifyOptions{Now: p.options.Time}, p.sumsOf(pkg))
 	if f.Verdict != verdict.Indeterminate || len(f.Signatures) == 0 {
 		return fmt.Errorf("%w: %s %s", ErrSelfCheck, f.Verdict, f.Reason)
 	}

@@ -285,11 +285,3 @@ func TestPrepareLeavesItsInputAlone(t *testing.T) {
 		t.Error("Prepare changed what it was given")
 	}
 }
-
-func BenchmarkSeal(b *testing.B) {
-	w := mustWorld(b)
-	in := mustRead(b, "u2.ofd")
-	for b.Loop() {
-		w.mustApply(b, in)
-	}
-}

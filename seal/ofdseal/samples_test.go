@@ -308,12 +308,3 @@ func unique(list []verdict.Reason) map[verdict.Reason]bool {
 	}
 	return set
 }
-
-func BenchmarkVerify(b *testing.B) {
-	data, o := mustRead(b, "v4-open.ofd"), sampleOptions(b)
-	for b.Loop() {
-		if f := ofdseal.VerifyFile(data, o); f.Verdict != verdict.Passed {
-			b.Fatal(f.Reason)
-		}
-	}
-}
