@@ -229,3 +229,12 @@ func FuzzParseMetadata(f *testing.F) {
 		}
 	})
 }
+
+func TestFileOfAnotherPurpose(t *testing.T) {
+	if _, err := document.Parse([]byte("offices:\n  - {code: A}\n")); !errors.Is(err, document.ErrNotDraft) {
+		t.Errorf("a configuration: %v, want ErrNotDraft", err)
+	}
+	if _, err := document.Parse([]byte("kind: 通知\n")); errors.Is(err, document.ErrNotDraft) || document.AsInvalid(err) == nil {
+		t.Errorf("a draft with faults: %v, want its faults", err)
+	}
+}

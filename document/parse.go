@@ -18,6 +18,9 @@ const MaxDraft = 4 << 20
 // maxYAMLDepth bounds how deep a draft may nest; its own form needs four levels.
 const maxYAMLDepth = 16
 
+// ErrMalformed is wrapped where a draft is not the YAML of one at all.
+var ErrMalformed = errors.New("draft cannot be read")
+
 // Parse reads the YAML form of a draft and validates it. The error is a ClassifiedError alone, or an InvalidError with
 // every fault, or says that the text is no YAML. Keys are those of Metadata, and title (a text, or the lines it is to be
 // broken into), body (a text with a paragraph a line, or a list of paragraphs), attachments (titles, or title with file
@@ -25,10 +28,13 @@ const maxYAMLDepth = 16
 func Parse(data []byte) (*Document, error) {
 	root, err := readYAML(data)
 	if err != nil {
-		return nil, fmt.Errorf("parse draft: %w", err)
+		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
 	if err := refuseClassifiedYAML("draft", root, 0); err != nil {
 		return nil, err
+	}
+	if !looksLikeDraft(root) {
+		return nil, fmt.Errorf("parse draft: %w", ErrNotDraft)
 	}
 	r := &reader{}
 	d := r.document(root)
@@ -45,6 +51,22 @@ func Parse(data []byte) (*Document, error) {
 		return nil, &InvalidError{Faults: r.faults}
 	}
 	return d, nil
+}
+
+// ErrNotDraft is returned for a YAML file of another purpose: it has none of the keys that every draft has.
+var ErrNotDraft = errors.New("not a draft of a document: neither kind, title nor body")
+
+func looksLikeDraft(root *yaml.Node) bool {
+	if root.Kind != yaml.MappingNode || len(root.Content) == 0 {
+		return true // a fault to be reported, not another file
+	}
+	for i := 0; i < len(root.Content); i += 2 {
+		switch root.Content[i].Value {
+		case "kind", "title", "body":
+			return true
+		}
+	}
+	return false
 }
 
 // mergeFaults leaves out "missing" for a field that could not be read at all: one fault a field is enough.

@@ -27,7 +27,7 @@ func newComposeCmd(e *env) *cobra.Command {
 		Short: "lay official documents out as OFD and PDF",
 		Long: "Lays official documents out in the red-head form shaped after GB/T 9704-2012 and writes the same pages as OFD and as PDF.\n" +
 			"Without --out both lie beside the input. All faults of a document are reported at once; a document that bears a\n" +
-			"classification is refused (exit 5).",
+			"classification is refused (exit 5). Of several files, one that is no draft at all is left out and named.",
 		Example: "  yinxin compose examples/notice.yaml\n  yinxin compose notice.yaml --out notice.ofd --pdf notice.pdf",
 		Args:    atLeastOne("document"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -77,6 +77,10 @@ func (e *env) composeAll(inputs []string, t target, faces *fonts.Set, asJSON boo
 	var errs []error
 	for _, in := range inputs {
 		r, err := e.compose(in, t, faces)
+		if len(inputs) > 1 && errors.Is(err, document.ErrNotDraft) { // a folder of drafts may hold other files
+			fmt.Fprintf(e.stderr, "%s: left out: %v\n", in, err)
+			continue
+		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("compose %s: %w", in, err))
 			continue
