@@ -73,6 +73,11 @@ func (s *SignedData) Judge(sum [32]byte, detached bool, o JudgeOptions) []verdic
 	return out
 }
 
+// JudgeSigner is Judge for signer i alone.
+func (s *SignedData) JudgeSigner(i int, sum [32]byte, detached bool, o JudgeOptions) verdict.Signature {
+	return s.judgeSigner(i, sum, detached, o)
+}
+
 func (s *SignedData) judgeSigner(i int, sum [32]byte, detached bool, o JudgeOptions) verdict.Signature {
 	si := &s.signers[i]
 	v := verdict.Signature{ID: strconv.Itoa(i + 1), Kind: "sign", Standard: "GB/T 35275-2017", Version: 1}
