@@ -28,8 +28,10 @@ type Document struct {
 type Paragraph struct {
 	// Level is the depth of its heading mark: 1 一、 2 （一） 3 1. 4 （1）; 0 for plain text.
 	Level int
-	// Text is the whole paragraph, mark included, without line breaks.
+	// Text is the whole paragraph, mark included, without line breaks; empty for a table.
 	Text string
+	// Table stands in place of a text; nil for a paragraph.
+	Table *Table
 }
 
 // Annex is an annex (附件) that is printed behind the text, on pages of its own.
@@ -114,17 +116,25 @@ func (d *Document) Text() string {
 			put(o.Name)
 		}
 	}
-	for _, p := range d.Body {
-		put(p.Text)
+	putAll := func(list []Paragraph) {
+		for _, p := range list {
+			put(p.Text)
+			if p.Table != nil {
+				put(p.Table.Caption)
+				put(p.Table.Head...)
+				for _, row := range p.Table.Rows {
+					put(row...)
+				}
+			}
+		}
 	}
+	putAll(d.Body)
 	for _, a := range d.Attachments {
 		put(a.Title)
 	}
 	for _, a := range d.Annexes {
 		put(a.Title)
-		for _, p := range a.Body {
-			put(p.Text)
-		}
+		putAll(a.Body)
 	}
 	return b.String()
 }

@@ -117,6 +117,10 @@ func (r *reader) paragraphs(n *yaml.Node, field string) []Paragraph {
 	}
 	var out []Paragraph
 	r.sequence(n, field, func(at string, item *yaml.Node) {
+		if item.Kind == yaml.MappingNode {
+			out = append(out, r.table(item, at))
+			return
+		}
 		p := NewParagraph(r.text(item, at))
 		if strings.ContainsAny(p.Text, "\n\r") {
 			r.fault(item, at, "malformed", "a paragraph in a list has no line breaks")

@@ -180,6 +180,10 @@ func checkParagraphs(c *checker, field string, list []Paragraph) {
 	}
 	for i, p := range list {
 		at := fmt.Sprintf("%s[%d]", field, i)
+		if p.Table != nil {
+			p.Table.check(c, at+".table")
+			continue
+		}
 		c.need(at, p.Text, "the paragraph's text")
 		c.plain(at, p.Text, maxParagraph)
 	}

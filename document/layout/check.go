@@ -57,10 +57,12 @@ func (r *Report) Faults() []Measurement {
 // Element of runs and rules is not looked at, so a file without it gives the same report. seals are those that the pages
 // bear, upright and whole; slices of a cross-page seal are not among them.
 func Check(pages []Page, seals []Spot) Report {
-	c := &checker{rules: expectations(), seals: seals, sheets: pages}
+	c := &checker{rules: expectations(), seals: seals}
 	c.report = Report{Pages: len(pages), Measurements: []Measurement{}, Warnings: []Warning{}}
 	for i := range pages {
-		c.pieces = append(c.pieces, piecesOf(i, &pages[i]))
+		sheet, pieces := withoutTables(pages[i], piecesOf(i, &pages[i]))
+		c.sheets, c.pieces = append(c.sheets, sheet), append(c.pieces, pieces)
+		c.tables = append(c.tables, tablesOf(&pages[i]))
 	}
 	c.recognise()
 	c.report.Form = c.form
@@ -82,6 +84,7 @@ type checker struct {
 	rules  map[string]expectation
 	sheets []Page
 	pieces [][]piece // by page
+	tables [][]band  // by page
 	seals  []Spot
 	report Report
 	recognised

@@ -43,7 +43,7 @@ func rolesOf(d *document.Document) []fonts.Role {
 	roles := []fonts.Role{fonts.XiaoBiaoSong, fonts.FangSong, fonts.Song}
 	hei := d.Urgency != document.Normal || len(d.Annexes) > 0 || len(d.Attendance) > 0
 	for _, p := range d.Body {
-		hei = hei || p.Level == 1
+		hei = hei || p.Level == 1 || p.Table != nil
 	}
 	if hei {
 		roles = append(roles, fonts.Hei)

@@ -193,9 +193,14 @@ func (c *checker) firstRow() {
 			}
 		}
 	}
-	c.measure(c.date.page, "seal", "with_text", float64(lines), "")
-	if last := c.lastText(); last != nil {
+	c.measure(c.date.page, "seal", "with_text", float64(lines+len(c.tables[c.date.page])), "")
+	last := c.lastText()
+	foot, table := c.tableFoot(c.date.page, c.date.top)
+	switch {
+	case last != nil && (!table || last.foot > foot):
 		c.measure(c.date.page, "seal", "below_text", top-last.foot, last.text)
+	case table:
+		c.measure(c.date.page, "seal", "below_text", top-foot, "a table")
 	}
 }
 

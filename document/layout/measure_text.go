@@ -28,7 +28,7 @@ func (c *checker) bodyText() {
 	if len(c.sheets) == 0 {
 		return
 	}
-	onFirst := 0
+	onFirst := len(c.tables[0])
 	var starts []piece
 	for i, p := range c.body {
 		if p.page == 0 {
@@ -106,7 +106,7 @@ func (c *checker) typeArea() {
 		if n > 2 {
 			c.measure(page, "type_area", "right", right, "")
 		}
-		if first := c.firstLine(page); page > 0 && first != nil {
+		if first := c.firstLine(page); page > 0 && first != nil && !c.tableAbove(page, first.top) {
 			c.measure(page, "type_area", "top", first.top, first.text)
 		}
 		c.beyond(page)

@@ -42,6 +42,7 @@ const (
 	PrintedOn     Element = "printed_on"
 	ImprintRule   Element = "imprint_rule" // 版记 rules
 	PageNumber    Element = "page_number"
+	TableRule     Element = "table_rule"
 )
 
 // Color is an opaque RGB colour.

@@ -198,7 +198,7 @@ func (c *checker) findImprint() {
 		}
 	}
 	for i, list := range c.pieces {
-		c.blank[i] = len(list) == 0 || len(list) == 1 && pageNumberText.MatchString(list[0].text)
+		c.blank[i] = len(c.tables[i]) == 0 && (len(list) == 0 || len(list) == 1 && pageNumberText.MatchString(list[0].text))
 	}
 }
 

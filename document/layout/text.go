@@ -16,6 +16,24 @@ type flowLine struct {
 	gap int
 	// keep says that the line never ends a page: it is a heading.
 	keep bool
+	// row is a row of a table in place of the line.
+	row *tableRow
+}
+
+// height is how far down the page the line reaches, to where the next begins.
+func (f *flowLine) height() float64 {
+	if f.row != nil {
+		return f.row.height
+	}
+	return pitch
+}
+
+// fitsAt reports whether the line stays inside the type area with its top at y.
+func (f *flowLine) fitsAt(y float64) bool {
+	if f.row != nil {
+		return y+f.row.height <= areaBottom+0.01
+	}
+	return fits(y)
 }
 
 // text sets body, 附件说明, signature block and 附注. The signature never stands on a page without text: the last lines of
@@ -46,6 +64,14 @@ func (c *composer) text() error {
 func (c *composer) bodyLines(el Element, paragraphs []document.Paragraph) ([]flowLine, error) {
 	var out []flowLine
 	for _, p := range paragraphs {
+		if p.Table != nil {
+			rows, err := c.tableLines(el, p.Table)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, rows...)
+			continue
+		}
 		c.set.warnHalfWidth(p.Text)
 		heading := p.Heading()
 		g, err := c.set.glyphs(heading, body(headingFace(p.Level)))
@@ -126,7 +152,7 @@ func isSentence(text string) bool {
 // 附件说明 go to its page.
 func (c *composer) setFlow(flow []flowLine, notes int, tail signaturePlan) {
 	places := c.paginate(flow, len(flow))
-	if n := len(flow); n > 0 && places[n-1].y+pitch+tail.height > areaBottom+0.01 && tail.height > 0 {
+	if n := len(flow); n > 0 && places[n-1].y+flow[n-1].height()+tail.height > areaBottom+0.01 && tail.height > 0 {
 		keepFrom := n - 2
 		if notes <= linesPerPage/2 {
 			keepFrom -= notes
@@ -140,15 +166,24 @@ func (c *composer) setFlow(flow []flowLine, notes int, tail signaturePlan) {
 		if places[i].newPage {
 			c.newPage()
 		}
-		c.put(f.element, f.justify(areaWidth), areaLeft+f.indent, places[i].y)
-		c.y = places[i].y + pitch
+		if f.row != nil {
+			if places[i].repeat {
+				c.putRow(f.element, f.row.head, places[i].y-f.row.head.height)
+			}
+			c.putRow(f.element, f.row, places[i].y)
+		} else {
+			c.put(f.element, f.justify(areaWidth), areaLeft+f.indent, places[i].y)
+		}
+		c.y = places[i].y + f.height()
 	}
 }
 
 // place is where a line of the flow goes.
 type place struct {
 	newPage bool
-	y       float64
+	// repeat says that the head of the table stands above the row once more.
+	repeat bool
+	y      float64
 }
 
 // paginate places lines from the composer's present height on. A page ends where the next line, or a heading with the line
@@ -158,16 +193,21 @@ func (c *composer) paginate(flow []flowLine, breakAt int) []place {
 	y := c.y
 	for i, f := range flow {
 		y += float64(f.gap) * pitch
-		need := y // top of the last line that has to be on the same page
-		for j := i; j+1 < len(flow) && flow[j].keep && j-i < linesPerPage/2; j++ {
-			need += pitch * float64(1+flow[j+1].gap)
+		need, last := y, i // top of the last line that has to be on the same page
+		for last+1 < len(flow) && flow[last].keep && last-i < linesPerPage/2 {
+			need += flow[last].height() + pitch*float64(flow[last+1].gap)
+			last++
 		}
-		if (!fits(need) || i == breakAt) && y > areaTop {
+		if (!flow[last].fitsAt(need) || i == breakAt) && y > areaTop {
 			out[i].newPage = true
 			y = areaTop
+			if f.row != nil && f.row.head != nil {
+				out[i].repeat = true
+				y += f.row.head.height
+			}
 		}
 		out[i].y = y
-		y += pitch
+		y += f.height()
 	}
 	return out
 }
