@@ -85,10 +85,39 @@ func (c *composer) columnEdges(t *document.Table) ([]float64, error) {
 		total += want[i]
 	}
 	edges := []float64{areaLeft}
-	for i := range want {
-		edges = append(edges, edges[i]+want[i]*areaWidth/total)
+	for i, w := range shareWidth(want, total) {
+		edges = append(edges, edges[i]+w)
 	}
 	return edges, nil
+}
+
+// shareWidth gives narrow columns what they want, so that no short text is broken, and shares what is left among the wide
+// ones. Columns that want less than there is all grow alike.
+func shareWidth(want []float64, total float64) []float64 {
+	out := append([]float64(nil), want...)
+	if total <= areaWidth {
+		for i := range out {
+			out[i] *= areaWidth / total
+		}
+		return out
+	}
+	room, wide, open := areaWidth, total, len(want)
+	fixed := make([]bool, len(want))
+	for again := true; again; {
+		again = false
+		for i, w := range want {
+			if !fixed[i] && w <= room/float64(open) && open > 1 {
+				fixed[i], again = true, true
+				room, wide, open = room-w, wide-w, open-1
+			}
+		}
+	}
+	for i := range out {
+		if !fixed[i] {
+			out[i] *= room / wide
+		}
+	}
+	return out
 }
 
 func (c *composer) tableRow(cells []string, columns []float64, role fonts.Role) (*tableRow, error) {
