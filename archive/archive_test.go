@@ -210,6 +210,82 @@ func TestWriteRefusesUnsafePaths(t *testing.T) {
 	}
 }
 
+func TestOpenZipIsStrict(t *testing.T) {
+	w := newWorld(t)
+	zipped := func(spoil func(z *zip.Writer)) []byte {
+		var out bytes.Buffer
+		z := zip.NewWriter(&out)
+		for name, f := range w.pack(t, w.record(), goodFiles()) {
+			dst, err := z.Create(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, _ = dst.Write(f.Data)
+		}
+		if spoil != nil {
+			spoil(z)
+		}
+		if err := z.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return out.Bytes()
+	}
+	add := func(name string) func(*zip.Writer) {
+		return func(z *zip.Writer) {
+			if _, err := z.Create(name); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	good := zipped(nil)
+	tests := []struct {
+		name string
+		data []byte
+		want verdict.Reason
+	}{
+		{"whole", good, ""},
+		{"second manifest", zipped(add("manifest.json")), verdict.DuplicateEntry},
+		{"second manifest in capitals", zipped(add("MANIFEST.json")), verdict.DuplicateEntry},
+		{"path that leads out", zipped(add("../x")), verdict.Path},
+		{"backslash", zipped(add("a\\b")), verdict.Path},
+		{"symbolic link", zipped(func(z *zip.Writer) {
+			h := &zip.FileHeader{Name: "link"}
+			h.SetMode(fs.ModeSymlink | 0o777)
+			if _, err := z.CreateHeader(h); err != nil {
+				t.Fatal(err)
+			}
+		}), verdict.EntryType},
+		{"bytes behind", append(bytes.Clone(good), 'x'), verdict.ZipLayout},
+		{"bytes before", append([]byte("x"), good...), verdict.ZipLayout},
+		{"cut", good[:len(good)/2], verdict.ZipLayout},
+		{"nothing", nil, verdict.ZipLayout},
+	}
+	for _, tt := range tests {
+		content, err := archive.OpenZip(bytes.NewReader(tt.data), int64(len(tt.data)))
+		if tt.want == "" {
+			if err != nil || w.verify(t, content).Verdict != verdict.Passed {
+				t.Errorf("%s: %v", tt.name, err)
+			}
+			continue
+		}
+		var refused *verdict.ContainerError
+		if !errors.As(err, &refused) || refused.Reason != tt.want {
+			t.Errorf("%s: %v, want %s", tt.name, err, tt.want)
+		}
+	}
+}
+
+func FuzzOpenZip(f *testing.F) {
+	f.Add([]byte("PK\x05\x06" + strings.Repeat("\x00", 18)))
+	f.Fuzz(func(_ *testing.T, data []byte) {
+		content, err := archive.OpenZip(bytes.NewReader(data), int64(len(data)))
+		if err != nil {
+			return
+		}
+		_, _ = archive.Verify(content, "x", archive.VerifyOptions{Judge: stubJudge{}})
+	})
+}
+
 func TestUnpackKeepsInside(t *testing.T) {
 	var evil bytes.Buffer
 	z := zip.NewWriter(&evil)

@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"archive/zip"
 	"errors"
 	"fmt"
 	"io"
@@ -47,6 +48,10 @@ const eventAccepted = "SubmissionAcceptance"
 func Verify(content fs.FS, name string, o VerifyOptions) (verdict.File, error) {
 	f := verdict.File{File: name, Type: "package"}
 	raw, err := readBounded(content, ManifestName, maxManifest)
+	if damaged(err) {
+		f.Reject(verdict.ZipLayout, "%s: %v", ManifestName, err)
+		return f, nil
+	}
 	if err != nil {
 		return f, fmt.Errorf("verify package %s: %w", name, err)
 	}
@@ -102,6 +107,11 @@ func verifyFiles(f *verdict.File, content fs.FS, m *Manifest) error {
 			bad++
 			continue
 		}
+		if damaged(err) {
+			f.Add(verdict.Fail(verdict.CheckDigests, verdict.DigestMismatch, "%s: %v", e.Path, err))
+			bad++
+			continue
+		}
 		if err != nil {
 			return err
 		}
@@ -124,6 +134,12 @@ func verifyFiles(f *verdict.File, content fs.FS, m *Manifest) error {
 		f.Add(verdict.Pass(verdict.CheckCoverage))
 	}
 	return nil
+}
+
+// damaged reports whether an entry of a zip cannot be read as it says: that is a finding, not a failure to look.
+func damaged(err error) bool {
+	return errors.Is(err, zip.ErrChecksum) || errors.Is(err, zip.ErrFormat) || errors.Is(err, zip.ErrAlgorithm) ||
+		errors.Is(err, io.ErrUnexpectedEOF)
 }
 
 func digestFile(content fs.FS, name string, size int64) (FileEntry, error) {
@@ -150,7 +166,7 @@ func verifyParts(f *verdict.File, content fs.FS, m *Manifest, o VerifyOptions) e
 			continue
 		}
 		data, err := readBounded(content, e.Path, maxFileSize)
-		if errors.Is(err, fs.ErrNotExist) {
+		if errors.Is(err, fs.ErrNotExist) || damaged(err) {
 			continue // reported among the digests
 		}
 		if err != nil {

@@ -62,6 +62,9 @@ func newSendCmd(e *env) *cobra.Command {
 // sendDraft checks the draft here first, so that a classified one does not leave this machine.
 func (e *env) sendDraft(ctx context.Context, c *client.Client, path string, data []byte, f sendFlags, asJSON bool) error {
 	doc, err := document.Parse(data)
+	if errors.Is(err, document.ErrClassified) { // the document stays here; that it was refused is recorded at the hub
+		err = errors.Join(err, c.ReportRefused(ctx, api.Refused{Code: api.ClassifiedContent}))
+	}
 	if err != nil {
 		return fmt.Errorf("send %s: %w", path, err)
 	}

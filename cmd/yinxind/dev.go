@@ -7,10 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -71,11 +73,15 @@ func (e *env) dev(ctx context.Context, f devFlags) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, system.Close()) }()
-	logins, err := system.Apply(ctx, setup)
+	made, err := system.Apply(ctx, setup)
 	if err != nil {
 		return err
 	}
-	if err := e.leave(f.dir, system, logins); err != nil {
+	all, err := logins(ctx, system, setup, f.dir, made)
+	if err != nil {
+		return err
+	}
+	if err := e.leave(f.dir, system, all); err != nil {
 		return err
 	}
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", f.listen)
@@ -86,7 +92,7 @@ func (e *env) dev(ctx context.Context, f devFlags) (err error) {
 	if err := durable.WriteFile(filepath.Join(f.dir, "address"), []byte(url+"\n"), 0o644); err != nil {
 		return errors.Join(err, l.Close())
 	}
-	e.greet(f.dir, url, logins)
+	e.greet(url, all)
 	return system.Serve(ctx, l)
 }
 
@@ -114,17 +120,23 @@ func readSetup(path string) (*embedded.Setup, error) {
 	return embedded.ParseSetup(data)
 }
 
-// openKeys opens the key store beside its passphrase, which is what makes this not for production.
+// openKeys opens the key store beside its passphrase, which is what makes this not for production. The passphrase of a
+// store that exists is never replaced.
 func (e *env) openKeys(ctx context.Context, dir string) (*filekeys.Store, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
 	o := filekeys.Options{Rand: e.rand, Now: e.now}
-	path := filepath.Join(dir, "passphrase")
-	keysDir := filepath.Join(dir, "keys")
+	path, keysDir := filepath.Join(dir, "passphrase"), filepath.Join(dir, "keys")
 	passphrase, err := os.ReadFile(path)
-	if err == nil && filekeys.Exists(keysDir) {
+	if filekeys.Exists(keysDir) {
+		if err != nil {
+			return nil, fmt.Errorf("read the passphrase of %s: %w", keysDir, err)
+		}
 		return filekeys.Open(ctx, keysDir, passphrase, o)
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
 	}
 	if err != nil {
 		var secret [32]byte
@@ -132,11 +144,43 @@ func (e *env) openKeys(ctx context.Context, dir string) (*filekeys.Store, error)
 			return nil, err
 		}
 		passphrase = []byte(hex.EncodeToString(secret[:]))
-		if err := durable.WriteFile(path, passphrase, 0o600); err != nil {
+		if err := durable.CreateExclusive(path, passphrase, 0o600); err != nil {
 			return nil, err
 		}
 	}
 	return filekeys.Create(ctx, keysDir, passphrase, o)
+}
+
+// accounts is the file with the secrets of a development hub.
+func accounts(dir string) string { return filepath.Join(dir, "accounts.json") }
+
+// logins completes what the setup made to all accounts of the setup. An account whose secret an earlier start, cut short,
+// did not come to write down gets a new one.
+func logins(ctx context.Context, system *embedded.System, setup *embedded.Setup, dir string, made []embedded.Login) ([]embedded.Login, error) {
+	var known []embedded.Login
+	data, err := os.ReadFile(accounts(dir))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	if err == nil {
+		if err := json.Unmarshal(data, &known); err != nil {
+			return nil, fmt.Errorf("read %s: %w", accounts(dir), err)
+		}
+	}
+	known = append(known, made...)
+	for _, o := range setup.Offices {
+		for _, a := range o.Accounts {
+			if slices.ContainsFunc(known, func(l embedded.Login) bool { return l.Account == a.ID }) {
+				continue
+			}
+			secret, err := system.Directory.SetSecret(ctx, a.ID, "")
+			if err != nil {
+				return nil, err
+			}
+			known = append(known, embedded.Login{Account: a.ID, Office: o.Code, Name: a.Name, Roles: a.Roles, Secret: secret})
+		}
+	}
+	return known, nil
 }
 
 func (e *env) logger(verbose bool) *slog.Logger {
@@ -147,7 +191,7 @@ func (e *env) logger(verbose bool) *slog.Logger {
 	return slog.New(slog.NewTextHandler(e.stderr, &slog.HandlerOptions{Level: level}))
 }
 
-// leave writes what a verifier and a tester need: root certificate, log key, and on the first start the accounts.
+// leave writes what a verifier and a tester need: root certificate, log key, accounts.
 func (e *env) leave(dir string, system *embedded.System, logins []embedded.Login) error {
 	if err := durable.WriteFile(filepath.Join(dir, "root.pem"), system.Root.PEM(), 0o644); err != nil {
 		return err
@@ -155,18 +199,15 @@ func (e *env) leave(dir string, system *embedded.System, logins []embedded.Login
 	if err := durable.WriteFile(filepath.Join(dir, "log.vkey"), []byte(system.LogKey.String()+"\n"), 0o644); err != nil {
 		return err
 	}
-	if len(logins) == 0 {
-		return nil
-	}
 	out, err := json.MarshalIndent(logins, "", " ") //nolint:gosec // the secrets are for the tester, in a file for the owner alone
 	if err != nil {
 		return err
 	}
-	return durable.WriteFile(filepath.Join(dir, "accounts.json"), append(out, '\n'), 0o600)
+	return durable.WriteFile(accounts(dir), append(out, '\n'), 0o600)
 }
 
 // greet prints where the hub is and who may log in.
-func (e *env) greet(dir, url string, logins []embedded.Login) {
+func (e *env) greet(url string, logins []embedded.Login) {
 	fmt.Fprintln(e.stderr, "*** yinxind dev: NOT FOR PRODUCTION. Invented offices, plain HTTP on loopback, passphrase beside the keys. ***")
 	fmt.Fprintln(e.stderr, "*** No rollback anchor is configured: a restored copy of the folder would not be noticed. ***")
 	for _, l := range logins {
@@ -175,9 +216,6 @@ func (e *env) greet(dir, url string, logins []embedded.Login) {
 			roles[i] = string(r)
 		}
 		fmt.Fprintf(e.stdout, "%-10s %-16s %-12s %s  %s\n", l.Office, l.Account, strings.Join(roles, ","), l.Secret, l.Name)
-	}
-	if len(logins) == 0 {
-		fmt.Fprintf(e.stdout, "accounts: see %s\n", filepath.Join(dir, "accounts.json"))
 	}
 	fmt.Fprintf(e.stdout, "ready %s\n", url)
 }

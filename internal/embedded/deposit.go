@@ -13,6 +13,7 @@ import (
 	"yinxin/document"
 	"yinxin/document/ofd"
 	"yinxin/transport"
+	"yinxin/transport/envelope"
 	"yinxin/transport/hub"
 	"yinxin/transport/office"
 	"yinxin/verdict"
@@ -41,7 +42,7 @@ func (d *depositor) Deposit(ctx context.Context, r hub.Record) (transport.Digest
 }
 
 func (d *depositor) deposit(ctx context.Context, r hub.Record, dir string) (archive.Entry, error) {
-	opened, err := d.open(ctx, r, dir)
+	opened, manifest, err := d.open(ctx, r, dir)
 	if err != nil {
 		return archive.Entry{}, err
 	}
@@ -56,24 +57,36 @@ func (d *depositor) deposit(ctx context.Context, r hub.Record, dir string) (arch
 	if err != nil {
 		return archive.Entry{}, err
 	}
+	files = append(files, archive.BytesFile("metadata/envelope.p7s", archive.RoleEnvelope, manifest))
 	return d.s.Archive.Deposit(ctx, archive.Submission{Record: record, Files: files})
 }
 
-// open fetches the archive's own envelope and opens it into dir/files.
-func (d *depositor) open(ctx context.Context, r hub.Record, dir string) (_ *office.Opened, err error) {
+// open fetches the archive's own envelope and opens it into dir/files. It also returns the manifest that the sender signed
+// for the archive.
+func (d *depositor) open(ctx context.Context, r hub.Record, dir string) (_ *office.Opened, manifest []byte, err error) {
 	f, err := os.Create(filepath.Join(dir, "envelope.yxe"))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
 	if err := r.Envelope(ctx, f); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	size, err := f.Seek(0, io.SeekEnd)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return d.s.Office.OpenEnvelope(ctx, d.s.config.Archive, f, size, filepath.Join(dir, "files"))
+	env, err := envelope.Parse(f, size)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, p := range env.Parts() {
+		if p.Recipient == d.s.config.Archive {
+			manifest = p.Manifest
+		}
+	}
+	opened, err := d.s.Office.OpenEnvelope(ctx, d.s.config.Archive, f, size, filepath.Join(dir, "files"))
+	return opened, manifest, err
 }
 
 // describe fills the record from the document's own metadata and from the exchange.
@@ -82,12 +95,11 @@ func describe(r hub.Record, opened *office.Opened, dir string) (archive.Record, 
 	rec := archive.Record{
 		Retention: m.Retention, Exchange: r.Exchange.ID, Issuer: r.Exchange.Sender, IssuerName: m.Issuer.Name,
 		Kind: m.Kind.String(), Number: m.Number.String(), Title: m.Title, IssuedOn: m.IssuedOn.String(),
-		DocumentSM3: r.Exchange.DocumentSM3.String(), Parties: []string{r.Exchange.Sender},
+		DocumentSM3: r.Exchange.DocumentSM3.String(),
+		// The record holds the receipts of all recipients, which none of them may see: it is the sender's and the archive's.
+		Parties: []string{r.Exchange.Sender},
 	}
-	for _, d := range r.Deliveries {
-		rec.Parties = append(rec.Parties, d.Recipient)
-	}
-	data, err := os.ReadFile(filepath.Join(dir, "files", office.DocumentName))
+	data, err := os.ReadFile(filepath.Join(dir, "files", opened.Document))
 	if err != nil {
 		return rec, err
 	}
@@ -105,10 +117,10 @@ func (d *depositor) files(r hub.Record, opened *office.Opened, dir string) ([]ar
 	for _, name := range opened.Files {
 		path := filepath.Join(dir, "files", name)
 		f := archive.File{Path: "document/attachments/" + name, Role: archive.RoleAttachment}
-		switch name {
-		case office.DocumentName:
+		switch {
+		case name == opened.Document:
 			f.Path, f.Role = "document/"+name, archive.RoleDocument
-		case office.CopyName:
+		case name == strings.TrimSuffix(opened.Document, filepath.Ext(opened.Document))+".pdf":
 			f.Path, f.Role = "document/"+name, archive.RoleCopy
 		}
 		f.Open = func() (io.ReadCloser, error) { return os.Open(path) }

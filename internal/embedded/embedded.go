@@ -91,27 +91,25 @@ type System struct {
 }
 
 // Open opens the system in its folder, and makes what is missing there: database, CA, seal maker and log keys.
-func Open(ctx context.Context, c Config) (s *System, err error) {
+func Open(ctx context.Context, c Config) (*System, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	opened := &System{config: c, wake: make(chan struct{}, 1)}
-	s = opened
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, opened.Close())
-		}
-	}()
-	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
-		return nil, fmt.Errorf("open system: %w", err)
-	}
-	if err := s.openStores(ctx); err != nil {
-		return nil, fmt.Errorf("open system in %s: %w", c.Dir, err)
-	}
-	if err := s.openServices(ctx); err != nil {
-		return nil, fmt.Errorf("open system in %s: %w", c.Dir, err)
+	s := &System{config: c, wake: make(chan struct{}, 1)}
+	if err := s.open(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("open system in %s: %w", c.Dir, err), s.Close())
 	}
 	return s, nil
+}
+
+func (s *System) open(ctx context.Context) error {
+	if err := os.MkdirAll(s.config.Dir, 0o700); err != nil {
+		return err
+	}
+	if err := s.openStores(ctx); err != nil {
+		return err
+	}
+	return s.openServices(ctx)
 }
 
 func (s *System) openStores(ctx context.Context) error {

@@ -235,15 +235,20 @@ func TestWholePathSurvivesRestartsAtEveryStep(t *testing.T) {
 		t.Fatalf("records: %v, %v", records, err)
 	}
 	dir := filepath.Join(t.TempDir(), "record")
-	if err := x.UnpackRecord(t.Context(), records[0].ID, "YXJY", dir); err != nil {
+	if err := x.UnpackRecord(t.Context(), records[0].ID, "YXZF", dir); err != nil {
 		t.Fatal(err)
 	}
 	f, err := verify.One(verify.Input{Name: "record", Content: os.DirFS(dir)}, x.VerifyOptions())
 	if err != nil || f.Verdict != verdict.Passed {
 		t.Errorf("record: %s (%s), %v", f.Verdict, f.Reason, err)
 	}
-	if err := x.UnpackRecord(t.Context(), records[0].ID, "HUB", filepath.Join(t.TempDir(), "no")); !errors.Is(err, archive.ErrNotFound) {
-		t.Errorf("an office that is no party: %v, want ErrNotFound", err)
+	for _, other := range []string{"YXJY", "HUB"} { // a recipient, who must not see the others' receipts; no party at all
+		if err := x.UnpackRecord(t.Context(), records[0].ID, other, filepath.Join(t.TempDir(), "no")); !errors.Is(err, archive.ErrNotFound) {
+			t.Errorf("%s fetches the sender's record: %v, want ErrNotFound", other, err)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(dir, "metadata", "envelope.p7s")); err != nil {
+		t.Errorf("the sender's signed manifest: %v", err)
 	}
 }
 
@@ -300,6 +305,10 @@ func TestAskRefuses(t *testing.T) {
 		{"the sender itself", func(a *office.SealAsk) { a.Recipients[1].Code = "YXZF" }, drafter, office.ErrAddressee},
 		{"twice", func(a *office.SealAsk) { a.Recipients[1].Code = "YXJY" }, drafter, office.ErrAddressee},
 		{"another office's seal", func(a *office.SealAsk) { a.Seal = x.seal("YXJY") }, drafter, seal.ErrUnknownSeal},
+		{"another office's document", func(a *office.SealAsk) {
+			a.Seal, a.Recipients = x.seal("YXJY"), a.Recipients[1:]
+			a.Recipients[0].Role = transport.To
+		}, recipient, office.ErrSender},
 		{"an approver who is no clerk", func(*office.SealAsk) {}, approver, office.ErrForbidden},
 	}
 	for _, tt := range tests {
@@ -377,6 +386,34 @@ func TestReturnedDocumentComesBackWithItsReason(t *testing.T) {
 			t.Errorf("the sender sees %+v", one)
 		}
 	}
+	// The record waits for the sender: once it has seen the return and the other recipient has signed, it is deposited.
+	x.signFor(copied)
+	if _, err := x.Office.AcknowledgeReturn(t.Context(), recipient, d.Exchange, "YXJY"); err == nil {
+		t.Error("the recipient acknowledged its own return")
+	}
+	seen, err := x.Office.AcknowledgeReturn(t.Context(), drafter, d.Exchange, "YXJY")
+	if err != nil || seen.State != transport.ReturnAcknowledged {
+		t.Fatalf("acknowledge return: %s, %v", seen.State, err)
+	}
+	x.until("deposit", func() bool { return x.track(d).Exchange.Deposited != "" })
+}
+
+func TestWithdrawnBeforeItIsSignedFor(t *testing.T) {
+	x := start(t)
+	d := x.send()
+	x.signFor(recipient)
+	id := x.delivery(copied)
+	if _, err := x.Office.Withdraw(t.Context(), drafter, d.Exchange, "YXJY", "too late"); err == nil {
+		t.Error("a document was withdrawn that had been signed for")
+	}
+	got, err := x.Office.Withdraw(t.Context(), drafter, d.Exchange, "YXCZ", "附件有误")
+	if err != nil || got.State != transport.Withdrawn {
+		t.Fatalf("withdraw: %s, %v", got.State, err)
+	}
+	if _, err := x.Office.Open(t.Context(), copied, id, filepath.Join(t.TempDir(), "in")); err == nil {
+		t.Error("a withdrawn document was opened")
+	}
+	x.until("deposit", func() bool { return x.track(d).Exchange.Deposited != "" })
 }
 
 func TestNobodyOpensAnothersDelivery(t *testing.T) {

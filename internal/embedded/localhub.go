@@ -47,6 +47,39 @@ func (l localHub) Envelope(ctx context.Context, who office.Person, delivery stri
 	return l.hub.Envelope(ctx, caller(who), delivery, w)
 }
 
+// Sent implements office.Hub.
+func (l localHub) Sent(ctx context.Context, who office.Person, exchange, recipient string) (office.Received, error) {
+	t, err := l.hub.Track(ctx, caller(who), exchange)
+	if err != nil {
+		return office.Received{}, err
+	}
+	for _, d := range t.Deliveries {
+		if d.Recipient == recipient {
+			return office.Received{
+				Delivery: d, DocumentSM3: t.Exchange.DocumentSM3, DocumentSHA256: t.Exchange.DocumentSHA256,
+			}, nil
+		}
+	}
+	return office.Received{}, fmt.Errorf("recipient %s of exchange %s: %w", recipient, exchange, office.ErrNotFound)
+}
+
+// SenderAct implements office.Hub.
+func (l localHub) SenderAct(
+	ctx context.Context, who office.Person, act transport.Act, key, exchange, recipient string, statement []byte,
+) (transport.Delivery, error) {
+	var moved hub.Moved
+	var err error
+	switch act {
+	case transport.Withdraw:
+		moved, err = l.hub.Withdraw(ctx, caller(who), key, exchange, recipient, statement)
+	case transport.AcknowledgeReturn:
+		moved, err = l.hub.AcknowledgeReturn(ctx, caller(who), key, exchange, recipient, statement)
+	default:
+		return transport.Delivery{}, fmt.Errorf("act %s is not one of a sender", act)
+	}
+	return moved.Delivery, err
+}
+
 // Act implements office.Hub.
 func (l localHub) Act(
 	ctx context.Context, who office.Person, act transport.Act, key, delivery string, statement []byte,

@@ -50,6 +50,12 @@ func (o OfficeService) Routes(*Server) []Route {
 		{Method: http.MethodPost, Path: p + "/deliveries/{id:" + id + "}/open", Access: ByRole, Roles: clerk, Handle: o.open()},
 		{Method: http.MethodPost, Path: p + "/deliveries/{id:" + id + "}/sign-for", Access: ByRole, Roles: clerk, Handle: o.signFor()},
 		{Method: http.MethodPost, Path: p + "/deliveries/{id:" + id + "}/return", Access: ByRole, Roles: clerk, Handle: o.giveBack()},
+		{Method: http.MethodPost, Path: p + "/exchanges/{id:" + id + "}/withdraw", Access: ByRole, Roles: clerk, Handle: o.withdraw()},
+		{
+			Method: http.MethodPost, Path: p + "/exchanges/{id:" + id + "}/acknowledge-return", Access: ByRole, Roles: clerk,
+			Handle: o.acknowledgeReturn(),
+		},
+		{Method: http.MethodPost, Path: p + "/refusals", Access: ByRole, Roles: clerk, Handle: o.reportRefused()},
 		{
 			Method: http.MethodPost, Path: p + "/organisations", Access: ByRole, Roles: []directory.Role{directory.Admin},
 			Handle: o.establish(),
@@ -249,14 +255,19 @@ func (o OfficeService) decide() Handler {
 	})
 }
 
+// opener opens a delivery into a folder.
+type opener func(ctx context.Context, who office.Person, delivery, dir string) (*office.Opened, error)
+
 // inTemp opens a delivery in a folder that is gone afterwards.
-func (o OfficeService) inTemp(ctx context.Context, c *Call, do func(dir string, opened *office.Opened) error) (err error) {
+func (o OfficeService) inTemp(
+	ctx context.Context, c *Call, open opener, do func(dir string, opened *office.Opened) error,
+) (err error) {
 	dir, err := os.MkdirTemp(o.Office.TempDir, "open-")
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	opened, err := o.Office.Open(ctx, PersonOf(c.Account), c.Var("id"), dir)
+	opened, err := open(ctx, PersonOf(c.Account), c.Var("id"), dir)
 	if err != nil {
 		return refused(err)
 	}
@@ -265,7 +276,7 @@ func (o OfficeService) inTemp(ctx context.Context, c *Call, do func(dir string, 
 
 func (o OfficeService) open() Handler {
 	return serveJSON(func(ctx context.Context, c *Call, _ struct{}) (out api.OpenedDocument, err error) {
-		err = o.inTemp(ctx, c, func(dir string, opened *office.Opened) error {
+		err = o.inTemp(ctx, c, o.Office.Open, func(dir string, opened *office.Opened) error {
 			for _, name := range opened.Files {
 				data, err := os.ReadFile(filepath.Join(dir, name))
 				if err != nil {
@@ -291,7 +302,7 @@ func plainDelivery(d transport.Delivery) api.Delivery {
 
 func (o OfficeService) signFor() Handler {
 	return serveJSON(func(ctx context.Context, c *Call, in api.SignFor) (out api.Delivery, err error) {
-		err = o.inTemp(ctx, c, func(_ string, opened *office.Opened) error {
+		err = o.inTemp(ctx, c, o.Office.Reopen, func(_ string, opened *office.Opened) error {
 			d, err := o.Office.SignFor(ctx, PersonOf(c.Account), opened, in.Number, in.Comment)
 			out = plainDelivery(d)
 			return refused(err)
@@ -304,6 +315,30 @@ func (o OfficeService) giveBack() Handler {
 	return serveJSON(func(ctx context.Context, c *Call, in api.GiveBack) (api.Delivery, error) {
 		d, err := o.Office.Return(ctx, PersonOf(c.Account), c.Var("id"), in.Reason, in.Text)
 		return plainDelivery(d), refused(err)
+	})
+}
+
+func (o OfficeService) withdraw() Handler {
+	return serveJSON(func(ctx context.Context, c *Call, in api.SenderAct) (api.Delivery, error) {
+		d, err := o.Office.Withdraw(ctx, PersonOf(c.Account), c.Var("id"), in.Recipient, in.Text)
+		return plainDelivery(d), refused(err)
+	})
+}
+
+func (o OfficeService) acknowledgeReturn() Handler {
+	return serveJSON(func(ctx context.Context, c *Call, in api.SenderAct) (api.Delivery, error) {
+		d, err := o.Office.AcknowledgeReturn(ctx, PersonOf(c.Account), c.Var("id"), in.Recipient)
+		return plainDelivery(d), refused(err)
+	})
+}
+
+// reportRefused records a refusal that the sender's own side made; only the code of a classified document is taken.
+func (o OfficeService) reportRefused() Handler {
+	return serveJSON(func(ctx context.Context, c *Call, in api.Refused) (struct{}, error) {
+		if in.Code != api.ClassifiedContent {
+			return struct{}{}, api.NewProblem(api.Validation, "", api.Fault{Pointer: "/code", Detail: "is not classified_content"})
+		}
+		return struct{}{}, o.Office.NoteRefused(ctx, PersonOf(c.Account), document.ErrClassified)
 	})
 }
 

@@ -7,7 +7,6 @@
 package verify
 
 import (
-	"archive/zip"
 	"bytes"
 	"errors"
 	"fmt"
@@ -71,11 +70,14 @@ func One(in Input, o Options) (verdict.File, error) {
 	case KindOFD:
 		return ofdFile(in.Name, in.Data, o), nil
 	case KindPackage:
-		z, err := zip.NewReader(bytes.NewReader(in.Data), int64(len(in.Data)))
-		if err != nil {
+		z, err := archive.OpenZip(bytes.NewReader(in.Data), int64(len(in.Data)))
+		if refused, ok := errors.AsType[*verdict.ContainerError](err); ok {
 			f.Type = "package"
-			f.Reject(verdict.ZipLayout, "%v", err)
+			f.Reject(refused.Reason, "%s", refused.Detail)
 			return f, nil
+		}
+		if err != nil {
+			return f, err
 		}
 		return packageOf(z, in.Name, o)
 	case KindPDF:

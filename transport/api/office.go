@@ -80,6 +80,18 @@ type CertifyRequest struct {
 	EncryptionKey  []byte       `json:"encryption_key"`
 }
 
+// SenderAct asks the office service to withdraw a document from one recipient, or to acknowledge that it came back.
+type SenderAct struct {
+	Recipient string `json:"recipient"`
+	Text      string `json:"text,omitempty"`
+}
+
+// Refused reports a document that was refused before it reached the hub, so that the refusal is recorded. It carries the
+// code and nothing of the content.
+type Refused struct {
+	Code Code `json:"code"`
+}
+
 // SealMaking asks for an organisation's round seal; Diameter in mm.
 type SealMaking struct {
 	Office     string    `json:"office"`

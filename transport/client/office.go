@@ -53,6 +53,22 @@ func (c *Client) GiveBack(ctx context.Context, delivery string, g api.GiveBack) 
 	return callJSON[api.Delivery](ctx, c, http.MethodPost, "/office/deliveries/"+url.PathEscape(delivery)+"/return", "", g, nil)
 }
 
+// WithdrawFrom has the hosted office take a document back from one recipient.
+func (c *Client) WithdrawFrom(ctx context.Context, exchange string, a api.SenderAct) (api.Delivery, error) {
+	return callJSON[api.Delivery](ctx, c, http.MethodPost, "/office/exchanges/"+url.PathEscape(exchange)+"/withdraw", "", a, nil)
+}
+
+// ReturnSeen has the hosted office acknowledge that a recipient sent the document back.
+func (c *Client) ReturnSeen(ctx context.Context, exchange string, a api.SenderAct) (api.Delivery, error) {
+	return callJSON[api.Delivery](ctx, c, http.MethodPost, "/office/exchanges/"+url.PathEscape(exchange)+"/acknowledge-return", "", a, nil)
+}
+
+// ReportRefused has a refusal recorded that was made before anything was sent.
+func (c *Client) ReportRefused(ctx context.Context, r api.Refused) error {
+	_, err := callJSON[struct{}](ctx, c, http.MethodPost, "/office/refusals", "", r, nil)
+	return err
+}
+
 // Establish registers an office whose keys the hub keeps.
 func (c *Client) Establish(ctx context.Context, o api.Organisation) (api.Organisation, error) {
 	return callJSON[api.Organisation](ctx, c, http.MethodPost, "/office/organisations", "", o, nil)

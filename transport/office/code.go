@@ -23,6 +23,7 @@ func CodeOf(err error) api.Code {
 	}{
 		{errors.Is(err, document.ErrClassified), api.ClassifiedContent},
 		{errors.As(err, &invalid), api.Validation},
+		{errors.Is(err, document.ErrMalformed), api.Malformed},
 		{errors.As(err, &directoryInvalid), api.Validation},
 		{errors.As(err, &container), api.UnsupportedFormat},
 		{errors.Is(err, ErrNotFound), api.NotFound},
@@ -34,8 +35,10 @@ func CodeOf(err error) api.Code {
 		{errors.Is(err, keys.ErrSealed) || errors.Is(err, keys.ErrUnavailable), api.Dependency},
 		{errors.Is(err, ErrSelfApproval), api.Forbidden},
 		{errors.Is(err, ErrState), api.InvalidTransition},
+		{errors.Is(err, ErrNotOpened), api.InvalidTransition},
 		{errors.Is(err, ErrDigestChanged), api.PreconditionFailed},
 		{errors.Is(err, ErrAddressee), api.InvalidAddressee},
+		{errors.Is(err, ErrSender), api.SenderMismatch},
 		{errors.Is(err, ErrNoPlace), api.Validation},
 		{errors.Is(err, ErrReason), api.Validation},
 		{errors.Is(err, ErrRequest), api.Validation},

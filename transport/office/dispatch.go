@@ -15,6 +15,7 @@ import (
 	"yinxin/crypto/cert"
 	"yinxin/crypto/gm"
 	"yinxin/crypto/stream"
+	"yinxin/document"
 	"yinxin/keys"
 	"yinxin/seal"
 	"yinxin/seal/ofdseal"
@@ -50,6 +51,9 @@ func (s *Service) Ask(ctx context.Context, who Person, ask SealAsk) (Dispatch, e
 	if _, err := checkUnclassified(ask.Draft.OFD); err != nil {
 		return Dispatch{}, errors.Join(fmt.Errorf("ask for seal: %w", err), s.NoteRefused(ctx, who, err))
 	}
+	if err := s.checkIssuer(ctx, who.Office, ask.Draft.Metadata); err != nil {
+		return Dispatch{}, fmt.Errorf("ask for seal: %w", err)
+	}
 	if err := s.checkRecipients(ctx, who.Office, ask.Recipients); err != nil {
 		return Dispatch{}, fmt.Errorf("ask for seal: %w", err)
 	}
@@ -77,6 +81,26 @@ func (s *Service) Ask(ctx context.Context, who Person, ask SealAsk) (Dispatch, e
 		return Dispatch{}, fmt.Errorf("ask for seal: %w", err)
 	}
 	return d, nil
+}
+
+// ErrSender says that a document names another issuing office (发文机关) than the one that wants to seal and send it.
+var ErrSender = errors.New("office: the document names another issuing office")
+
+// checkIssuer compares the document's 发文机关 with the office, by code where the document has one, and by name.
+func (s *Service) checkIssuer(ctx context.Context, code string, m document.Metadata) error {
+	o, err := s.Directory.Organisation(ctx, code)
+	if err != nil {
+		return err
+	}
+	if m.Issuer.Code != "" && m.Issuer.Code != code || !named(o, m.Issuer.Name) {
+		return fmt.Errorf("%w: %s, not %s", ErrSender, m.Issuer.Name, o.Name)
+	}
+	return nil
+}
+
+// named reports whether an office goes by the name.
+func named(o directory.Organisation, name string) bool {
+	return name == o.Name || slices.Contains(o.Aliases, name)
 }
 
 // ErrNoPlace says that the document has no place for the seal.

@@ -68,6 +68,10 @@ type Hub interface {
 	// Act carries the office's signed statement about a delivery: opened, signed for, returned. The key makes a repeat
 	// harmless.
 	Act(ctx context.Context, who Person, act transport.Act, key, delivery string, statement []byte) (transport.Delivery, error)
+	// Sent returns the part of one recipient of an exchange that the office sent.
+	Sent(ctx context.Context, who Person, exchange, recipient string) (Received, error)
+	// SenderAct carries the sending office's signed statement about one recipient's part: withdrawn, return acknowledged.
+	SenderAct(ctx context.Context, who Person, act transport.Act, key, exchange, recipient string, statement []byte) (transport.Delivery, error)
 }
 
 // Service is the office service for the offices whose keys it reaches.

@@ -31,6 +31,8 @@ type Received struct {
 type Opened struct {
 	Received Received
 	Files    []string
+	// Document is the name of the official document among the files, empty where there is none.
+	Document string
 	Manifest envelope.Manifest
 	Metadata document.Metadata
 	Verdicts []verdict.File
@@ -40,6 +42,9 @@ type Opened struct {
 func (o *Opened) Worst() verdict.Status {
 	return verdict.NewReport(verdict.RevocationAuto, o.Verdicts...).Verdict
 }
+
+// ErrNotOpened says that the delivery was not opened yet: what nobody looked at is not signed for.
+var ErrNotOpened = errors.New("office: the delivery was not opened yet")
 
 // ErrReason says that a return needs a reason code of the list and a sentence.
 var ErrReason = errors.New("office: a return needs a reason code and a text")
@@ -51,6 +56,15 @@ var ErrSeal = errors.New("office: the seal of the document does not pass")
 // envelope, opens it with its own key into dir and judges every seal. Opening again what was opened before is allowed and
 // leaves no further evidence.
 func (s *Service) Open(ctx context.Context, who Person, delivery, dir string) (*Opened, error) {
+	return s.open(ctx, who, delivery, dir, true)
+}
+
+// Reopen is Open of what was opened before; else it is ErrNotOpened.
+func (s *Service) Reopen(ctx context.Context, who Person, delivery, dir string) (*Opened, error) {
+	return s.open(ctx, who, delivery, dir, false)
+}
+
+func (s *Service) open(ctx context.Context, who Person, delivery, dir string, opening bool) (*Opened, error) {
 	if !who.Clerk {
 		return nil, fmt.Errorf("open delivery: %w", ErrForbidden)
 	}
@@ -60,6 +74,9 @@ func (s *Service) Open(ctx context.Context, who Person, delivery, dir string) (*
 	}
 	if err := s.note(ctx, who, "delivery.open", delivery); err != nil {
 		return nil, err
+	}
+	if got.Delivery.State == transport.Available && !opening {
+		return nil, fmt.Errorf("delivery %s: %w", delivery, ErrNotOpened)
 	}
 	if got.Delivery.State == transport.Available {
 		stated, err := s.state(ctx, who.Office, got, receipt.Statement{Event: transport.ContentHandover})
@@ -129,10 +146,11 @@ func (s *Service) judge(o *Opened, dir string) error {
 		f.File = name
 		o.Verdicts = append(o.Verdicts, f)
 		m, err := pkg.Metadata()
-		if err == nil {
-			o.Metadata = m
-		} else if !errors.Is(err, ofd.ErrNoMetadata) {
+		if err != nil && !errors.Is(err, ofd.ErrNoMetadata) {
 			return err
+		}
+		if err == nil && name == o.Document {
+			o.Metadata = m
 		}
 	}
 	return nil
@@ -196,4 +214,39 @@ func (s *Service) state(ctx context.Context, office string, got Received, st rec
 		return nil, err
 	}
 	return st.Sign(cms.SignOptions{Signer: id.signer, Certificate: id.cert, Chain: id.chain, Time: st.Time, Rand: s.Rand})
+}
+
+// Withdraw takes a document back from one recipient, as long as it was not signed for (撤回).
+func (s *Service) Withdraw(ctx context.Context, who Person, exchange, recipient, text string) (transport.Delivery, error) {
+	return s.bySender(ctx, who, transport.Withdraw, exchange, recipient, receipt.Statement{Event: transport.Withdrawal, Text: text})
+}
+
+// AcknowledgeReturn states that the sending office saw that a recipient sent the document back (退回确认); with it that
+// recipient's part ends.
+func (s *Service) AcknowledgeReturn(ctx context.Context, who Person, exchange, recipient string) (transport.Delivery, error) {
+	return s.bySender(ctx, who, transport.AcknowledgeReturn, exchange, recipient, receipt.Statement{Event: transport.ReturnAcknowledgement})
+}
+
+func (s *Service) bySender(
+	ctx context.Context, who Person, act transport.Act, exchange, recipient string, st receipt.Statement,
+) (transport.Delivery, error) {
+	if !who.Clerk {
+		return transport.Delivery{}, fmt.Errorf("%s: %w", act, ErrForbidden)
+	}
+	got, err := s.Hub.Sent(ctx, who, exchange, recipient)
+	if err != nil {
+		return transport.Delivery{}, fmt.Errorf("%s exchange %s: %w", act, exchange, err)
+	}
+	if err := s.note(ctx, who, "exchange."+string(act), exchange); err != nil {
+		return transport.Delivery{}, err
+	}
+	stated, err := s.state(ctx, who.Office, got, st)
+	if err != nil {
+		return transport.Delivery{}, fmt.Errorf("%s exchange %s: %w", act, exchange, err)
+	}
+	d, err := s.Hub.SenderAct(ctx, who, act, s.NewID(), exchange, recipient, stated)
+	if err != nil {
+		return transport.Delivery{}, fmt.Errorf("%s exchange %s: %w", act, exchange, err)
+	}
+	return d, nil
 }

@@ -52,6 +52,13 @@ type Registrar struct {
 // encryption apart, GB/T 20518) and enters the office in the directory. An interrupted call can be repeated; an office
 // that is in the directory already is directory.ErrConflict.
 func (r *Registrar) Establish(ctx context.Context, who Person, o directory.Organisation) (directory.Organisation, error) {
+	o.Status = directory.Active
+	if err := o.Validate(); err != nil {
+		return o, fmt.Errorf("establish office: %w", err)
+	}
+	if err := keys.CheckName(keyName(o.Code, useSign)); err != nil {
+		return o, fmt.Errorf("establish office: %w: %w", ErrRequest, err)
+	}
 	if err := r.note(ctx, who, "organisation.establish", o.Code); err != nil {
 		return o, err
 	}
@@ -187,6 +194,13 @@ func (r *Registrar) MakeSeal(ctx context.Context, who Person, q SealRequest) (se
 	if err != nil {
 		return seal.Record{}, fmt.Errorf("make seal of %s: %w", q.Office, err)
 	}
+	_, err = r.Keys.Public(ctx, keys.Ref{Name: keyName(o.Code, useSign)})
+	if errors.Is(err, keys.ErrNotFound) { // a seal key here would be one that the office does not hold
+		return seal.Record{}, fmt.Errorf("make seal of %s: %w", q.Office, ErrNotHosted)
+	}
+	if err != nil {
+		return seal.Record{}, fmt.Errorf("make seal of %s: %w", q.Office, err)
+	}
 	signer, err := r.sealCertificate(ctx, o)
 	if err != nil {
 		return seal.Record{}, fmt.Errorf("make seal of %s: %w", q.Office, err)
@@ -289,6 +303,10 @@ func (r *Registrar) Certify(
 	ctx context.Context, who Person, o directory.Organisation, signing []byte, encryption *ecdsa.PublicKey,
 ) (Certified, error) {
 	var made Certified
+	o.Status = directory.Active
+	if err := o.Validate(); err != nil {
+		return made, fmt.Errorf("certify office: %w", err)
+	}
 	if err := r.note(ctx, who, "organisation.certify", o.Code); err != nil {
 		return made, err
 	}

@@ -217,10 +217,31 @@ func (s *Service) OpenEnvelope(ctx context.Context, office string, r io.ReaderAt
 	for _, f := range got.Files {
 		o.Files = append(o.Files, f.Name)
 	}
+	if got.Document >= 0 {
+		o.Document = got.Files[got.Document].Name
+	}
 	if err := s.judge(o, dir); err != nil {
 		return nil, err
 	}
-	return o, nil
+	return o, s.noteSender(ctx, o)
+}
+
+// noteSender warns where another office sends what the document's 发文机关 issued: that is how a document is forwarded, and
+// how one is passed off.
+func (s *Service) noteSender(ctx context.Context, o *Opened) error {
+	if o.Metadata.Issuer.Name == "" {
+		return nil
+	}
+	sender, err := s.Directory.Organisation(ctx, o.Manifest.Sender)
+	if err != nil {
+		return err
+	}
+	for i := range o.Verdicts {
+		if o.Verdicts[i].File == o.Document && !named(sender, o.Metadata.Issuer.Name) {
+			o.Verdicts[i].Warn(verdict.SenderMismatch, "%s sends a document of %s", sender.Name, o.Metadata.Issuer.Name)
+		}
+	}
+	return nil
 }
 
 // EnvelopeError says that an envelope was not opened because its outside or its content did not pass; Report says why.
