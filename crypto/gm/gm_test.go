@@ -6,9 +6,11 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"encoding/asn1"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"math/big"
 	"strings"
@@ -175,21 +177,59 @@ func TestRandomFailure(t *testing.T) {
 }
 
 // TestNoncesDiffer: a random source that repeats does not repeat r across messages, since the nonce is hedged.
-func TestNoncesDiffer(t *testing.T) {
-	key := newKey(t)
-	seen := map[string]bool{}
-	for i := range 200 {
-		sig, err := key.Sign(bytes.NewReader(make([]byte, 64)), fmt.Appendf(nil, "message %d", i), gm.SignMessage)
-		if err != nil {
+// repeated counts signatures whose r was there before.
+func repeated(t *testing.T, sigs func(yield func([]byte) bool)) int {
+	t.Helper()
+	seen, again := map[[32]byte]bool{}, 0
+	for sig := range sigs {
+		var v struct{ R, S *big.Int }
+		if _, err := asn1.Unmarshal(sig, &v); err != nil {
 			t.Fatal(err)
 		}
-		r := string(sig[4:20])
+		var r [32]byte
+		v.R.FillBytes(r[:])
 		if seen[r] {
-			t.Fatal("r repeats")
+			again++
 		}
 		seen[r] = true
 	}
+	return again
 }
+
+// TestNoncesDiffer is C-16: no r repeats in a hundred thousand signatures of one message, and none where the source of
+// randomness gives nothing but zeros, since the nonce is hedged; a signer that repeats its k is found by the same count.
+func TestNoncesDiffer(t *testing.T) {
+	key := newKey(t)
+	sign := func(random io.Reader, n int, message func(int) []byte) func(func([]byte) bool) {
+		return func(yield func([]byte) bool) {
+			for i := range n {
+				sig, err := key.Sign(random, message(i), gm.SignMessage)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if !yield(sig) {
+					return
+				}
+			}
+		}
+	}
+	same := func(int) []byte { return []byte("the same message") }
+	numbered := func(i int) []byte { return fmt.Appendf(nil, "message %d", i) }
+	if n := repeated(t, sign(nil, 100_000, same)); n > 0 {
+		t.Errorf("one message: r repeats %d times", n)
+	}
+	if n := repeated(t, sign(zeros{}, 1000, numbered)); n > 0 {
+		t.Errorf("no randomness, many messages: r repeats %d times", n)
+	}
+	if n := repeated(t, sign(zeros{}, 10, same)); n != 9 {
+		t.Errorf("no randomness, one message: r repeats %d times, want 9: the count finds nothing", n)
+	}
+}
+
+// zeros is a source of randomness that has none.
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 
 func TestScalars(t *testing.T) {
 	key := newKey(t)

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// attackRows says which test holds each row of the catalogue of attacks on messages (C), certificates and time (T). Each of
+// these tests has its positive twins: the same thing without the change, which passes.
+const attackRows = `
+C-01 crypto/cms TestForgeries TestBareDigest
+C-02 crypto/cms TestForgeries TestOtherContent
+C-03 crypto/cms TestForgeries
+C-04 crypto/cms TestForgeries
+C-05 crypto/cms TestRefusedForms TestTrimZeros
+C-06 crypto/cms TestDERBombs TestCheckDER
+C-07 crypto/cms TestSignAndJudge
+C-08 crypto/cms TestTwoSigners TestForgeries TestRefusedForms
+C-09 crypto/cms TestForgeries TestRefusedForms TestBinding
+C-10 crypto/cms TestRecipientByKeyIdentifier TestForgeries
+C-11 crypto/cms TestForgeries
+C-11 crypto/cert TestParse
+C-12 crypto/cms TestForgeries TestEncryptRefuses
+C-12 crypto/cert TestCheckUse
+C-13 crypto/gm TestDigestIsNotAMessage TestIDIsLiteral
+C-14 crypto/gm TestSignerOpts
+C-15 transport/hub TestSubmitAgain
+C-16 crypto/gm TestNoncesDiffer TestRandomFailure
+C-17 crypto/cms TestSignRefuses
+C-17 keys/execkeys TestBadDevices
+C-18 crypto/cms TestEnvelopeCorruptions
+C-19 transport/envelope TestSurreptitiousForwarding
+C-20 crypto/stream TestCorruptions
+C-21 crypto/gm TestScalars
+C-21 crypto/cert TestCheckPair
+C-22 crypto/cms TestRefusedForms
+C-23 crypto/cms TestCounterSignatures
+T-01 crypto/cert TestChain
+T-02 crypto/cert TestNameConstraints TestNameConstraintsOfUnknownForm
+T-03 crypto/cert TestUsageOfIssuers TestCheckUse
+T-04 crypto/tsp TestJudgeSigned
+T-04 crypto/cert TestValidity
+T-05 crypto/tsp TestJudgeSigned
+T-05 crypto/cms TestMoments
+T-06 crypto/tsp TestJudgeSigned TestRevokedAuthority
+T-06 crypto/cert TestRevocation TestRevocationBackdated
+T-07 crypto/cert TestOCSP TestOCSPForged TestRevocation TestLargeList
+T-08 crypto/cert TestChainBounds
+T-09 crypto/cert TestChain TestRevocationWithoutRoot
+T-10 crypto/cert TestNothingFetches
+T-11 crypto/tsp TestForgedTokens TestAuthorityRefuses TestParseResponse
+T-12 crypto/tsp TestCopiedToken TestTokenBesideSignature
+T-13 crypto/tsp TestClientRefuses TestClientRetries TestClientGrace
+T-14 crypto/cert TestClockJumps
+T-14 crypto/tsp TestAuthorityClock
+`
+
+// TestRepositoryAttackRows holds the list to the tests that there are: no row is missing, and every test exists.
+func TestRepositoryAttackRows(t *testing.T) {
+	h := repository(t)
+	rows := map[string]bool{}
+	for line := range strings.Lines(strings.TrimSpace(attackRows)) {
+		words := strings.Fields(line)
+		rows[words[0]] = true
+		files, err := filepath.Glob(filepath.Join(h.root, words[1], "*_test.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var text strings.Builder
+		for _, f := range files {
+			rel, err := filepath.Rel(h.root, f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			text.WriteString(h.mustRead(t, rel))
+		}
+		for _, name := range words[2:] {
+			if !regexp.MustCompile(`(?m)^func ` + name + `\(`).MatchString(text.String()) {
+				t.Errorf("%s: %s has no %s", words[0], words[1], name)
+			}
+		}
+	}
+	for prefix, n := range map[string]int{"C": 23, "T": 14} {
+		for i := range n {
+			if row := prefix + "-" + string(rune('0'+(i+1)/10)) + string(rune('0'+(i+1)%10)); !rows[row] {
+				t.Errorf("row %s has no test", row)
+			}
+		}
+	}
+}
+
+// TestRepositoryForgeriesShareNoCode holds the packages that make corruptions to their promise: they import nothing of
+// the code under test.
+func TestRepositoryForgeriesShareNoCode(t *testing.T) {
+	h := repository(t)
+	for _, file := range h.mustSources(t, ".go") {
+		if !strings.HasPrefix(file, "testvectors/forge/") && !strings.HasPrefix(file, "testvectors/boundtest/") {
+			continue
+		}
+		if strings.Contains(h.mustRead(t, file), `"yinxin/`) {
+			t.Errorf("%s imports a package of this module", file)
+		}
+	}
+}
