@@ -22,6 +22,9 @@ type CreateOptions struct {
 	MessageOnly bool
 	// Destroyable permits StateDestroyed. It is fixed at creation.
 	Destroyable bool
+	// ApprovalRequired makes a seal key sign one digest at a time, each only with another person's approval of that digest
+	// (Approver), which is used up by it. It is fixed at creation. The store must know who calls.
+	ApprovalRequired bool
 	// Labels are the owner's notes, such as the office; at most MaxLabels, of MaxLabel bytes each.
 	Labels map[string]string
 }
@@ -54,13 +57,14 @@ type KeyInfo struct {
 	Latest  int `json:"latest"`
 	Current int `json:"current"`
 	// MinUse is the lowest version that still signs and wraps, MinDecrypt the lowest that still decrypts and unwraps.
-	MinUse      int               `json:"min_use"`
-	MinDecrypt  int               `json:"min_decrypt"`
-	MessageOnly bool              `json:"message_only"`
-	Destroyable bool              `json:"destroyable"`
-	Created     time.Time         `json:"created"`
-	Labels      map[string]string `json:"labels,omitempty"`
-	Versions    []VersionInfo     `json:"versions"`
+	MinUse           int               `json:"min_use"`
+	MinDecrypt       int               `json:"min_decrypt"`
+	MessageOnly      bool              `json:"message_only"`
+	Destroyable      bool              `json:"destroyable"`
+	ApprovalRequired bool              `json:"approval_required,omitempty"`
+	Created          time.Time         `json:"created"`
+	Labels           map[string]string `json:"labels,omitempty"`
+	Versions         []VersionInfo     `json:"versions"`
 }
 
 // Change alters settings of a key; nil fields stay.
@@ -97,6 +101,20 @@ type Admin interface {
 	ImportCertificate(ctx context.Context, ref Ref, chain [][]byte) (Ref, error)
 	// Certificates gives the chain of a version as DER, leaf first; ErrNotFound where none was imported.
 	Certificates(ctx context.Context, ref Ref) ([][]byte, error)
+}
+
+// Approver is a store that takes approvals: Approve consents, as the caller, to one signature over a digest by a key that
+// was created with ApprovalRequired. Callers without an identity of their own are ErrDenied.
+type Approver interface {
+	Approve(ctx context.Context, name string, digest []byte) (Approval, error)
+}
+
+// Approval is the consent of one person to one signature by another.
+type Approval struct {
+	// ID goes into SignItem.Approval.
+	ID string `json:"approval"`
+	// Expires is when it can no longer be used.
+	Expires time.Time `json:"expires"`
 }
 
 // CheckName refuses names that no store takes.

@@ -133,6 +133,8 @@ type SignItem struct {
 	// Digest is e, computed by the caller with the public key of the version that signs. It is taken only where the key
 	// allows digests.
 	Digest []byte
+	// Approval is the ID of another person's approval of Digest, for keys that require one.
+	Approval string
 	// Reference is handed back with the result, for the caller's own use.
 	Reference string
 }

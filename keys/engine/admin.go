@@ -75,7 +75,7 @@ func (e *Engine) createLocked(ctx context.Context, options []keys.CreateOptions)
 func firstPolicy(o keys.CreateOptions, v policyVersion) *policy {
 	p := &policy{
 		Schema: schema, Name: o.Name, Type: o.Purpose.Type(), Purpose: o.Purpose, State: keys.StateEnabled,
-		MinUse: 1, MinDecrypt: 1, MessageOnly: o.MessageOnly, Destroyable: o.Destroyable,
+		MinUse: 1, MinDecrypt: 1, MessageOnly: o.MessageOnly, Destroyable: o.Destroyable, ApprovalRequired: o.ApprovalRequired,
 		Created: v.Created, Labels: o.Labels, Versions: []policyVersion{v},
 	}
 	if p.Type == keys.TypeSM2 {
@@ -99,6 +99,8 @@ func checkCreate(o keys.CreateOptions) error {
 		return fmt.Errorf("%w: key %s: SM2 ID of %d bytes", keys.ErrInvalid, o.Name, len(o.UID))
 	case o.UID != "" && !o.Purpose.Signs():
 		return fmt.Errorf("%w: key %s: a key of purpose %s has no SM2 ID", keys.ErrInvalid, o.Name, o.Purpose)
+	case o.ApprovalRequired && (o.Purpose != keys.PurposeSeal || o.MessageOnly):
+		return fmt.Errorf("%w: key %s: only seal keys that take digests can require approval", keys.ErrInvalid, o.Name)
 	case o.MessageOnly && !o.Purpose.Signs():
 		return fmt.Errorf("%w: key %s: a key of purpose %s signs nothing", keys.ErrInvalid, o.Name, o.Purpose)
 	}

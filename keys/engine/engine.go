@@ -16,13 +16,14 @@
 //
 // # What it does not promise
 //
-// It does not know who calls: rights, quorum and audit stand in front of it. Secrets that it uses are in this process's
+// It knows who calls only as far as WithCaller says, for approvals; rights, quorum and audit stand in front of it. Secrets that it uses are in this process's
 // memory, where Go cannot promise to wipe them.
 //
 // # Entries
 //
 //	policy/<name>       all that is public about a key, JSON, schema 1
 //	version/<name>/<n>  the secret of one version, JSON, schema 1
+//	approval/<name>/<id> one person's consent to one signature, JSON, schema 1, until it is used
 //	cert/<name>/<n>     the certificate chain of one version, JSON, schema 1
 package engine
 
@@ -98,6 +99,7 @@ type Engine struct {
 var (
 	_ keys.Provider = (*Engine)(nil)
 	_ keys.Admin    = (*Engine)(nil)
+	_ keys.Approver = (*Engine)(nil)
 )
 
 // New makes an engine over storage.

@@ -39,19 +39,20 @@ func certPath(name string, n int) string { return certPrefix + name + "/" + strc
 
 // policy is the public entry of a key. A policy in the cache is never changed, only replaced by a changed clone.
 type policy struct {
-	Schema      int               `json:"schema"`
-	Name        string            `json:"name"`
-	Type        keys.Type         `json:"type"`
-	Purpose     keys.Purpose      `json:"purpose"`
-	UID         string            `json:"uid,omitempty"`
-	State       keys.State        `json:"state"`
-	MinUse      int               `json:"min_use"`
-	MinDecrypt  int               `json:"min_decrypt"`
-	MessageOnly bool              `json:"message_only,omitempty"`
-	Destroyable bool              `json:"destroyable,omitempty"`
-	Created     time.Time         `json:"created"`
-	Labels      map[string]string `json:"labels,omitempty"`
-	Versions    []policyVersion   `json:"versions"` // version n at n-1
+	Schema           int               `json:"schema"`
+	Name             string            `json:"name"`
+	Type             keys.Type         `json:"type"`
+	Purpose          keys.Purpose      `json:"purpose"`
+	UID              string            `json:"uid,omitempty"`
+	State            keys.State        `json:"state"`
+	MinUse           int               `json:"min_use"`
+	MinDecrypt       int               `json:"min_decrypt"`
+	MessageOnly      bool              `json:"message_only,omitempty"`
+	Destroyable      bool              `json:"destroyable,omitempty"`
+	ApprovalRequired bool              `json:"approval_required,omitempty"`
+	Created          time.Time         `json:"created"`
+	Labels           map[string]string `json:"labels,omitempty"`
+	Versions         []policyVersion   `json:"versions"` // version n at n-1
 }
 
 // policyVersion is the public part of one version.
@@ -165,7 +166,7 @@ func (p *policy) info() keys.KeyInfo {
 	k := keys.KeyInfo{
 		Name: p.Name, Type: p.Type, Purpose: p.Purpose, UID: p.UID, State: p.State,
 		Latest: len(p.Versions), Current: p.current(), MinUse: p.MinUse, MinDecrypt: p.MinDecrypt,
-		MessageOnly: p.MessageOnly, Destroyable: p.Destroyable, Created: p.Created, Labels: maps.Clone(p.Labels),
+		MessageOnly: p.MessageOnly, Destroyable: p.Destroyable, ApprovalRequired: p.ApprovalRequired, Created: p.Created, Labels: maps.Clone(p.Labels),
 	}
 	for i, v := range p.Versions {
 		k.Versions = append(k.Versions, keys.VersionInfo{

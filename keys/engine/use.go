@@ -67,6 +67,11 @@ func (e *Engine) Sign(ctx context.Context, ref keys.Ref, purpose keys.Purpose, i
 	if err != nil {
 		return nil, err
 	}
+	if k.policy.ApprovalRequired {
+		if err := e.consume(ctx, k, items); err != nil {
+			return nil, err
+		}
+	}
 	results := make([]keys.SignResult, len(items))
 	for i, item := range items {
 		if err := ctx.Err(); err != nil {

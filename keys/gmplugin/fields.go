@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/vault/sdk/logical"
 
 	"yinxin/keys"
+	"yinxin/keys/engine"
 	"yinxin/keys/gmwire"
 )
 
@@ -21,8 +22,8 @@ type handler func(ctx context.Context, d *framework.FieldData) (*logical.Respons
 func operation(h handler, summary string) framework.OperationHandler {
 	return &framework.PathOperation{
 		Summary: summary,
-		Callback: func(ctx context.Context, _ *logical.Request, d *framework.FieldData) (*logical.Response, error) {
-			resp, err := h(ctx, d)
+		Callback: func(ctx context.Context, req *logical.Request, d *framework.FieldData) (*logical.Response, error) {
+			resp, err := h(engine.WithCaller(ctx, req.EntityID), d)
 			if err != nil {
 				return refuse(err)
 			}

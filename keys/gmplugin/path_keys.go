@@ -21,13 +21,14 @@ import (
 // createFields describe a new key.
 func createFields() map[string]*framework.FieldSchema {
 	return map[string]*framework.FieldSchema{
-		"name":         nameField(),
-		"purpose":      text("What the key is for, for its whole life: seal, sign, decrypt, wrap, checkpoint, timestamp, issue, make or mac."),
-		"type":         text("sm2, sm4 or hmac-sm3; it follows from the purpose and is only checked."),
-		"uid":          text("SM2 signer ID; empty is the default one, 1234567812345678."),
-		"message_only": flag("Refuse ready digests: the engine then sees every message that it signs."),
-		"destroyable":  flag("Permit the state destroyed. Fixed at creation."),
-		"labels":       {Type: framework.TypeKVPairs, Description: "The owner's notes, such as the office."},
+		"name":              nameField(),
+		"purpose":           text("What the key is for, for its whole life: seal, sign, decrypt, wrap, checkpoint, timestamp, issue, make or mac."),
+		"type":              text("sm2, sm4 or hmac-sm3; it follows from the purpose and is only checked."),
+		"uid":               text("SM2 signer ID; empty is the default one, 1234567812345678."),
+		"message_only":      flag("Refuse ready digests: the engine then sees every message that it signs."),
+		"destroyable":       flag("Permit the state destroyed. Fixed at creation."),
+		"approval_required": flag("Sign one digest at a time, each with another person's approval (approvals/NAME). Seal keys only; fixed at creation."),
+		"labels":            {Type: framework.TypeKVPairs, Description: "The owner's notes, such as the office."},
 	}
 }
 
@@ -122,12 +123,13 @@ func (b *backend) keyPaths() []*framework.Path {
 
 // newKey is one key of a batch to be made.
 type newKey struct {
-	Name        string            `json:"name"`
-	Purpose     keys.Purpose      `json:"purpose"`
-	UID         string            `json:"uid"`
-	MessageOnly bool              `json:"message_only"`
-	Destroyable bool              `json:"destroyable"`
-	Labels      map[string]string `json:"labels"`
+	Name             string            `json:"name"`
+	Purpose          keys.Purpose      `json:"purpose"`
+	UID              string            `json:"uid"`
+	MessageOnly      bool              `json:"message_only"`
+	Destroyable      bool              `json:"destroyable"`
+	ApprovalRequired bool              `json:"approval_required"`
+	Labels           map[string]string `json:"labels"`
 }
 
 func (b *backend) createMany(ctx context.Context, d *framework.FieldData) (*logical.Response, error) {
@@ -153,7 +155,7 @@ func (b *backend) createMany(ctx context.Context, d *framework.FieldData) (*logi
 func (b *backend) create(ctx context.Context, d *framework.FieldData) (*logical.Response, error) {
 	o := keys.CreateOptions{
 		Name: stringOf(d, "name"), Purpose: keys.Purpose(stringOf(d, "purpose")), UID: stringOf(d, "uid"),
-		MessageOnly: field[bool](d, "message_only"), Destroyable: field[bool](d, "destroyable"), Labels: labelsOf(d),
+		MessageOnly: field[bool](d, "message_only"), ApprovalRequired: field[bool](d, "approval_required"), Destroyable: field[bool](d, "destroyable"), Labels: labelsOf(d),
 	}
 	if t := keys.Type(stringOf(d, "type")); t != "" && t != o.Purpose.Type() {
 		return nil, fmt.Errorf("%w: a key of purpose %q is of type %q, not %q", keys.ErrInvalid, o.Purpose, o.Purpose.Type(), t)

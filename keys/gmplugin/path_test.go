@@ -173,7 +173,7 @@ func TestHelp(t *testing.T) {
 	c := newCaller(t)
 	for _, path := range []string{
 		"info", "keys", "keys/k", "keys/k/rotate", "keys/k/state", "keys/k/config", "keys/k/csr", "keys/k/certificate",
-		"keys/k/public/1", "sign/k", "verify/k", "verify/k/hmac", "decrypt/k", "datakey/plaintext/k", "rewrap/k", "hmac/k",
+		"keys/k/public/1", "sign/k", "approvals/k", "verify/k", "verify/k/hmac", "decrypt/k", "datakey/plaintext/k", "rewrap/k", "hmac/k",
 	} {
 		help := c.must(logical.HelpOperation, path, nil)
 		if text := c.text(help["help"]); len(text) < 80 || strings.Contains(text, "<no ") {

@@ -28,11 +28,21 @@ func (b *backend) usePaths() []*framework.Path {
 				"name": nameField(), "key_version": versionField(), "purpose": purpose, "batch_input": batchField(),
 				"input":    text("Message (base64) to be signed whole; the engine computes Z and e."),
 				"digest":   text("e = SM3(Z‖M) (base64, 32 bytes), computed with the public key of key_version."),
+				"approval": text("ID of another person's approval of the digest, for keys with approval_required."),
 				"encoding": text("Form of the signature: asn1 (default) or raw, r‖s of 64 bytes."),
 			},
 			Operations:      updates(b.sign, "Sign a message, a digest or a batch with an SM2 key."),
 			HelpSynopsis:    "Sign with an SM2 key.",
 			HelpDescription: "Gives the signature as vault:vN:base64, where N is the version that signed. Seal keys sign only with a version that has a certificate.",
+		},
+		{
+			Pattern: "approvals/" + name,
+			Fields: map[string]*framework.FieldSchema{
+				"name": nameField(), "digest": text("e (base64, 32 bytes) that may be signed once."),
+			},
+			Operations:      only(logical.UpdateOperation, b.approve, "Approve one signature by somebody else."),
+			HelpSynopsis:    "Approve one signature over a digest by a key with approval_required.",
+			HelpDescription: "The approver is the caller's entity. Another entity then signs that digest with the approval's ID, once, within 24 hours.",
 		},
 		{
 			Pattern: "verify/" + name + "/hmac",
@@ -108,6 +118,7 @@ func (b *backend) purposeOf(ctx context.Context, d *framework.FieldData, name st
 
 func (b *backend) sign(ctx context.Context, d *framework.FieldData) (*logical.Response, error) {
 	batch, many, err := items(d, func(i *gmwire.Item) (err error) {
+		i.Approval = stringOf(d, "approval")
 		if i.Input, err = bytesField(d, "input"); err != nil {
 			return err
 		}
@@ -132,7 +143,7 @@ func (b *backend) sign(ctx context.Context, d *framework.FieldData) (*logical.Re
 	}
 	input := make([]keys.SignItem, len(batch))
 	for i, item := range batch {
-		input[i].Reference = item.Reference
+		input[i].Reference, input[i].Approval = item.Reference, item.Approval
 		if item.Input != nil {
 			input[i].Message = nonNil(*item.Input)
 		}
@@ -156,6 +167,21 @@ func (b *backend) sign(ctx context.Context, d *framework.FieldData) (*logical.Re
 		}
 	}
 	return results(out, errs, many)
+}
+
+func (b *backend) approve(ctx context.Context, d *framework.FieldData) (*logical.Response, error) {
+	digest, err := bytesField(d, "digest")
+	if err != nil {
+		return nil, err
+	}
+	if digest == nil {
+		return nil, fmt.Errorf("%w: no digest given", keys.ErrInvalid)
+	}
+	a, err := b.engine.Approve(ctx, stringOf(d, "name"), *digest)
+	if err != nil {
+		return nil, err
+	}
+	return answer(a)
 }
 
 // rawSignature turns SEQUENCE{r, s} into r‖s.

@@ -33,6 +33,8 @@ type Item struct {
 	AssociatedData []byte `json:"associated_data,omitempty"`
 	Signature      string `json:"signature,omitempty"`
 	HMAC           string `json:"hmac,omitempty"`
+	// Approval is the ID of an approval of the digest.
+	Approval string `json:"approval,omitempty"`
 	// Reference comes back with the result.
 	Reference string `json:"reference,omitempty"`
 }

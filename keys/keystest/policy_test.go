@@ -3,6 +3,7 @@ package keystest_test
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"maps"
 	"os"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"testing"
 
 	"yinxin/crypto/cert"
+	"yinxin/crypto/gm"
 	"yinxin/keys"
 	"yinxin/keys/keystest/vaulttest"
 	"yinxin/keys/vaultkeys"
@@ -51,7 +53,11 @@ func furnish(t *testing.T, store keys.Store) {
 		"seal-b": keys.PurposeSeal, "office-a": keys.PurposeSign, "office-b": keys.PurposeSign, "inbox-a": keys.PurposeDecrypt,
 		"inbox-b": keys.PurposeDecrypt, "archive-inbox": keys.PurposeDecrypt, "doc-keys": keys.PurposeWrap,
 	} {
-		made[name] = makeKey(t, store, name, purpose)
+		infos, err := store.Create(t.Context(), keys.CreateOptions{Name: name, Purpose: purpose, ApprovalRequired: purpose == keys.PurposeSeal})
+		if err != nil {
+			t.Fatal(err)
+		}
+		made[name] = infos[0]
 	}
 	signer, err := keys.Signer(t.Context(), store, keys.Ref{Name: "root"}, keys.PurposeIssue)
 	if err != nil {
@@ -94,8 +100,10 @@ func TestPolicies(t *testing.T) { //nolint:tparallel // the subtests share one s
 		in           any
 	}
 	tag := map[string]any{"input": "eA=="}
-	seal := func(name string) call { return call{"PATCH", "gm/sign/" + name, digest} }
-	open := func(name string) call {
+	approval := map[string]any{"approval": strings.Repeat("ab", 16)}
+	seal := func(name string) call { return call{"PATCH", "gm/sign/" + name, with(approval)} }
+	approve := func(name string) call { return call{"POST", "gm/approvals/" + name, digest} }
+	decrypt := func(name string) call {
 		return call{"PATCH", "gm/decrypt/" + name, map[string]any{"ciphertext": "eA=="}}
 	}
 	rotate := func(name string) call {
@@ -108,16 +116,18 @@ func TestPolicies(t *testing.T) { //nolint:tparallel // the subtests share one s
 	for name, c := range map[string]struct{ may, not []call }{
 		"hub": {
 			[]call{seal("hub-log"), {"PATCH", "gm/hmac/idx-names", tag}, read("office-a"), {"GET", "gm/keys/seal-a/public/1", nil}, renew},
-			[]call{seal("seal-a"), seal("office-a"), seal("root"), open("inbox-a"), rotate("hub-log"), list, mounts, {"PATCH", "gm/hmac/other", tag}},
+			[]call{seal("seal-a"), seal("office-a"), seal("root"), decrypt("inbox-a"), rotate("hub-log"), list, mounts, {"PATCH", "gm/hmac/other", tag}},
 		},
 		"office-service": {
-			[]call{seal("office-a"), open("inbox-a"), read("office-a"), read("inbox-a"), renew},
-			[]call{seal("office-b"), open("inbox-b"), seal("seal-a"), seal("hub-log"), read("office-b"), rotate("office-a"), list},
+			[]call{seal("office-a"), decrypt("inbox-a"), read("office-a"), read("inbox-a"), renew},
+			[]call{seal("office-b"), decrypt("inbox-b"), seal("seal-a"), seal("hub-log"), read("office-b"), rotate("office-a"), list},
 		},
 		"office-operator": {
-			[]call{seal("seal-a"), {"POST", "gm/sign/seal-a", with(map[string]any{"purpose": "seal", "key_version": 1})}, read("seal-a"), renew},
+			[]call{seal("seal-a"), {"POST", "gm/sign/seal-a", map[string]any{"digest": digest["digest"], "approval": "x", "purpose": "seal", "key_version": 1}}, read("seal-a"), renew},
 			[]call{
-				seal("seal-b"), seal("office-a"), read("seal-b"), rotate("seal-a"), list,
+				seal("seal-b"), seal("office-a"), read("seal-b"), approve("seal-a"),
+				{"PATCH", "gm/sign/seal-a", digest},
+				rotate("seal-a"), list,
 				{"PATCH", "gm/sign/seal-a", tag},
 				{"PATCH", "gm/sign/seal-a", map[string]any{"batch_input": []any{digest}}},
 				{"PATCH", "gm/sign/seal-a", with(map[string]any{"batch_input": []any{digest, digest}})},
@@ -126,14 +136,18 @@ func TestPolicies(t *testing.T) { //nolint:tparallel // the subtests share one s
 				{"PATCH", "gm/sign/seal-a", map[string]any{"purpose": "seal"}},
 			},
 		},
+		"approver": {
+			[]call{approve("seal-a"), read("seal-a"), renew},
+			[]call{approve("seal-b"), seal("seal-a"), rotate("seal-a"), decrypt("inbox-a"), list},
+		},
 		"seal-custodian": {
 			[]call{rotate("seal-a"), read("seal-b"), list, {"POST", "gm/keys/seal-c", map[string]any{"purpose": "seal"}}},
-			[]call{seal("seal-a"), rotate("office-a"), open("inbox-a"), {"POST", "gm/keys/x", map[string]any{"purpose": "sign"}}, mounts},
+			[]call{seal("seal-a"), rotate("office-a"), decrypt("inbox-a"), {"POST", "gm/keys/x", map[string]any{"purpose": "sign"}}, mounts},
 		},
 		"key-custodian": {
 			[]call{rotate("office-a"), read("seal-a"), list, {"POST", "gm/keys/new", map[string]any{"purpose": "sign"}}},
 			[]call{
-				seal("office-a"), seal("seal-a"), open("inbox-a"), rotate("seal-a"),
+				seal("office-a"), seal("seal-a"), decrypt("inbox-a"), rotate("seal-a"),
 				{"PATCH", "gm/hmac/idx-names", tag},
 				{"PATCH", "gm/datakey/plaintext/doc-keys", map[string]any{}},
 				{"POST", "gm/keys", map[string]any{}},
@@ -141,12 +155,12 @@ func TestPolicies(t *testing.T) { //nolint:tparallel // the subtests share one s
 			},
 		},
 		"archivist": {
-			[]call{open("archive-inbox"), {"PATCH", "gm/datakey/plaintext/doc-keys", map[string]any{}}, open("doc-keys"), read("doc-keys")},
-			[]call{seal("seal-a"), open("inbox-a"), rotate("doc-keys"), seal("office-a"), list},
+			[]call{decrypt("archive-inbox"), {"PATCH", "gm/datakey/plaintext/doc-keys", map[string]any{}}, decrypt("doc-keys"), read("doc-keys")},
+			[]call{seal("seal-a"), decrypt("inbox-a"), rotate("doc-keys"), seal("office-a"), list},
 		},
 		"auditor": {
 			[]call{list, read("seal-a"), {"GET", "gm/keys/office-a/public/1", nil}, {"POST", "gm/verify/office-a", tag}, {"POST", "sys/audit-hash/file", map[string]any{"input": "x"}}, {"GET", "gm/info", nil}},
-			[]call{seal("office-a"), open("inbox-a"), rotate("office-a"), {"POST", "gm/keys/x", map[string]any{"purpose": "sign"}}, mounts},
+			[]call{seal("office-a"), decrypt("inbox-a"), rotate("office-a"), {"POST", "gm/keys/x", map[string]any{"purpose": "sign"}}, mounts},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -166,14 +180,45 @@ func TestPolicies(t *testing.T) { //nolint:tparallel // the subtests share one s
 		})
 	}
 
-	t.Run("the client under the operator's policy", func(t *testing.T) {
-		token := person(t, s, "operator-2", "a", "office-operator")
-		store := openWith(t, s, "gm", vaultkeys.Token(token))
-		for name, want := range map[string]bool{"seal-a": true, "seal-b": false} {
-			signed, err := store.Sign(t.Context(), keys.Ref{Name: name, Version: 1}, keys.PurposeSeal, []keys.SignItem{{Digest: sum[:]}})
-			if (err == nil && signed[0].Err == nil) != want {
-				t.Errorf("seal with %s: %v", name, err)
+	t.Run("two persons", func(t *testing.T) {
+		operator := openWith(t, s, "gm", vaultkeys.Token(person(t, s, "li", "a", "office-operator")))
+		boss := openWith(t, s, "gm", vaultkeys.Token(person(t, s, "wang", "a", "approver", "office-operator")))
+		info, err := operator.Public(t.Context(), keys.Ref{Name: "seal-a"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sealing := func(who keys.Provider, approval string) error {
+			out, err := who.Sign(t.Context(), info.Ref, keys.PurposeSeal, []keys.SignItem{{Digest: sum[:], Approval: approval}})
+			if err == nil {
+				err = out[0].Err
 			}
+			if err == nil && !gm.VerifyDigest(info.Public, sum, out[0].Signature) {
+				t.Error("the seal's signature does not verify")
+			}
+			return err
+		}
+		a, err := boss.Approve(t.Context(), "seal-a", sum[:])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := operator.Approve(t.Context(), "seal-a", sum[:]); !errors.Is(err, keys.ErrDenied) {
+			t.Errorf("the operator approves: %v", err)
+		}
+		if err := sealing(boss, a.ID); !errors.Is(err, keys.ErrDenied) {
+			t.Errorf("the approver seals: %v", err)
+		}
+		if err := sealing(operator, ""); !errors.Is(err, keys.ErrDenied) {
+			t.Errorf("the operator seals alone: %v", err)
+		}
+		if err := sealing(operator, a.ID); err != nil {
+			t.Errorf("the operator seals what was approved: %v", err)
+		}
+		if err := sealing(operator, a.ID); !errors.Is(err, keys.ErrDenied) {
+			t.Errorf("one approval serves twice: %v", err)
+		}
+		everything := open(t, s, "gm", custodian(t, s, "gm")) // may call every path, but is no person
+		if _, err := everything.Approve(t.Context(), "seal-a", sum[:]); !errors.Is(err, keys.ErrDenied) {
+			t.Errorf("a token without an entity approves: %v", err)
 		}
 	})
 }

@@ -14,12 +14,13 @@ import (
 
 // newKey is a key to be made, as the engine's path keys/ takes it.
 type newKey struct {
-	Name        string            `json:"name"`
-	Purpose     keys.Purpose      `json:"purpose"`
-	UID         string            `json:"uid,omitempty"`
-	MessageOnly bool              `json:"message_only,omitempty"`
-	Destroyable bool              `json:"destroyable,omitempty"`
-	Labels      map[string]string `json:"labels,omitempty"`
+	Name             string            `json:"name"`
+	Purpose          keys.Purpose      `json:"purpose"`
+	UID              string            `json:"uid,omitempty"`
+	MessageOnly      bool              `json:"message_only,omitempty"`
+	Destroyable      bool              `json:"destroyable,omitempty"`
+	ApprovalRequired bool              `json:"approval_required,omitempty"`
+	Labels           map[string]string `json:"labels,omitempty"`
 }
 
 // Create implements keys.Admin.
@@ -51,6 +52,19 @@ func (s *Store) Create(ctx context.Context, options ...keys.CreateOptions) ([]ke
 		}
 	}
 	return infos, nil
+}
+
+// Approve implements keys.Approver: the approver is the entity that is logged in.
+func (s *Store) Approve(ctx context.Context, name string, digest []byte) (keys.Approval, error) {
+	var a keys.Approval
+	if err := keys.CheckName(name); err != nil {
+		return a, err
+	}
+	found, err := s.call(ctx, change, "approvals/"+name, map[string]any{"digest": digest}, &a)
+	if err == nil && (!found || a.ID == "") {
+		err = errEmpty
+	}
+	return a, err
 }
 
 // change posts to a path below keys/NAME.

@@ -181,7 +181,7 @@ func (s *Store) signRequest(ctx context.Context, g signGroup, items []keys.SignI
 	batch := make([]gmwire.Item, len(items))
 	tooLong := make([]error, len(items))
 	for i := range items {
-		batch[i].Reference = items[i].Reference
+		batch[i].Reference, batch[i].Approval = items[i].Reference, items[i].Approval
 		if n := len(items[i].Message); n > keys.MaxMessage { // refused here, with an empty item in its place
 			tooLong[i] = fmt.Errorf("%w: message of %d bytes, at most %d", keys.ErrInvalid, n, keys.MaxMessage)
 			continue
@@ -224,6 +224,9 @@ func (s *Store) askSignatures(ctx context.Context, g signGroup, batch []gmwire.I
 		return s.batch(ctx, path, in, len(batch))
 	}
 	in["digest"] = batch[0].Digest
+	if batch[0].Approval != "" {
+		in["approval"] = batch[0].Approval
+	}
 	var out gmwire.Result
 	found, err := s.call(ctx, use, path, in, &out)
 	if err == nil && !found {

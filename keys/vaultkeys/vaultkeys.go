@@ -71,6 +71,7 @@ type Store struct {
 var (
 	_ keys.Provider = (*Store)(nil)
 	_ keys.Admin    = (*Store)(nil)
+	_ keys.Approver = (*Store)(nil)
 )
 
 // Open prepares a store. It does not reach for Vault: a Vault that is away or sealed shows when a key is used.
