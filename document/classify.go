@@ -4,11 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
-	"unicode"
-
-	"golang.org/x/text/unicode/norm"
 )
 
 // ErrClassified is what every refusal of a classified document wraps; its code on every surface is classified_content.
@@ -35,81 +31,57 @@ func (e *ClassifiedError) Error() string {
 // Unwrap makes errors.Is(err, ErrClassified) hold.
 func (e *ClassifiedError) Unwrap() error { return ErrClassified }
 
-var (
-	// A star beside a degree is a mark wherever it stands; nothing else in official prose looks like it.
-	starMark = regexp.MustCompile(`(绝密|机密|秘密)级?[★☆✩✪✭✮✯✰⭐*]|[★☆⭐](绝密|机密|秘密)`)
-	// A line of its own: copy number, degree, term, urgency, and nothing else.
-	lineMark = regexp.MustCompile(`^[\[【(「]?([0-9]{6})?(绝密|机密|秘密)级?(长期|[0-9]{1,3}(年|个?月|天|日))?(特急|加急|平急|急件)?[\])】」]?$`)
-	// A label with a value.
-	labelMark = regexp.MustCompile(`(密级|保密期限|保密等级)(和保密期限)?[:=]([^,。;\s]*)`)
-)
-
-// FindClassification looks for a classification in text: a degree with a star (秘密★, 机密★10年) anywhere, a degree in a
-// line of its own as in the mark position of a page, or a label 密级: or 保密期限: with a value other than 无. Spaces between
-// the characters, full-width forms and traditional characters do not hide a mark. The plain word inside a sentence is
-// none. kind is ClassifiedMark or ClassifiedElement.
+// FindClassification looks for a classification in text, line by line: a degree with a star (秘密★, ★机密10年) or with a
+// term set off from it (机密（10年）, 机密·10年) anywhere; a degree in a line of its own as in the mark position of a page,
+// with or without copy number, term and urgency (机密 十年, 绝密文件, 秘密。); a degree in brackets that opens a line; a
+// label such as 密级: or 保密期限: with a value other than 无, or with a degree or term directly behind (密级为机密).
+// Spaces and invisible characters between the characters, full-width forms and traditional characters do not hide a
+// mark. The plain word inside a sentence is none. kind is ClassifiedMark or ClassifiedElement.
 func FindClassification(text string) (kind string, found bool) {
-	for line := range strings.Lines(text) {
+	before := ""
+	for line := range strings.Lines(lineBreaks.Replace(text)) {
 		plain := plainText(line)
-		if starMark.MatchString(plain) || lineMark.MatchString(plain) {
+		switch {
+		case hasLabel(plain):
+			return ClassifiedElement, true
+		case isMark(plain) || isMarkLine(plain, before) || isMarkName(plain) || hasMarkToken(line):
 			return ClassifiedMark, true
 		}
-		for _, m := range labelMark.FindAllStringSubmatch(plain, -1) {
-			if !isUnclassified(m[3]) {
-				return ClassifiedElement, true
-			}
-		}
+		before = plain
 	}
-	if starMark.MatchString(plainText(text)) { // a mark whose characters were set one by one
+	if HasStarMark(text) { // a mark whose characters were set one by one
 		return ClassifiedMark, true
 	}
 	return "", false
 }
 
-// plainText folds compatibility forms and drops everything invisible, so that 秘　密 and 秘\u200b密 read as 秘密.
-func plainText(s string) string {
-	s = norm.NFKC.String(s)
-	return strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsSpace(r), unicode.Is(unicode.Cf, r), unicode.Is(unicode.Cc, r), unicode.Is(unicode.Mn, r):
-			return -1
-		case r == '祕':
-			return '秘'
-		case r == '絕' || r == '絶':
-			return '绝'
-		case r == '機':
-			return '机'
-		case r == '級':
-			return '级'
-		}
-		return r
-	}, s)
+// ClassifiedElementNamed reports whether a field of that name and value is a 密级 or 保密期限 element that says anything
+// but 无 (非密, 不涉密, unclassified, nothing at all). It knows the Chinese names and the usual English ones.
+func ClassifiedElementNamed(name, value string) bool {
+	return isClassificationKey(name) && !isUnclassified(value)
 }
 
 // isUnclassified reports whether a value of a 密级 element says that there is none.
 func isUnclassified(value string) bool {
-	switch strings.ToLower(plainText(value)) {
-	case "", "无", "無", "非密", "公开", "none", "null", "~", "unclassified", "/", "-", "—":
+	v := strings.ToLower(plainText(value))
+	switch v {
+	case "~", "否", "不", "非", "公开", "n/a", "no", "false", "none", "null", "unclassified", "public", "nonclassified",
+		"notclassified", "non-classified", "notapplicable":
 		return true
 	}
-	return false
+	return noneValue.MatchString(v) || !hasLetter(v)
 }
 
-// classificationKeys are the names under which a 密级 or 保密期限 element may come.
+// isClassificationKey are the names under which a 密级 or 保密期限 element may come.
 func isClassificationKey(key string) bool {
-	k := strings.Map(func(r rune) rune {
-		if r == '_' || r == '-' {
-			return -1
-		}
-		return unicode.ToLower(r)
-	}, plainText(key))
+	k := strings.ToLower(keySeparators.Replace(plainText(key)))
 	switch k {
-	case "classification", "classified", "classifieduntil", "classifiedfor", "secrecy", "secrecylevel", "secrecyperiod",
-		"secret", "secretlevel", "securitylevel", "securityclass", "securityclassification", "confidentiality",
-		"密级", "保密期限", "密级和保密期限", "保密等级", "秘密等级", "定密", "miji", "mj", "bmqx":
+	case "classification", "classified", "classifieduntil", "classifiedfor", "secret", "confidentiality",
+		"documentclassification", "docclassification", "confidentialitylevel", "confidentiallevel",
+		"classificationlevel", "classifiedlevel", "miji", "mj", "bmqx", "bmjb", "mijijibie", "baomiqixian", "smdj":
 		return true
 	}
-	return false
+	return chineseKey.MatchString(k) || englishKey.MatchString(k)
 }
 
 // refuseClassifiedJSON looks through metadata of any origin before it is read into a Metadata.
@@ -120,6 +92,10 @@ func refuseClassifiedJSON(data []byte) error {
 	}
 	return refuseClassifiedValue("metadata", v)
 }
+
+// CheckJSON looks through a decoded JSON value for classification elements and marks; where names it in the error, a
+// ClassifiedError.
+func CheckJSON(where string, v any) error { return refuseClassifiedValue(where, v) }
 
 func refuseClassifiedValue(where string, v any) error {
 	switch v := v.(type) {
@@ -158,5 +134,5 @@ func scalarText(v any) string {
 			return ""
 		}
 	}
-	return "?"
+	return "?x"
 }
