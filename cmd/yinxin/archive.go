@@ -46,7 +46,7 @@ func newArchiveSearchCmd(e *env) *cobra.Command {
 				return e.result(true, got, "")
 			}
 			for _, r := range got.Items {
-				fmt.Fprintf(e.stdout, "%s  %s  %s  %s\n", r.ArchivalCode, r.Number, r.IssuedOn, r.Title)
+				printLine(e.stdout, "%s  %s  %s  %s  %s\n", r.ID, r.ArchivalCode, r.Number, r.IssuedOn, r.Title)
 			}
 			return nil
 		},
@@ -78,12 +78,15 @@ func newArchiveGetCmd(e *env) *cobra.Command {
 	return cmd
 }
 
+// maxAlike is how many records of one number are listed.
+const maxAlike = 20
+
 // resolveRecord finds a record by number where it is given as one.
 func resolveRecord(ctx context.Context, c *client.Client, name string) (string, error) {
 	if !strings.ContainsAny(name, "〔〕号") {
 		return name, nil
 	}
-	got, err := c.SearchArchive(ctx, client.ArchiveQuery{Number: name, Page: client.Page{Limit: 2}})
+	got, err := c.SearchArchive(ctx, client.ArchiveQuery{Number: name, Page: client.Page{Limit: maxAlike}})
 	if err != nil {
 		return "", err
 	}
@@ -93,7 +96,11 @@ func resolveRecord(ctx context.Context, c *client.Client, name string) (string, 
 	case 1:
 		return got.Items[0].ID, nil
 	}
-	return "", refuse("conflict", exitRefused, "several records of number %s; choose one by its id from 'yinxin archive search'", name)
+	text := fmt.Sprintf("several records of number %s; choose one by its id:", name)
+	for _, r := range got.Items {
+		text += fmt.Sprintf("\n  %s  %s  %s  %s", plain(r.ID), plain(r.ArchivalCode), r.IssuedOn, plain(r.Title))
+	}
+	return "", refuse("conflict", exitRefused, "%s", text)
 }
 
 func (e *env) archiveGet(ctx context.Context, c *client.Client, name, out string, asJSON bool) (err error) {
@@ -161,7 +168,7 @@ func newOrgListCmd(e *env) *cobra.Command {
 				return e.result(true, got, "")
 			}
 			for _, o := range got.Items {
-				fmt.Fprintf(e.stdout, "%-12s %-8s %s\n", o.Code, o.Status, o.Name)
+				printLine(e.stdout, "%-12s %-8s %s\n", o.Code, o.Status, o.Name)
 			}
 			return nil
 		},

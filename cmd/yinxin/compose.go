@@ -34,6 +34,12 @@ func newComposeCmd(e *env) *cobra.Command {
 			if len(args) > 1 && (out != "" || pdf != "") {
 				return usage("--out and --pdf take one document; use --out-dir for several")
 			}
+			if outDir != "" && (out != "" || pdf != "") {
+				return usage("want --out-dir, or --out and --pdf, not both")
+			}
+			if out != "" && out == pdf {
+				return usage("--out and --pdf name the same file")
+			}
 			faces, err := e.faces(fontsDir)
 			if err != nil {
 				return err

@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"time"
+	"maps"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -53,9 +55,9 @@ func newInboxCmd(e *env) *cobra.Command {
 			for _, d := range got.Items {
 				due := ""
 				if d.Due != nil {
-					due = "  sign for by " + d.Due.Local().Format(time.DateTime)
+					due = "  sign for by " + moment(*d.Due)
 				}
-				fmt.Fprintf(e.stdout, "%s  %-26s from %-10s %s  exchange %s%s\n", d.ID, stateText(d.State), d.Sender, d.Urgency, d.Exchange, due)
+				printLine(e.stdout, "%s  %-26s from %-10s %s  exchange %s%s\n", d.ID, stateText(d.State), d.Sender, d.Urgency, d.Exchange, due)
 			}
 			return nil
 		},
@@ -158,6 +160,9 @@ func newReturnCmd(e *env) *cobra.Command {
 		Example: "  yinxin return DELIVERY --reason 01 --text '应送市审计局'",
 		Args:    exactly(1, "a delivery"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := checkReturn(reason, text); err != nil {
+				return err
+			}
 			c, err := e.connect()
 			if err != nil {
 				return err
@@ -179,4 +184,15 @@ func newReturnCmd(e *env) *cobra.Command {
 	cmd.Flags().StringVar(&text, "text", "", "the reason in a sentence")
 	own.add(cmd)
 	return cmd
+}
+
+// checkReturn wants a reason that is known and a sentence, before anything is signed.
+func checkReturn(reason, text string) error {
+	if reason == "" || strings.TrimSpace(text) == "" {
+		return usage("--reason and --text are required: a code of 'yinxin return --help', and the reason in a sentence")
+	}
+	if _, known := transport.ReturnReasons()[reason]; !known {
+		return usage("--reason %s: want one of %s", reason, strings.Join(slices.Sorted(maps.Keys(transport.ReturnReasons())), ", "))
+	}
+	return nil
 }

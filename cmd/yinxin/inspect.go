@@ -113,13 +113,13 @@ func (v *inspection) folder(dir fs.FS) error {
 
 // print writes the inspection for people.
 func (v *inspection) print(w io.Writer) {
-	fmt.Fprintf(w, "%s: %s", v.File, v.Type)
+	printLine(w, "%s: %s", v.File, v.Type)
 	if v.Size > 0 {
-		fmt.Fprintf(w, ", %d bytes", v.Size)
+		printLine(w, ", %d bytes", v.Size)
 	}
 	fmt.Fprintln(w)
 	if v.SM3 != "" {
-		fmt.Fprintf(w, "  sm3: %s\n", v.SM3)
+		printLine(w, "  sm3: %s\n", v.SM3)
 	}
 	for _, part := range []interface {
 		print(w io.Writer, indent string)
@@ -162,13 +162,13 @@ func viewCertificate(c *cert.Certificate) certificateView {
 }
 
 func (v certificateView) print(w io.Writer, indent string) {
-	fmt.Fprintf(w, "%s%s\n", indent, v.Subject)
-	fmt.Fprintf(w, "%s  issued by %s, serial %s\n", indent, v.Issuer, v.Serial)
-	fmt.Fprintf(w, "%s  valid %s to %s, for %s\n", indent, v.NotBefore.Format(time.DateOnly), v.NotAfter.Format(time.DateOnly), orNone(strings.Join(v.Uses, ", ")))
+	printLine(w, "%s%s\n", indent, v.Subject)
+	printLine(w, "%s  issued by %s, serial %s\n", indent, v.Issuer, v.Serial)
+	printLine(w, "%s  valid %s to %s, for %s\n", indent, v.NotBefore.Format(time.DateOnly), v.NotAfter.Format(time.DateOnly), orNone(strings.Join(v.Uses, ", ")))
 	if v.Code != "" {
-		fmt.Fprintf(w, "%s  office %s\n", indent, v.Code)
+		printLine(w, "%s  office %s\n", indent, v.Code)
 	}
-	fmt.Fprintf(w, "%s  sm3 %s, revocation sources: %s\n", indent, v.SM3, orNone(strings.Join(v.RevocationSources, ", ")))
+	printLine(w, "%s  sm3 %s, revocation sources: %s\n", indent, v.SM3, orNone(strings.Join(v.RevocationSources, ", ")))
 }
 
 func orNone(s string) string {

@@ -113,7 +113,7 @@ func nameText(r *cert.Request) string {
 
 func (v *requestView) print(w io.Writer, indent string) {
 	if v != nil {
-		fmt.Fprintf(w, "%sfor %s\n", indent, v.Subject)
+		printLine(w, "%sfor %s\n", indent, v.Subject)
 	}
 }
 
@@ -126,7 +126,7 @@ type crlView struct {
 
 func (v *crlView) print(w io.Writer, indent string) {
 	if v != nil {
-		fmt.Fprintf(w, "%snumber %s, of %s, next %s\n", indent, orNone(v.Number), v.ThisUpdate.Format(time.RFC3339), v.NextUpdate.Format(time.RFC3339))
+		printLine(w, "%snumber %s, of %s, next %s\n", indent, orNone(v.Number), v.ThisUpdate.Format(time.RFC3339), v.NextUpdate.Format(time.RFC3339))
 	}
 }
 
@@ -171,9 +171,9 @@ func (v *documentView) print(w io.Writer, indent string) {
 	if v == nil {
 		return
 	}
-	fmt.Fprintf(w, "%s%d page(s)", indent, v.Pages)
+	printLine(w, "%s%d page(s)", indent, v.Pages)
 	if v.Title != "" {
-		fmt.Fprintf(w, ", %s", strings.TrimSpace(v.Number+" "+v.Title))
+		printLine(w, ", %s", strings.TrimSpace(v.Number+" "+v.Title))
 	}
 	fmt.Fprintln(w)
 	for _, s := range v.Signatures {
@@ -185,7 +185,7 @@ func (v *documentView) print(w io.Writer, indent string) {
 		if s.Time != nil {
 			when = ", claims " + s.Time.Format(time.RFC3339)
 		}
-		fmt.Fprintf(w, "%s%s %s: %s%s\n", indent, s.Kind, s.ID, name, when)
+		printLine(w, "%s%s %s: %s%s\n", indent, s.Kind, s.ID, name, when)
 	}
 }
 
@@ -268,10 +268,10 @@ func (v *sealView) print(w io.Writer, indent string) {
 	if v == nil {
 		return
 	}
-	fmt.Fprintf(w, "%s%s (%s), version %d, %d x %d mm %s\n", indent, v.Name, v.ID, v.Version, v.WidthMM, v.HeightMM, v.PictureType)
-	fmt.Fprintf(w, "%svalid %s to %s, made by %s\n", indent, v.From.Format(time.DateOnly), v.To.Format(time.DateOnly), v.Maker)
+	printLine(w, "%s%s (%s), version %d, %d x %d mm %s\n", indent, v.Name, v.ID, v.Version, v.WidthMM, v.HeightMM, v.PictureType)
+	printLine(w, "%svalid %s to %s, made by %s\n", indent, v.From.Format(time.DateOnly), v.To.Format(time.DateOnly), v.Maker)
 	for _, s := range v.Signers {
-		fmt.Fprintf(w, "%smay be used by %s\n", indent, s)
+		printLine(w, "%smay be used by %s\n", indent, s)
 	}
 }
 
@@ -318,16 +318,16 @@ func (v *messageView) print(w io.Writer, indent string) {
 	if v == nil {
 		return
 	}
-	fmt.Fprintf(w, "%s%s message", indent, v.Kind)
+	printLine(w, "%s%s message", indent, v.Kind)
 	if v.Detached {
 		fmt.Fprint(w, ", detached")
 	}
 	fmt.Fprintln(w)
 	for _, s := range v.Signers {
-		fmt.Fprintf(w, "%ssigned by %s\n", indent, s)
+		printLine(w, "%ssigned by %s\n", indent, s)
 	}
 	for _, r := range v.Recipients {
-		fmt.Fprintf(w, "%sfor the certificate with serial %s\n", indent, r)
+		printLine(w, "%sfor the certificate with serial %s\n", indent, r)
 	}
 }
 
@@ -377,15 +377,15 @@ func (v *envelopeView) print(w io.Writer, indent string) {
 	if v == nil {
 		return
 	}
-	fmt.Fprintf(w, "%sexchange %s, from %s, claims %s, %s\n", indent, v.Exchange, v.Sender, v.Sent.Format(time.RFC3339), v.Urgency)
+	printLine(w, "%sexchange %s, from %s, claims %s, %s\n", indent, v.Exchange, v.Sender, v.Sent.Format(time.RFC3339), v.Urgency)
 	for _, r := range v.Recipients {
-		fmt.Fprintf(w, "%sfor %s (%s)\n", indent, r.Code, r.Role)
+		printLine(w, "%sfor %s (%s)\n", indent, r.Code, r.Role)
 	}
 	for _, f := range v.Files {
-		fmt.Fprintf(w, "%sfile of %d bytes, sm3 %s\n", indent, f.Size, f.SM3)
+		printLine(w, "%sfile of %d bytes, sm3 %s\n", indent, f.Size, f.SM3)
 	}
 	for _, f := range v.Report.Findings {
-		fmt.Fprintf(w, "%sthe sender's report: %s %s\n", indent, f.Check, f.Verdict)
+		printLine(w, "%sthe sender's report: %s %s\n", indent, f.Check, f.Verdict)
 	}
 }
 
@@ -427,12 +427,12 @@ func (v *receiptView) print(w io.Writer, indent string) {
 	if v == nil {
 		return
 	}
-	fmt.Fprintf(w, "%s%s, %s, stated by %s\n", indent, v.Event, v.Time.Format(time.RFC3339), v.Hub)
-	fmt.Fprintf(w, "%sexchange %s from %s", indent, v.Exchange, v.Sender)
+	printLine(w, "%s%s, %s, stated by %s\n", indent, v.Event, v.Time.Format(time.RFC3339), v.Hub)
+	printLine(w, "%sexchange %s from %s", indent, v.Exchange, v.Sender)
 	if v.Recipient != "" {
-		fmt.Fprintf(w, " to %s", v.Recipient)
+		printLine(w, " to %s", v.Recipient)
 	}
-	fmt.Fprintf(w, "\n%sdocument sm3 %s\n%sentry %d of log %s (size %d)\n", indent, v.DocumentSM3, indent, v.Index, v.Log, v.LogSize)
+	printLine(w, "\n%sdocument sm3 %s\n%sentry %d of log %s (size %d)\n", indent, v.DocumentSM3, indent, v.Index, v.Log, v.LogSize)
 }
 
 // packageView is a record package.
@@ -466,9 +466,9 @@ func (v *packageView) print(w io.Writer, indent string) {
 		return
 	}
 	r := v.Record
-	fmt.Fprintf(w, "%s%s  %s %s\n", indent, r.ArchivalCode, r.Number, r.Title)
-	fmt.Fprintf(w, "%sexchange %s, issued by %s on %s, deposited %s\n", indent, r.Exchange, r.IssuerName, r.IssuedOn, r.DepositedAt.Format(time.RFC3339))
+	printLine(w, "%s%s  %s %s\n", indent, r.ArchivalCode, r.Number, r.Title)
+	printLine(w, "%sexchange %s, issued by %s on %s, deposited %s\n", indent, r.Exchange, r.IssuerName, r.IssuedOn, r.DepositedAt.Format(time.RFC3339))
 	for _, f := range v.Files {
-		fmt.Fprintf(w, "%s%-12s %s (%d bytes)\n", indent, f.Role, f.Path, f.Size)
+		printLine(w, "%s%-12s %s (%d bytes)\n", indent, f.Role, f.Path, f.Size)
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -36,7 +35,7 @@ func (f *keyFlags) add(cmd *cobra.Command) {
 // storeDir is the folder of the store that --keys names.
 func (f *keyFlags) storeDir(e *env) (string, error) {
 	if f.store == "" {
-		return filepath.Join(e.home, "keys"), nil
+		return e.at("keys"), nil
 	}
 	scheme, rest, found := strings.Cut(f.store, ":")
 	switch {
@@ -111,12 +110,12 @@ type keyRing struct {
 func (e *env) keyRing(f keyFlags) *keyRing { return &keyRing{e: e, flags: f} }
 
 // passphrase gives the passphrase of the thing that the prompt names.
-func (r *keyRing) passphrase(what string) ([]byte, error) {
+func (r *keyRing) passphrase(ctx context.Context, what string) ([]byte, error) {
 	if r.secret != nil {
 		return r.secret, nil
 	}
 	path := r.passwordFile()
-	text, err := r.e.readSecret("Passphrase of "+what+": ", path)
+	text, err := r.e.readSecret(ctx, "Passphrase of "+what+": ", path)
 	if err != nil {
 		return nil, err
 	}
@@ -146,7 +145,7 @@ func (r *keyRing) open(ctx context.Context, readOnly bool) (*filekeys.Store, err
 	if !filekeys.Exists(dir) {
 		return nil, fmt.Errorf("%w in %s; 'yinxin keys create' makes one", filekeys.ErrNoStore, dir)
 	}
-	secret, err := r.passphrase("the key store " + dir)
+	secret, err := r.passphrase(ctx, "the key store "+dir)
 	if err != nil {
 		return nil, err
 	}
@@ -180,7 +179,7 @@ func (r *keyRing) signer(ctx context.Context, text string, purpose keys.Purpose)
 		return held{}, err
 	}
 	if k.path != "" {
-		f, err := r.file(k.path, purpose)
+		f, err := r.file(ctx, k.path, purpose)
 		if err != nil {
 			return held{}, err
 		}
@@ -205,7 +204,7 @@ func (r *keyRing) decrypter(ctx context.Context, text string) (held, error) {
 		return held{}, err
 	}
 	if k.path != "" {
-		f, err := r.file(k.path, keys.PurposeDecrypt)
+		f, err := r.file(ctx, k.path, keys.PurposeDecrypt)
 		if err != nil {
 			return held{}, err
 		}
@@ -224,8 +223,8 @@ func (r *keyRing) decrypter(ctx context.Context, text string) (held, error) {
 }
 
 // file opens a key file, and says so when others could read it too.
-func (r *keyRing) file(path string, purpose keys.Purpose) (*keyfile.Key, error) {
-	k, err := keyfile.Open(path, purpose, func() ([]byte, error) { return r.passphrase(path) })
+func (r *keyRing) file(ctx context.Context, path string, purpose keys.Purpose) (*keyfile.Key, error) {
+	k, err := keyfile.Open(path, purpose, func() ([]byte, error) { return r.passphrase(ctx, path) })
 	if err != nil {
 		return nil, err
 	}

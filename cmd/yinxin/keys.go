@@ -183,7 +183,7 @@ func (r *keyRing) ensureStore(ctx context.Context) error {
 	if err != nil || filekeys.Exists(dir) {
 		return err
 	}
-	secret, err := r.newPassphrase("the new key store " + dir)
+	secret, err := r.newPassphrase(ctx, "the new key store "+dir)
 	if err != nil {
 		return err
 	}
@@ -198,15 +198,15 @@ func (r *keyRing) ensureStore(ctx context.Context) error {
 }
 
 // newPassphrase asks twice on a terminal; a file is read once.
-func (r *keyRing) newPassphrase(what string) ([]byte, error) {
-	first, err := r.passphrase(what)
+func (r *keyRing) newPassphrase(ctx context.Context, what string) ([]byte, error) {
+	first, err := r.passphrase(ctx, what)
 	if err != nil || r.passwordFile() != "" {
 		return first, err
 	}
 	if f, ok := r.e.stdin.(*os.File); !ok || !term.IsTerminal(int(f.Fd())) {
 		return first, nil
 	}
-	second, err := r.passphrase(what + ", again")
+	second, err := r.passphrase(ctx, what+", again")
 	if err != nil {
 		return nil, err
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"path/filepath"
 
@@ -189,7 +188,7 @@ func newOrgShowCmd(e *env) *cobra.Command {
 			if jsonFlag(cmd) {
 				return e.result(true, o, "")
 			}
-			fmt.Fprintf(e.stdout, "%s  %s  %s  parent %s\n", o.Code, o.Status, o.Name, o.Parent)
+			printLine(e.stdout, "%s  %s  %s  parent %s\n", o.Code, o.Status, o.Name, o.Parent)
 			return nil
 		},
 	}

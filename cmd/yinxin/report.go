@@ -33,13 +33,13 @@ func printFiles(w io.Writer, files []verdict.File) {
 	}
 	printNotes(w, files)
 	if len(files) > 1 {
-		fmt.Fprintf(w, "%d files: %s\n", len(files), tally(files))
+		printLine(w, "%d files: %s\n", len(files), tally(files))
 	}
 }
 
 // printFile prints the verdict on a file and what did not pass in it. Parts that passed are only counted.
 func printFile(w io.Writer, f verdict.File, indent string) {
-	fmt.Fprintf(w, "%s%s: %s%s\n", indent, f.File, f.Verdict, because(f.Reason))
+	printLine(w, "%s%s: %s%s\n", indent, f.File, f.Verdict, because(f.Reason))
 	printChecks(w, f.Checks, indent+"  ")
 	for _, s := range f.Signatures {
 		printSignature(w, s, indent+"  ")
@@ -53,7 +53,7 @@ func printFile(w io.Writer, f verdict.File, indent string) {
 		printFile(w, p, indent+"  ")
 	}
 	if passed > 0 {
-		fmt.Fprintf(w, "%s  %d %s inside it: passed\n", indent, passed, plural(passed, "file", "files"))
+		printLine(w, "%s  %d %s inside it: passed\n", indent, passed, plural(passed, "file", "files"))
 	}
 }
 
@@ -73,7 +73,7 @@ func printSignature(w io.Writer, s verdict.Signature, indent string) {
 	if s.Time != nil {
 		when = fmt.Sprintf(", %s (%s)", s.Time.Format(time.RFC3339), s.TimeSource)
 	}
-	fmt.Fprintf(w, "%s%s %s: %s%s, %s%s\n", indent, s.Kind, s.ID, s.Verdict, because(s.Reason), name, when)
+	printLine(w, "%s%s %s: %s%s, %s%s\n", indent, s.Kind, s.ID, s.Verdict, because(s.Reason), name, when)
 	printChecks(w, s.Checks, indent+"  ")
 }
 
@@ -83,7 +83,7 @@ func printChecks(w io.Writer, checks []verdict.Check, indent string) {
 		if c.Status == verdict.Passed || c.Reason == verdict.NoRevocationSource {
 			continue
 		}
-		fmt.Fprintf(w, "%s%s: %s%s %s\n", indent, c.Name, c.Status, because(c.Reason), c.Detail)
+		printLine(w, "%s%s: %s%s %s\n", indent, c.Name, c.Status, because(c.Reason), c.Detail)
 	}
 }
 
@@ -108,12 +108,12 @@ const maxNoteFiles = 3
 // printNotes prints each code once, with the parties or places that it concerns joined.
 func printNotes(w io.Writer, files []verdict.File) {
 	for _, n := range gatherNotes(files) {
-		fmt.Fprintf(w, "note %s: %s", n.code, n.text())
+		printLine(w, "note %s: %s", n.code, n.text())
 		if len(files) > 1 {
 			named := n.files[:min(len(n.files), maxNoteFiles)]
-			fmt.Fprintf(w, " (in %s", strings.Join(named, ", "))
+			printLine(w, " (in %s", strings.Join(named, ", "))
 			if more := len(n.files) - len(named); more > 0 {
-				fmt.Fprintf(w, " and %d more", more)
+				printLine(w, " and %d more", more)
 			}
 			fmt.Fprint(w, ")")
 		}

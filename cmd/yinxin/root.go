@@ -2,6 +2,7 @@ package main
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -32,7 +33,23 @@ func newRootCmd(e *env) *cobra.Command {
 	add("offline", offlineCommands(e)...)
 	add("hub", hubCommands(e)...)
 	refuseUnknown(root)
+	root.SetHelpCommand(newHelpCmd(root))
 	return root
+}
+
+// newHelpCmd shows the help of a command, and refuses a word that is none.
+func newHelpCmd(root *cobra.Command) *cobra.Command {
+	return &cobra.Command{
+		Use: "help [COMMAND]", Short: "show what a command takes",
+		RunE: func(_ *cobra.Command, args []string) error {
+			cmd, rest, err := root.Find(args)
+			if err != nil || cmd == nil || cmd.HasSubCommands() && len(rest) > 0 {
+				return usage("help: unknown command %q", strings.Join(args, " "))
+			}
+			cmd.InitDefaultHelpFlag()
+			return cmd.Help()
+		},
+	}
 }
 
 // refuseUnknown makes every command that only gathers others show its help, and refuse a word that it does not know: a

@@ -292,10 +292,13 @@ func (e *env) applySeal(cmd *cobra.Command, f applyFlags, in, out string) (err e
 	}
 	r := sealed{
 		File: out, Type: string(kind), Seal: made.Info.Property.Name, SealID: made.Info.SealID, Signer: signer.cert.SubjectText(),
-		Time: signer.at, Page: stamp.Page + 1, X: stamp.X, Y: stamp.Y, Approval: seal.ApprovalNone,
+		Time: signer.at, Page: stamp.Page + 1, X: micrometres(stamp.X), Y: micrometres(stamp.Y), Approval: seal.ApprovalNone,
 	}
 	return e.result(jsonFlag(cmd), r, "%s\t%s (%s), page %d at %g,%g mm\napproval: %s\n", r.File, r.Seal, r.SealID, r.Page, r.X, r.Y, r.Approval)
 }
+
+// micrometres rounds millimetres to three places: what calculating with fractions leaves behind is no measure.
+func micrometres(mm float64) float64 { return math.Round(mm*1000) / 1000 }
 
 // sealing is what is to be sealed, with what and where.
 type sealing struct {

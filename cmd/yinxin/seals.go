@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -23,7 +22,7 @@ func newSealsCmd(e *env) *cobra.Command {
 }
 
 func (e *env) printSeal(s api.Seal) {
-	fmt.Fprintf(e.stdout, "%s  %-10s %-10s %s  %s to %s\n", s.ID, s.Office, s.Status, s.Name,
+	printLine(e.stdout, "%s  %-10s %-10s %s  %s to %s\n", s.ID, s.Office, s.Status, s.Name,
 		s.From.Format(time.DateOnly), s.To.Format(time.DateOnly))
 }
 

@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/netip"
+	"net/url"
 	"os"
-	"path/filepath"
+	"runtime"
 	"strings"
 	"time"
 
@@ -29,28 +31,65 @@ type session struct {
 	Expires time.Time `json:"expires"`
 }
 
-func (e *env) sessionPath() string { return filepath.Join(e.home, "session.json") }
+func (e *env) sessionPath() string { return e.at("session.json") }
 
 // maxSession bounds the file, in bytes.
 const maxSession = 64 << 10
 
 // connect opens a client with the remembered login.
 func (e *env) connect() (*client.Client, error) {
-	var s session
-	data, err := os.ReadFile(e.sessionPath())
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, refuse("unauthenticated", exitRefused, "not logged in; run 'yinxin login ADDRESS --account NAME' first")
-	}
+	s, err := e.readSession()
 	if err != nil {
 		return nil, err
-	}
-	if len(data) > maxSession || json.Unmarshal(data, &s) != nil {
-		return nil, refuse("unauthenticated", exitRefused, "%s cannot be read; log in again", e.sessionPath())
 	}
 	if e.now().After(s.Expires) {
 		return nil, refuse("unauthenticated", exitRefused, "the login of %s has expired; log in again", s.Account)
 	}
+	if err := checkTransport(s.Address); err != nil {
+		return nil, err
+	}
 	return client.New(s.Address, client.Options{Token: s.Token, Rand: e.rand})
+}
+
+// readSession reads the remembered login. That others can read it is told, since whoever has it is logged in.
+func (e *env) readSession() (s session, err error) {
+	path := e.sessionPath()
+	st, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return s, refuse("unauthenticated", exitRefused, "not logged in; run 'yinxin login ADDRESS --account NAME' first")
+	}
+	if err != nil {
+		return s, refuse("unauthenticated", exitRefused, "the login cannot be read: %w", err)
+	}
+	if !st.Mode().IsRegular() || st.Size() > maxSession {
+		return s, refuse("unauthenticated", exitRefused, "%s is no login; remove it and log in again", path)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return s, refuse("unauthenticated", exitRefused, "the login cannot be read: %w", err)
+	}
+	if json.Unmarshal(data, &s) != nil || s.Address == "" || s.Token == "" {
+		return s, refuse("unauthenticated", exitRefused, "%s is no login; log in again", path)
+	}
+	if runtime.GOOS != "windows" && st.Mode().Perm()&0o077 != 0 {
+		printLine(e.stderr, "warning: others than you can read %s, and act as %s; 'chmod 600' it, and log out if anybody may have\n", path, s.Account)
+	}
+	return s, nil
+}
+
+// checkTransport refuses an address to which secrets would travel in the clear.
+func checkTransport(address string) error {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "http" {
+		return nil // what is no address at all the client refuses
+	}
+	if host := u.Hostname(); !strings.EqualFold(host, "localhost") {
+		if ip, err := netip.ParseAddr(host); err != nil || !ip.IsLoopback() {
+			return refuse("insecure", exitRefused,
+				"plain http to %s would carry the secret in the clear; use https (plain http is for this machine alone)", u.Host)
+		}
+	}
+	return nil
 }
 
 func newLoginCmd(e *env) *cobra.Command {
@@ -59,7 +98,8 @@ func newLoginCmd(e *env) *cobra.Command {
 		Use:   "login ADDRESS",
 		Short: "log in at a hub",
 		Long: "Logs in at a hub and remembers the session under the home folder (YINXIN_HOME). The secret is asked for on the terminal, or read\n" +
-			"from --password-file (- for standard input); it is never taken from the command line.",
+			"from --password-file (- for standard input); it is never taken from the command line. A hub on another machine is\n" +
+			"spoken to over https only.",
 		Example: "  yinxin login http://127.0.0.1:8480 --account clerk-a",
 		Args:    exactly(1, "the hub's address"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -75,13 +115,16 @@ func newLoginCmd(e *env) *cobra.Command {
 }
 
 func (e *env) login(ctx context.Context, address, account, secretFile string, asJSON bool) error {
-	secret, err := e.readSecret("Secret of "+account+": ", secretFile)
-	if err != nil {
-		return err
-	}
 	c, err := client.New(address, client.Options{Rand: e.rand})
 	if err != nil {
 		return usage("%v", err)
+	}
+	if err := checkTransport(address); err != nil {
+		return err
+	}
+	secret, err := e.readSecret(ctx, "Secret of "+account+": ", secretFile)
+	if err != nil {
+		return err
 	}
 	got, err := c.Login(ctx, account, secret)
 	if err != nil {
@@ -101,14 +144,14 @@ func (e *env) login(ctx context.Context, address, account, secretFile string, as
 		return err
 	}
 	return e.result(asJSON, got.Account, "logged in as %s (%s) of %s, until %s\n",
-		s.Account, strings.Join(s.Roles, ", "), s.Office, s.Expires.Local().Format(time.DateTime))
+		s.Account, strings.Join(s.Roles, ", "), s.Office, moment(s.Expires))
 }
 
 // maxSecret bounds a secret, in bytes.
 const maxSecret = 4096
 
 // readSecret reads one line from a file, from standard input (-), or from the terminal without echo.
-func (e *env) readSecret(prompt, path string) (string, error) {
+func (e *env) readSecret(ctx context.Context, prompt, path string) (string, error) {
 	var data []byte
 	var err error
 	switch path {
@@ -117,8 +160,8 @@ func (e *env) readSecret(prompt, path string) (string, error) {
 		if !ok || !term.IsTerminal(int(f.Fd())) {
 			return "", usage("no terminal to ask on; use --password-file")
 		}
-		fmt.Fprint(e.stderr, prompt)
-		data, err = term.ReadPassword(int(f.Fd()))
+		fmt.Fprint(e.stderr, plain(prompt))
+		data, err = readPassword(ctx, int(f.Fd()))
 		fmt.Fprintln(e.stderr)
 	case "-":
 		data, err = io.ReadAll(io.LimitReader(e.stdin, maxSecret))
@@ -133,6 +176,29 @@ func (e *env) readSecret(prompt, path string) (string, error) {
 		return "", usage("the secret is empty or longer than %d bytes", maxSecret)
 	}
 	return secret, nil
+}
+
+// readPassword reads a line without echo, until ctx ends; then the terminal echoes again.
+func readPassword(ctx context.Context, terminal int) ([]byte, error) {
+	before, err := term.GetState(terminal)
+	if err != nil {
+		return nil, err
+	}
+	type answer struct {
+		line []byte
+		err  error
+	}
+	read := make(chan answer, 1)
+	go func() {
+		line, err := term.ReadPassword(terminal)
+		read <- answer{line, err}
+	}()
+	select {
+	case a := <-read:
+		return a.line, a.err
+	case <-ctx.Done():
+		return nil, errors.Join(ctx.Err(), term.Restore(terminal, before))
+	}
 }
 
 func newLogoutCmd(e *env) *cobra.Command {

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -55,7 +54,7 @@ func (e *env) listExchanges(ctx context.Context, c *client.Client, l listFlags, 
 		return err
 	}
 	for _, x := range got.Items {
-		fmt.Fprintf(e.stdout, "%s  %s  %s  to %s\n", x.ID, x.AcceptedAt.Local().Format(time.DateTime), x.Status, recipientsOf(x))
+		printLine(e.stdout, "%s  %s  %s  to %s\n", x.ID, moment(x.AcceptedAt), x.Status, recipientsOf(x))
 	}
 	return nil
 }
@@ -69,7 +68,7 @@ func recipientsOf(x api.Exchange) string {
 }
 
 func (e *env) printExchange(x api.Exchange) {
-	fmt.Fprintf(e.stdout, "exchange %s  %s  accepted %s\n", x.ID, x.Status, x.AcceptedAt.Local().Format(time.DateTime))
+	printLine(e.stdout, "exchange %s  %s  accepted %s\n", x.ID, x.Status, moment(x.AcceptedAt))
 	for _, d := range x.Deliveries {
 		late := ""
 		if d.Overdue {
@@ -79,10 +78,10 @@ func (e *env) printExchange(x api.Exchange) {
 		if d.Reason != "" {
 			reason = "  reason " + d.Reason + " " + d.Comment
 		}
-		fmt.Fprintf(e.stdout, "  %-10s %-3s %s%s%s\n", d.Recipient, d.Role, stateText(d.State), late, reason)
+		printLine(e.stdout, "  %-10s %-3s %s%s%s\n", d.Recipient, d.Role, stateText(d.State), late, reason)
 	}
 	for _, ev := range evidenceOf(x) {
-		fmt.Fprintf(e.stdout, "  %s  %-24s %-10s %s\n", ev.Time.Local().Format(time.DateTime), ev.Event, ev.Recipient, ev.ID)
+		printLine(e.stdout, "  %s  %-24s %-10s %s\n", moment(ev.Time), ev.Event, ev.Recipient, ev.ID)
 	}
 }
 
@@ -126,7 +125,7 @@ func (e *env) saveReceipts(ctx context.Context, exchange, out string, asJSON boo
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		return err
 	}
-	var paths []string
+	paths := []string{}
 	for i, ev := range evidenceOf(x) {
 		body, err := waitReceipt(ctx, c, ev.ID)
 		if err != nil {

@@ -41,7 +41,8 @@ func newVerifyCmd(e *env) *cobra.Command {
 		Short: "say whether documents, signatures, receipts, envelopes and record packages are genuine",
 		Long: "Gives one verdict with reasons for OFD and PDF documents, .p7s signatures, .yxr receipts, the outside of .yxe envelopes and\n" +
 			"record packages (folder or zip). Needs no network and no configuration. Exit 0 passed, 1 failed or rejected,\n" +
-			"3 indeterminate or unsigned; of several files the worst counts.",
+			"3 indeterminate or unsigned; of several files the worst counts. Where a file cannot be read the others are judged all the\n" +
+			"same: exit 1 if one of them failed, else 4.",
 		Example: "  yinxin verify notice.ofd --root root.pem\n  yinxin verify receipts/*.yxr --root root.pem --log log.vkey --json",
 		Args:    atLeastOne("file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -49,11 +50,8 @@ func newVerifyCmd(e *env) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			report, err := judgePaths(args, o)
-			if err != nil {
-				return err
-			}
-			return e.printReport(report, jsonFlag(cmd))
+			report, unread := judgePaths(args, o)
+			return e.printJudged(report, unread, jsonFlag(cmd))
 		},
 	}
 	f.add(cmd)
@@ -111,23 +109,36 @@ func readCertificates(path string) ([]*cert.Certificate, error) {
 	return []*cert.Certificate{c}, nil
 }
 
-// judgePaths judges files and folders one after the other, so that memory holds one at a time. A path that is not there
-// stops it before anything is judged.
+// judgePaths judges files and folders one after the other, so that memory holds one at a time. What cannot be read is left
+// out of the report and joined in the error.
 func judgePaths(paths []string, o verify.Options) (*verdict.Report, error) {
-	for _, p := range paths {
-		if _, err := os.Stat(p); err != nil {
-			return nil, err
-		}
-	}
 	files := make([]verdict.File, 0, len(paths))
+	var unread []error
 	for _, p := range paths {
 		f, err := judgePath(p, o)
 		if err != nil {
-			return nil, err
+			unread = append(unread, err)
+			continue
 		}
 		files = append(files, f)
 	}
-	return verdict.NewReport(o.Policy.Revocation, files...), nil
+	return verdict.NewReport(o.Policy.Revocation, files...), errors.Join(unread...)
+}
+
+// printJudged prints a report on the files that could be read. The others decide the exit code, but for a failed verdict.
+func (e *env) printJudged(r *verdict.Report, unread error, asJSON bool) error {
+	if unread == nil {
+		return e.printReport(r, asJSON)
+	}
+	if len(r.Files) == 0 {
+		return unread
+	}
+	err := e.printReport(r, asJSON)
+	var status exitStatus
+	if err != nil && !errors.As(err, &status) {
+		return errors.Join(err, unread)
+	}
+	return &partial{exit: int(status), err: unread}
 }
 
 func judgePath(path string, o verify.Options) (verdict.File, error) {
