@@ -71,7 +71,7 @@ func BenchmarkAccept(b *testing.B) {
 		b.StartTimer()
 	}
 	b.ReportMetric(docs, "docs/s")
-	b.ReportMetric(raw, "probe_docs/s")
+	b.ReportMetric(raw, "probe-docs/s")
 	b.ReportMetric(ratio, "ratio")
 	b.ReportMetric(cpu, "cpu-µs/doc")
 }
