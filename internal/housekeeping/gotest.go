@@ -23,7 +23,7 @@ func (h *house) integration(ctx context.Context) tally {
 		"./keys/...", "./transport/...")
 }
 
-// vectors runs the packages that compare with outside data.
+// vectors runs the packages that compare with outside data, and with the implementations of others.
 func (h *house) vectors(ctx context.Context) tally {
 	var pkgs []string
 	for pkg, text := range h.testSources(ctx) {
@@ -35,8 +35,9 @@ func (h *house) vectors(ctx context.Context) tally {
 		h.printf("no test reads testvectors/\n")
 		return tally{failed: 1}
 	}
+	pkgs = append(pkgs, "./testvectors/...")
 	slices.Sort(pkgs)
-	return h.goTest(ctx, nil, pkgs...)
+	return h.goTest(ctx, nil, slices.Compact(pkgs)...)
 }
 
 // goTest runs `go test -json` with args, prints a line for each package and the output of what failed, and counts.
