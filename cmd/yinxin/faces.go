@@ -22,11 +22,10 @@ func (e *env) faces(dir string) (*fonts.Set, error) {
 		dir = e.getenv("YINXIN_FONTS")
 	}
 	if dir == "" {
-		own := filepath.Join(e.home, "fonts")
-		if info, err := os.Stat(own); err != nil || !info.IsDir() {
+		dir = filepath.Join(e.home, "fonts")
+		if !isFolder(dir) {
 			return fonts.Embedded(), nil
 		}
-		dir = own
 	}
 	f, err := fonts.OpenFolder(dir)
 	if err != nil {
@@ -36,4 +35,9 @@ func (e *env) faces(dir string) (*fonts.Set, error) {
 		fmt.Fprintf(e.stderr, "font %s is not used: %v\n", filepath.Join(dir, s.File), s.Err)
 	}
 	return f.Set, nil
+}
+
+func isFolder(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
 }

@@ -26,10 +26,10 @@ func (c *composer) letterHead() error {
 		return err
 	}
 	y := c.y + letterRuleGap
-	c.ruleAt(0, y, doubleThick)
-	c.ruleAt(0, y+doubleGap, doubleThin)
-	c.ruleAt(0, letterRuleFoot-doubleGap, doubleThin)
-	c.ruleAt(0, letterRuleFoot, doubleThick)
+	c.letterRule(y, doubleThick)
+	c.letterRule(y+doubleGap, doubleThin)
+	c.letterRule(letterRuleFoot-doubleGap, doubleThin)
+	c.letterRule(letterRuleFoot, doubleThick)
 	y += doubleGap + doubleThin/2 + letterFirstGap
 	g, err := c.set.glyphs(c.doc.Number.String(), body(fonts.FangSong))
 	if err != nil {
@@ -44,9 +44,9 @@ func (c *composer) letterHead() error {
 	return nil
 }
 
-// ruleAt draws a red rule of a letter.
-func (c *composer) ruleAt(page int, y, width float64) {
-	p := &c.pages[page]
+// letterRule draws a red rule of a letter, on its first page.
+func (c *composer) letterRule(y, width float64) {
+	p := &c.pages[0]
 	p.Rules = append(p.Rules, Rule{
 		Element: RedRule, X1: letterRuleLeft, Y1: y, X2: letterRuleLeft + letterRuleWidth, Y2: y, Width: width, Color: Red(),
 	})

@@ -92,9 +92,9 @@ func (c *checker) findHead() {
 }
 
 func (c *checker) findForm() {
-	text := ""
-	for _, p := range c.head {
-		text += p.text
+	text := "" // the red head's last piece tells the form
+	if n := len(c.head); n > 0 {
+		text = c.head[n-1].text
 	}
 	switch {
 	case len(c.rules1) > 1 || len(c.rules1) == 1 && math.Abs(c.rules1[0].X2-c.rules1[0].X1) > 165 && c.rules1[0].Y1 < 80:

@@ -59,7 +59,6 @@ type canvas struct {
 	at  matrix // from millimetres to pixels
 	// masks are those of the clip in use and of what is around it.
 	masks map[int]*image.Alpha
-	chain []int
 }
 
 func (c *canvas) item(it *item) {

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"maps"
 	"strings"
 
 	"yinxin/document/ofd"
@@ -82,9 +83,7 @@ func (r *resources) under(own *resources) *resources {
 		{out.composites, r.composites, own.composites}, {out.spaces, r.spaces, own.spaces},
 	} {
 		for _, from := range pair[1:] {
-			for id, v := range from {
-				pair[0][id] = v
-			}
+			maps.Copy(pair[0], from)
 		}
 	}
 	return out

@@ -11,6 +11,7 @@ import (
 	"image/color"
 	"image/png"
 	"io"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -183,9 +184,7 @@ func handmade(t testing.TB, objects string, more map[string]string) []byte {
 		"D/Annots.xml":   `<ofd:Annotations ` + ns + `/>`,
 		"D/Page.xml":     `<ofd:Page ` + ns + `><ofd:Template TemplateID="T"/><ofd:Content><ofd:Layer ID="2">` + objects + `</ofd:Layer></ofd:Content></ofd:Page>`,
 	}
-	for name, text := range more {
-		files[name] = text
-	}
+	maps.Copy(files, more)
 	names := make([]string, 0, len(files))
 	for name := range files {
 		names = append(names, name)

@@ -5,16 +5,15 @@ import (
 	"image"
 	"strings"
 
-	// The formats of pictures that pages may hold.
-	_ "image/gif"
-	_ "image/jpeg"
-	_ "image/png"
+	_ "image/gif"  // a format of pictures that pages may hold
+	_ "image/jpeg" // another
+	_ "image/png"  // another
 
-	_ "golang.org/x/image/bmp"
+	_ "golang.org/x/image/bmp" // another
 	"golang.org/x/image/font"
 	"golang.org/x/image/font/sfnt"
 	"golang.org/x/image/math/fixed"
-	_ "golang.org/x/image/tiff"
+	_ "golang.org/x/image/tiff" // the last of the formats of pictures
 
 	"yinxin/document/fonts"
 	"yinxin/document/ofd"
