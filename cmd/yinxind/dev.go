@@ -26,7 +26,7 @@ import (
 // devFlags are the flags of dev.
 type devFlags struct {
 	dir, listen, setup string
-	verbose            bool
+	verbose, json      bool
 }
 
 func newDevCmd(e *env) *cobra.Command {
@@ -37,10 +37,13 @@ func newDevCmd(e *env) *cobra.Command {
 		Long: "Starts hub, office service, archive and evidence log in one process on loopback, with SQLite, a file key store and file\n" +
 			"blobs. On the first start it makes the offices, people and seals of its setup and prints the accounts with their secrets,\n" +
 			"which also lie in accounts.json in its folder; the address lies in the file address. Not for production: the key store's\n" +
-			"passphrase lies beside the keys.",
+			"passphrase lies beside the keys. With --json it prints one object with address and accounts.",
 		Example: "  yinxind dev\n  yinxind dev --dir /tmp/hub --listen 127.0.0.1:0",
-		Args:    cobra.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return e.dev(cmd.Context(), f) },
+		Args:    noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			f.json = wantsJSON(cmd)
+			return e.dev(cmd.Context(), f)
+		},
 	}
 	cmd.Flags().StringVar(&f.dir, "dir", "yinxin-dev", "folder of the system; kept between starts")
 	cmd.Flags().StringVar(&f.listen, "listen", "127.0.0.1:8480", "loopback address; port 0 takes a free one")
@@ -92,7 +95,9 @@ func (e *env) dev(ctx context.Context, f devFlags) (err error) {
 	if err := durable.WriteFile(filepath.Join(f.dir, "address"), []byte(url+"\n"), 0o644); err != nil {
 		return errors.Join(err, l.Close())
 	}
-	e.greet(url, all)
+	if err := e.greet(url, all, f.json); err != nil {
+		return errors.Join(err, l.Close())
+	}
 	return system.Serve(ctx, l)
 }
 
@@ -117,7 +122,11 @@ func readSetup(path string) (*embedded.Setup, error) {
 	if err != nil {
 		return nil, err
 	}
-	return embedded.ParseSetup(data)
+	setup, err := embedded.ParseSetup(data)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", errSetup, path, err)
+	}
+	return setup, nil
 }
 
 // openKeys opens the key store beside its passphrase, which is what makes this not for production. The passphrase of a
@@ -206,10 +215,19 @@ func (e *env) leave(dir string, system *embedded.System, logins []embedded.Login
 	return durable.WriteFile(accounts(dir), append(out, '\n'), 0o600)
 }
 
+// greeting is what dev prints for programs.
+type greeting struct {
+	Address  string           `json:"address"`
+	Accounts []embedded.Login `json:"accounts"`
+}
+
 // greet prints where the hub is and who may log in.
-func (e *env) greet(url string, logins []embedded.Login) {
+func (e *env) greet(url string, logins []embedded.Login, asJSON bool) error {
 	fmt.Fprintln(e.stderr, "*** yinxind dev: NOT FOR PRODUCTION. Invented offices, plain HTTP on loopback, passphrase beside the keys. ***")
 	fmt.Fprintln(e.stderr, "*** No rollback anchor is configured: a restored copy of the folder would not be noticed. ***")
+	if asJSON {
+		return json.NewEncoder(e.stdout).Encode(greeting{url, logins}) //nolint:gosec // the secrets are for whoever started it
+	}
 	for _, l := range logins {
 		roles := make([]string, len(l.Roles))
 		for i, r := range l.Roles {
@@ -217,5 +235,6 @@ func (e *env) greet(url string, logins []embedded.Login) {
 		}
 		fmt.Fprintf(e.stdout, "%-10s %-16s %-12s %s  %s\n", l.Office, l.Account, strings.Join(roles, ","), l.Secret, l.Name)
 	}
-	fmt.Fprintf(e.stdout, "ready %s\n", url)
+	_, err := fmt.Fprintf(e.stdout, "ready %s\n", url)
+	return err
 }

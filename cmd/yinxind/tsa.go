@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/asn1"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -37,7 +38,7 @@ type tsaFlags struct {
 	keys, key, passwordFile, listen, policy string
 	certs                                   []string
 	accuracy                                time.Duration
-	verbose                                 bool
+	verbose, json                           bool
 }
 
 func newTSACmd(e *env) *cobra.Command {
@@ -53,8 +54,11 @@ func newTSACmd(e *env) *cobra.Command {
 			"  yinxin keys csr tsa --keys files:tsa-keys --password-file pw --subject CN=TSA --out tsa.csr\n" +
 			"  yinxin keys import-cert tsa tsa.pem --keys files:tsa-keys --password-file pw\n" +
 			"  yinxind tsa --keys files:tsa-keys --key tsa --password-file pw",
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return e.tsa(cmd.Context(), f) },
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			f.json = wantsJSON(cmd)
+			return e.tsa(cmd.Context(), f)
+		},
 	}
 	cmd.Flags().StringVar(&f.keys, "keys", "", "the key store, files:DIR")
 	cmd.Flags().StringVar(&f.key, "key", "tsa", "name of the key")
@@ -100,7 +104,15 @@ func (e *env) tsa(ctx context.Context, f tsaFlags) (err error) {
 		return err
 	}
 	fmt.Fprintln(e.stderr, "yinxind tsa: for tests and pilots; its time is this machine's clock.")
-	fmt.Fprintf(e.stdout, "ready http://%s\n", l.Addr())
+	url := "http://" + l.Addr().String()
+	if f.json {
+		err = json.NewEncoder(e.stdout).Encode(map[string]string{"address": url})
+	} else {
+		_, err = fmt.Fprintf(e.stdout, "ready %s\n", url)
+	}
+	if err != nil {
+		return errors.Join(err, l.Close())
+	}
 	return serveTSA(ctx, l, authority)
 }
 
