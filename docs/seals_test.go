@@ -2,6 +2,7 @@
 package docs
 
 import (
+	"crypto/rand"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -89,7 +90,7 @@ func TestSealsCasesExist(t *testing.T) {
 // corpus are the identifiers of all generated cases.
 func corpus(t *testing.T) map[string]bool {
 	t.Helper()
-	w, err := base.New(time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC))
+	w, err := base.New(time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -44,7 +44,7 @@ func WriteReport(w io.Writer, r *verdict.Report, o ReportOptions) error {
 	p.y += reportLine
 	p.line(fonts.Song, reportText, 0, layout.Black(), at+" "+o.At.UTC().Format(time.RFC3339))
 	p.y += reportLine / 2
-	for _, line := range strings.Split(strings.TrimRight(r.Text(o.Language), "\n"), "\n") {
+	for line := range strings.SplitSeq(strings.TrimRight(r.Text(o.Language), "\n"), "\n") {
 		text := strings.TrimLeft(line, " ")
 		color := layout.Black()
 		if strings.HasPrefix(text, "[x]") {

@@ -74,7 +74,7 @@ func TestReportSaysWhatTheTextSays(t *testing.T) {
 		}
 		solid := func(s string) string { return strings.Join(strings.Fields(s), "") }
 		printed := solid(string(out))
-		for _, line := range strings.Split(r.Text(l), "\n") {
+		for line := range strings.SplitSeq(r.Text(l), "\n") {
 			if !strings.Contains(printed, solid(line)) {
 				t.Errorf("%v: %q is not printed:\n%s", l, line, out)
 			}

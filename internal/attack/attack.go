@@ -91,7 +91,7 @@ var ErrNothingChanged = errors.New("attack: the mutation changes nothing")
 
 // Cases calls do for every case, in the order of the catalogue. It stops at the first error, that of do included.
 func Cases(b Base, do func(Case) error) error {
-	l := &lab{base: b, do: do}
+	l := &lab{base: b, do: do, packs: map[string]*pack{}}
 	for _, family := range []func(*lab){
 		twins, documentCases, sealCases, listCases, seamCases, coverCases, derCases,
 		zipCases, xmlCases, messageCases, pdfCases,
@@ -108,6 +108,8 @@ type lab struct {
 	base Base
 	do   func(Case) error
 	err  error
+	// packs are the bases taken apart.
+	packs map[string]*pack
 }
 
 func (l *lab) fail(id string, err error) {

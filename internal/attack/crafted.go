@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"strings"
 )
 
@@ -43,9 +44,7 @@ func (c crafted) make(b Base) ([]byte, error) {
 		c.field + 1: fmt.Sprintf("<< /Type /Sig /Filter /Adobe.PPKLite /SubFilter /adbe.pkcs7.detached %s /ByteRange %s /Contents %s%s >>",
 			c.sig, places, hole, c.gap),
 	}
-	for n, o := range c.objects {
-		objects[n] = o
-	}
+	maps.Copy(objects, c.objects)
 	t := trailer{root: objCatalog}
 	if prev := startxref(c.base); prev > 0 {
 		t.prev, t.size = prev, 60
@@ -57,7 +56,7 @@ func (c crafted) make(b Base) ([]byte, error) {
 	if c.ranges != nil {
 		text = c.ranges(start, end, len(out))
 	}
-	copy(out[bytes.Index(out, []byte(places)):], text+strings.Repeat(" ", len(places)-len(text)))
+	out = bytes.Replace(out, []byte(places), []byte(text+strings.Repeat(" ", len(places)-len(text))), 1)
 	signed := append(bytes.Clone(out[:start]), out[end:]...)
 	der, err := b.SignMessage(b.SM3(signed))
 	if c.attached {

@@ -137,8 +137,6 @@ func (n *node) walk(do func(*node)) {
 	}
 }
 
-func seq(kids ...*node) *node { return &node{tag: tagSeq, kids: kids} }
-
 func leaf(tag byte, body []byte) *node { return &node{tag: tag, body: body} }
 
 // bits is a BIT STRING of whole octets.

@@ -8,7 +8,6 @@ import (
 // Positions in a GB/T 35275 message: ContentInfo{type, [0] SignedData{version, digests, content, [0] certificates,
 // signers}}.
 var (
-	inSigned  = []int{1, 0}
 	inDigests = []int{1, 0, 1}
 	inContent = []int{1, 0, 2}
 	inCerts   = []int{1, 0, 3}

@@ -33,12 +33,19 @@ var (
 
 // on makes a case out of one of the bases by a change to its files.
 func (l *lab) on(twin, id, mutation, verdict, reason string, change func(p *pack)) {
-	base := map[string][]byte{"OFD": l.base.OFD, "Closed": l.base.Closed, "Seam": l.base.Seam}[twin]
-	p, err := unpack(base)
-	if err != nil {
-		l.fail(id, err)
+	if l.err != nil {
 		return
 	}
+	base := map[string][]byte{"OFD": l.base.OFD, "Closed": l.base.Closed, "Seam": l.base.Seam}[twin]
+	if l.packs[twin] == nil {
+		p, err := unpack(base)
+		if err != nil {
+			l.fail(id, err)
+			return
+		}
+		l.packs[twin] = p
+	}
+	p := l.packs[twin].clone()
 	if change(p); p.err != nil {
 		l.fail(id, p.err)
 		return

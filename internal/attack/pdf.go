@@ -89,8 +89,8 @@ func object(data []byte, n int) string {
 	if i < 0 {
 		return ""
 	}
-	rest := data[i+len(mark):]
-	return strings.TrimSpace(string(rest[:bytes.Index(rest, []byte("endobj"))]))
+	text, _, _ := bytes.Cut(data[i+len(mark):], []byte("endobj"))
+	return strings.TrimSpace(string(text))
 }
 
 // find is the number of the newest object that holds some text.

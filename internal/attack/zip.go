@@ -28,6 +28,9 @@ type entry struct {
 	external    uint32 // attributes, with a Unix host
 	extra       []byte
 	comment     string
+
+	// base and packed are the bytes in the base, plain and compressed, so that what no case changes is compressed once.
+	base, packed []byte
 }
 
 // pack is a package taken apart.
@@ -53,7 +56,7 @@ func unpack(data []byte) (*pack, error) {
 		if err != nil {
 			return nil, fmt.Errorf("the base is no package: %w", err)
 		}
-		p.entries = append(p.entries, &entry{name: f.Name, data: b})
+		p.entries = append(p.entries, &entry{name: f.Name, data: b, base: b, packed: deflate(b)})
 	}
 	return p, nil
 }
@@ -129,7 +132,7 @@ func (p *pack) pack() []byte {
 		at := out.Len()
 		packed, method := e.data, uint16(0)
 		if !e.stored {
-			packed, method = deflate(e.data), 8
+			packed, method = e.deflated(), 8
 		}
 		if e.method != 0 {
 			method = e.method
@@ -189,6 +192,24 @@ func header(out *bytes.Buffer, magic string, shorts []uint16, longs []uint32, mo
 	for _, v := range more {
 		out.Write(binary.LittleEndian.AppendUint16(nil, v))
 	}
+}
+
+// deflated is the compressed content, that of the base where it is unchanged.
+func (e *entry) deflated() []byte {
+	if e.base != nil && bytes.Equal(e.data, e.base) {
+		return e.packed
+	}
+	return deflate(e.data)
+}
+
+// clone copies the package for one case to change. Cases replace contents and never write into them.
+func (p *pack) clone() *pack {
+	c := &pack{entries: make([]*entry, len(p.entries))}
+	for i, e := range p.entries {
+		other := *e
+		c.entries[i] = &other
+	}
+	return c
 }
 
 func deflate(data []byte) []byte {

@@ -117,7 +117,7 @@ func (p *parser) signatureV1(in *cryptobyte.String) *Signature {
 	}
 	t.Version = Version1
 	t.Seal = p.sealV1(&tbs)
-	t.setTimeV1(p.bits(&tbs, "toSign.timeInfo"))
+	readTimeV1(&t, p.bits(&tbs, "toSign.timeInfo"))
 	t.DataHash = p.bits(&tbs, "toSign.dataHash")
 	t.PropertyInfo = p.ia5(&tbs, "toSign.propertyInfo")
 	t.SignerCert = p.octets(&tbs, cbasn1.OCTET_STRING, "toSign.cert")
@@ -129,8 +129,8 @@ func (p *parser) signatureV1(in *cryptobyte.String) *Signature {
 	return s
 }
 
-// setTimeV1 reads timeInfo: one of two texts, a DER time, or else something opaque, such as a time-stamp token.
-func (t *ToBeSigned) setTimeV1(b []byte) {
+// readTimeV1 reads timeInfo into t: one of two texts, a DER time, or else something opaque, such as a time-stamp token.
+func readTimeV1(t *ToBeSigned, b []byte) {
 	text := string(b)
 	if at, err := time.ParseInLocation(textTime, text, chinaTime); err == nil && len(text) == len(textTime) {
 		t.Time, t.ZoneAssumed = at.UTC(), true

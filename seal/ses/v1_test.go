@@ -73,7 +73,7 @@ func TestVersion1ReadsForeignForms(t *testing.T) {
 		"something else":        {"\x30\x03\x02\x01\x01", time.Time{}, false},
 	} {
 		var tbs ToBeSigned
-		tbs.setTimeV1([]byte(tt.info))
+		readTimeV1(&tbs, []byte(tt.info))
 		if !tbs.Time.Equal(tt.at) || tbs.ZoneAssumed != tt.assumed || (tbs.TimeToken != nil) != tt.at.IsZero() {
 			t.Errorf("%s: %v, assumed %v, token %x", name, tbs.Time, tbs.ZoneAssumed, tbs.TimeToken)
 		}

@@ -3,6 +3,7 @@ package interop
 import (
 	"archive/zip"
 	"bytes"
+	"crypto/rand"
 	"io"
 	"os"
 	"os/exec"
@@ -38,7 +39,7 @@ func TestBouncyCastleReadsSeals(t *testing.T) {
 			t.Skip("needs libbcpkix-java")
 		}
 	}
-	w, err := base.New(time.Now())
+	w, err := base.New(time.Now(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}

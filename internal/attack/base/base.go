@@ -4,8 +4,8 @@ package base
 
 import (
 	"bytes"
-	"crypto/rand"
 	"fmt"
+	"io"
 	"time"
 
 	"yinxin/crypto/cert"
@@ -26,6 +26,7 @@ import (
 
 // World is a small trust domain: a root, a maker of seals, a signer, somebody else, and the signer's seal.
 type World struct {
+	random        io.Reader
 	Root          *cert.Certificate
 	authority     *cert.Authority
 	maker, signer party
@@ -36,15 +37,16 @@ type World struct {
 }
 
 type party struct {
-	key  *gm.PrivateKey
-	cert *cert.Certificate
+	key    *gm.PrivateKey
+	cert   *cert.Certificate
+	random io.Reader
 }
 
-func (p party) sign(tbs []byte) ([]byte, error) { return gm.Sign(rand.Reader, p.key, tbs) }
+func (p party) sign(tbs []byte) ([]byte, error) { return gm.Sign(p.random, p.key, tbs) }
 
 // New makes a world whose documents are sealed at the given time.
-func New(at time.Time) (*World, error) {
-	w := &World{at: at.UTC().Truncate(time.Second)}
+func New(at time.Time, random io.Reader) (*World, error) {
+	w := &World{at: at.UTC().Truncate(time.Second), random: random}
 	for _, step := range []func() error{w.makeRoot, w.makeParties, w.makeSeal} {
 		if err := step(); err != nil {
 			return nil, fmt.Errorf("make the base of the corpus: %w", err)
@@ -54,7 +56,7 @@ func New(at time.Time) (*World, error) {
 }
 
 func (w *World) makeRoot() error {
-	key, err := gm.GenerateKey(rand.Reader)
+	key, err := gm.GenerateKey(w.random)
 	if err != nil {
 		return err
 	}
@@ -80,7 +82,7 @@ func (w *World) makeParties() error {
 			return w.authority.IssueEncryption(cert.Subject("Signer", "Test"), k.PublicKey(), cert.IssueOptions{})
 		}},
 	} {
-		key, err := gm.GenerateKey(rand.Reader)
+		key, err := gm.GenerateKey(w.random)
 		if err != nil {
 			return err
 		}
@@ -88,7 +90,7 @@ func (w *World) makeParties() error {
 		if err != nil {
 			return err
 		}
-		*p.to = party{key, c}
+		*p.to = party{key, c, w.random}
 	}
 	return nil
 }
@@ -116,7 +118,7 @@ func (w *World) makeSeal() error {
 func (w *World) sealOptions(signer party) seal.MakeOptions {
 	return seal.MakeOptions{
 		Maker: w.maker.key, MakerCert: w.maker.cert, Signers: []*cert.Certificate{signer.cert}, Name: "试验之印", Picture: w.picture,
-		From: w.at.AddDate(0, -1, 0), To: w.at.AddDate(1, 0, 0), Rand: rand.Reader,
+		From: w.at.AddDate(0, -1, 0), To: w.at.AddDate(1, 0, 0), Rand: w.random,
 	}
 }
 
@@ -173,7 +175,7 @@ func (w *World) apply(in []byte, change func(o *ofdseal.PrepareOptions)) ([]byte
 	if err != nil {
 		return nil, err
 	}
-	return p.Sign(rand.Reader, w.signer.key)
+	return p.Sign(w.random, w.signer.key)
 }
 
 func (w *World) packages(b *attack.Base) error {
@@ -210,7 +212,7 @@ func (w *World) packages(b *attack.Base) error {
 	if b.Closed, err = w.apply(b.OFD, func(o *ofdseal.PrepareOptions) { o.Seal, o.Stamps, o.Lock = nil, nil, true }); err != nil {
 		return err
 	}
-	rogue, err := New(w.at)
+	rogue, err := New(w.at, w.random)
 	if err != nil {
 		return err
 	}
@@ -277,7 +279,7 @@ func (w *World) pdfs(b *attack.Base) error {
 		if err != nil {
 			return nil, err
 		}
-		return p.Sign(rand.Reader, w.signer.key)
+		return p.Sign(w.random, w.signer.key)
 	}
 	var err error
 	if b.PDF, err = apply(attack.PlainPDF("hello"), 110); err != nil {
@@ -289,7 +291,7 @@ func (w *World) pdfs(b *attack.Base) error {
 
 func (w *World) messages(b *attack.Base) error {
 	b.Content = []byte("附件：设备清单\n")
-	o := cms.SignOptions{Signer: w.signer.key, Certificate: w.signer.cert, Time: w.at, Rand: rand.Reader}
+	o := cms.SignOptions{Signer: w.signer.key, Certificate: w.signer.cert, Time: w.at, Rand: w.random}
 	b.SignMessage = func(sum [32]byte) ([]byte, error) { return cms.SignDetached(sum, o) }
 	b.AttachedMessage = func(content []byte) ([]byte, error) { return cms.Sign(content, o) }
 	var err error
