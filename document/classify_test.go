@@ -100,7 +100,7 @@ func TestClassifiedElementNamed(t *testing.T) {
 			}
 		}
 	}
-	for _, key := range []string{"标题", "紧急程度", "保管期限", "ImageClassification", "level", "保密办联系人", "密码", "secretary"} {
+	for _, key := range []string{"标题", "紧急程度", "保管期限", "ImageClassification", "level", "保密办联系人", "密码", "secretary", "定密工作方案", "密级标注办法", "保密期限管理规定"} {
 		if document.ClassifiedElementNamed(key, "3") {
 			t.Errorf("%s is taken for a classification", key)
 		}

@@ -52,7 +52,8 @@ var (
 		`(?:标识|标志|和保密期限|及保密期限)?[)\]】]?[:=∶]`)
 	englishLabel = regexp.MustCompile(`(?i)(?:classification|securitylevel|secretlevel|secrecylevel|securityclass)[:=]["']?(?:topsecret|secret|confidential|` + degree + `)`)
 
-	chineseKey = regexp.MustCompile(`密级|秘级|保密期|定密|涉密(?:等级|级别|程度|定级|标识|标志)|保密(?:等级|级别|程度|标识|标志)|秘密(?:等级|级别|程度)|机密(?:等级|级别)|解密(?:时间|日期|期限|条件)`)
+	chineseKey = regexp.MustCompile(`^(?:本文|文件|公文|文档|正文|信息|材料|国家秘密)?的?(?:密级|秘级|保密期限?|定密|涉密|涉密定级|(?:涉密|保密|秘密|机密|定密)(?:等级|级别|程度)|解密(?:时间|日期|期限|条件)|定密(?:依据|责任人|日期|时间|结果|机关|单位|授权))` +
+		`(?:[和及与、,]?(?:保密期限?|知悉范围|紧急程度))*(?:标识|标志|代码|编码|名称|级别|等级|值|说明)?$`)
 	englishKey = regexp.MustCompile(`^(?:doc|document|file)?(?:secrecy|secret|security|confidential|classified)(?:level|grade|class|classification|period|term|degree|until|mark|rank)$|^secrecy$`)
 	noneValue  = regexp.MustCompile(`^["'(\[【]?(?:无|無|没有|未定密|无密级|非涉?密|不涉密|未涉密|不定密|公开|unclassified|none|null)(?:级|件|文件|公文|信息|内容)?["')\]】]?[。.;,]?(?:$|[^\p{Han}]|密级|保密|定密|涉密|解密|紧急|份号)`)
 

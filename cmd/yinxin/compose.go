@@ -149,7 +149,14 @@ func filesBeside(input string) office.Attachments {
 		if !filepath.IsLocal(name) {
 			return nil, refuse("validation", exitFailed, "attachment %q leads out of the document's folder", name)
 		}
-		return readInput(filepath.Join(filepath.Dir(input), name))
+		data, err := readInput(filepath.Join(filepath.Dir(input), name))
+		if err != nil {
+			return nil, err
+		}
+		if err := office.CheckUnclassified(name, data); errors.Is(err, document.ErrClassified) {
+			return nil, err // before it leaves this machine
+		}
+		return data, nil
 	}
 }
 

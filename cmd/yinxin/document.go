@@ -3,85 +3,69 @@ package main
 import (
 	"cmp"
 	"errors"
+	"io"
 	"math"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
-	"unicode/utf16"
 
 	"yinxin/document"
 	"yinxin/document/ofd"
 	"yinxin/document/pdf"
 	"yinxin/internal/verify"
+	"yinxin/transport/office"
 )
 
-// checkUnclassified refuses a document with a classification: in the metadata or on the first page of an OFD, in the
-// information dictionary of a PDF, whose pages cannot be read here. The error is document.ErrClassified and carries no
-// word of the document. Other kinds of files pass; what cannot be opened gives the error of its reader.
-func checkUnclassified(kind verify.Kind, data []byte) error {
+// checkUnclassified refuses a document that bears a classification, as every sender's side does. What is recognised as OFD
+// or PDF and cannot be opened gives the error of its reader.
+func checkUnclassified(kind verify.Kind, name string, data []byte) error {
 	switch kind {
 	case verify.KindOFD:
-		return checkUnclassifiedOFD(data)
+		if _, err := ofd.Open(data); err != nil {
+			return err
+		}
 	case verify.KindPDF:
-		return checkUnclassifiedPDF(data)
+		if _, err := pdf.Open(data); err != nil {
+			return err
+		}
 	}
-	return nil
+	return office.CheckUnclassified(name, data)
 }
 
-func checkUnclassifiedOFD(data []byte) error {
-	pkg, err := ofd.Open(data)
+// checkUnclassifiedFile is checkUnclassified for a file of any size and kind. Documents are read whole, of other files as
+// much as is looked at.
+func checkUnclassifiedFile(path string) error {
+	st, err := os.Stat(path)
 	if err != nil {
 		return err
 	}
-	if _, err := pkg.Metadata(); err != nil && !errors.Is(err, ofd.ErrNoMetadata) {
-		return err
+	if st.Size() > maxInput { // too large for any reader of documents: its name alone
+		return office.CheckUnclassified(path, nil)
 	}
-	if kind, found := document.FindClassification(pkg.PageText(0)); found {
-		return &document.ClassifiedError{Where: "page 1", Kind: kind}
-	}
-	return nil
-}
-
-func checkUnclassifiedPDF(data []byte) error {
-	f, err := pdf.Open(data)
+	kind, err := kindOf(path)
 	if err != nil {
 		return err
 	}
-	v := f.Current()
-	entry, there := v.Trailer()["Info"]
-	if !there {
-		return nil
-	}
-	info, err := v.Dict(entry)
-	if err != nil {
-		return err
-	}
-	for _, value := range info {
-		s, err := v.Resolve(value)
+	if kind == verify.KindOFD || kind == verify.KindPDF {
+		data, err := readInput(path)
 		if err != nil {
 			return err
 		}
-		text, ok := s.(pdf.String)
-		if !ok {
-			continue
-		}
-		if kind, found := document.FindClassification(pdfText(text.Value)); found {
-			return &document.ClassifiedError{Where: "document information", Kind: kind}
-		}
+		return checkUnclassified(kind, path, data)
 	}
-	return nil
-}
-
-// pdfText reads a text string: UTF-16 behind a byte order mark, UTF-8 otherwise, which holds for plain ASCII too.
-func pdfText(b []byte) string {
-	if len(b) < 2 || b[0] != 0xFE || b[1] != 0xFF {
-		return string(b)
+	f, err := os.Open(path)
+	if err != nil {
+		return err
 	}
-	units := make([]uint16, 0, len(b)/2)
-	for i := 2; i+1 < len(b); i += 2 {
-		units = append(units, uint16(b[i])<<8|uint16(b[i+1]))
+	data, err := io.ReadAll(io.LimitReader(f, office.MaxText))
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
 	}
-	return string(utf16.Decode(units))
+	if err := office.CheckUnclassified(path, data); errors.Is(err, document.ErrClassified) {
+		return err
+	}
+	return nil // broken, and no document that yinxin knows
 }
 
 // spot is the centre of a seal: page from 0, mm.

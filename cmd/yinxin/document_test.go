@@ -63,35 +63,17 @@ func TestFindDateWithoutADate(t *testing.T) {
 	}
 }
 
-func TestPDFText(t *testing.T) {
-	t.Parallel()
-	for _, tt := range []struct {
-		name, in, want string
-	}{
-		{"ASCII", "Notice", "Notice"},
-		{"UTF-8", "通知", "通知"},
-		{"UTF-16", "\xfe\xff\x90\x1a\x77\xe5", "通知"},
-		{"odd end", "\xfe\xff\x90\x1a\x77", "通"},
-		{"mark alone", "\xfe\xff", ""},
-		{"empty", "", ""},
-	} {
-		if got := pdfText([]byte(tt.in)); got != tt.want {
-			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
-		}
-	}
-}
-
 // TestCheckUnclassified: what is no document passes, what should be one and is not gives its reader's refusal.
 func TestCheckUnclassified(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []verify.Kind{verify.KindUnknown, verify.KindCMS, verify.KindReceipt} {
-		if err := checkUnclassified(kind, []byte("x")); err != nil {
+		if err := checkUnclassified(kind, "in", []byte("x")); err != nil {
 			t.Errorf("%s: %v", kind, err)
 		}
 	}
 	var refused *verdict.ContainerError
 	for _, kind := range []verify.Kind{verify.KindOFD, verify.KindPDF} {
-		if err := checkUnclassified(kind, []byte("x")); !errors.As(err, &refused) {
+		if err := checkUnclassified(kind, "in", []byte("x")); !errors.As(err, &refused) {
 			t.Errorf("%s: %v", kind, err)
 		}
 	}

@@ -41,7 +41,7 @@ func newPackCmd(e *env) *cobra.Command {
 			"where a certificate names none, by a code made of its digest. --own gives the sender's own encryption certificate, so that\n" +
 			"it can reopen what it sent. Files of any size stream.\n" +
 			"The first .ofd is the official document. With --root its seals are checked, and the signed report says so: a hub takes only\n" +
-			"such an envelope, with --own and, where the hub keeps an archive, --archive. A classified OFD is refused (exit 5).\n" + keyHelp,
+			"such an envelope, with --own and, where the hub keeps an archive, --archive. A classified file is refused (exit 5).\n" + keyHelp,
 		Example: "  yinxin pack --to jy-enc.pem --key store:office.sign report.xlsx --out report.yxe\n" +
 			"  yinxin pack --to jy-enc.pem --cc cz-enc.pem --archive archive-enc.pem --own our-enc.pem --key store:office.sign \\\n" +
 			"    --root root.pem document.ofd document.pdf --out exchange.yxe",
@@ -182,13 +182,16 @@ func (e *env) packSigner(ctx context.Context, ring *keyRing, f packFlags, o *env
 func (e *env) checkDocuments(f packFlags, inputs []string, o *envelope.PackOptions) error {
 	for i, path := range inputs {
 		if !strings.EqualFold(filepath.Ext(path), ".ofd") {
+			if err := checkUnclassifiedFile(path); err != nil {
+				return fmt.Errorf("pack %s: %w", path, err)
+			}
 			continue
 		}
 		data, err := readInput(path)
 		if err != nil {
 			return err
 		}
-		if err := checkUnclassified(verify.KindOFD, data); err != nil {
+		if err := checkUnclassified(verify.KindOFD, path, data); err != nil {
 			return fmt.Errorf("pack %s: %w", path, err)
 		}
 		if o.Document >= 0 {

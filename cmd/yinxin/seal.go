@@ -270,7 +270,7 @@ func (e *env) applySeal(cmd *cobra.Command, f applyFlags, in, out string) (err e
 		return refuse("seal_invalid", exitNotFound, "%s is no seal that can be used: %w", f.seal, err)
 	}
 	kind := verify.Recognise(data)
-	if err := checkUnclassified(kind, data); err != nil {
+	if err := checkUnclassified(kind, in, data); err != nil {
 		return fmt.Errorf("seal %s: %w", in, err)
 	}
 	stamp, err := f.stamp(kind, data, made)

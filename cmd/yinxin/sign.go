@@ -122,7 +122,7 @@ func (e *env) signPDF(o cms.SignOptions, in, out string) error {
 	if err != nil {
 		return err
 	}
-	if err := checkUnclassified(verify.KindPDF, data); err != nil {
+	if err := checkUnclassified(verify.KindPDF, in, data); err != nil {
 		return err
 	}
 	p, err := pdfseal.Prepare(data, pdfseal.PrepareOptions{SignerCert: o.Certificate, Chain: o.Chain, Time: o.Time})
@@ -138,6 +138,9 @@ func (e *env) signPDF(o cms.SignOptions, in, out string) error {
 
 // signBeside signs the digest of a file of any size.
 func signBeside(o cms.SignOptions, in, out string) error {
+	if err := checkUnclassifiedFile(in); err != nil {
+		return err
+	}
 	sum, err := digestFile(in)
 	if err != nil {
 		return err

@@ -48,7 +48,7 @@ func (s *Service) Ask(ctx context.Context, who Person, ask SealAsk) (Dispatch, e
 	if !who.Clerk {
 		return Dispatch{}, fmt.Errorf("ask for seal: %w", ErrForbidden)
 	}
-	if _, err := checkUnclassified(ask.Draft.OFD); err != nil {
+	if err := ask.Draft.checkUnclassified(); err != nil {
 		return Dispatch{}, errors.Join(fmt.Errorf("ask for seal: %w", err), s.NoteRefused(ctx, who, err))
 	}
 	if err := s.checkIssuer(ctx, who.Office, ask.Draft.Metadata); err != nil {

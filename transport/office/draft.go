@@ -52,6 +52,9 @@ func Compose(d *document.Document, faces *fonts.Set, files Attachments) (*Draft,
 		if err != nil {
 			return nil, fmt.Errorf("attachment %s: %w", a.File, err)
 		}
+		if err := CheckUnclassified(a.File, data); errors.Is(err, document.ErrClassified) { // a broken file is no matter here
+			return nil, err
+		}
 		attached = append(attached, ofd.Attachment{Name: a.File, Data: data})
 	}
 	draft := &Draft{Metadata: d.Metadata, Pages: len(pages.Pages), Spot: pages.SealSpot}
@@ -72,25 +75,6 @@ func Compose(d *document.Document, faces *fonts.Set, files Attachments) (*Draft,
 	}
 	draft.PDF = out.Bytes()
 	return draft, nil
-}
-
-// checkUnclassified looks for classification marks in an OFD: in its metadata and on its first page. The error is
-// document.ErrClassified and carries no content.
-func checkUnclassified(data []byte) (*ofd.Package, error) {
-	pkg, err := ofd.Open(data)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := pkg.Metadata(); err != nil && !errors.Is(err, ofd.ErrNoMetadata) {
-		return nil, err
-	}
-	if len(pkg.Pages()) == 0 {
-		return nil, &document.InvalidError{Faults: []document.Fault{{Field: "pages", Code: "missing", Detail: "the document has no page"}}}
-	}
-	if kind, found := document.FindClassification(pkg.PageText(0)); found {
-		return nil, &document.ClassifiedError{Kind: kind}
-	}
-	return pkg, nil
 }
 
 // UrgencyOf is the urgency of an exchange for a document's own 紧急程度.
