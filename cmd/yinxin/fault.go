@@ -189,6 +189,7 @@ type faultRow struct {
 // cause stands before what wraps it.
 func faultTable() []faultRow {
 	return []faultRow{
+		{errOutput, exitRefused, "output"},
 		{gm.ErrPassphrase, exitRefused, "wrong_passphrase"},
 		{filekeys.ErrPassphrase, exitRefused, "wrong_passphrase"},
 		{gm.ErrKeyFile, exitNotFound, "malformed"},

@@ -104,7 +104,7 @@ func run(ctx context.Context, args []string, e *env) int {
 	}
 	exit := here.report(err, wantsJSON(args))
 	if err := out.close(); err != nil && (exit == exitDone || exit == exitIndeterminate) {
-		exit = here.report(refuse("output", exitRefused, "the result could not be written: %w", err), wantsJSON(args))
+		exit = here.report(err, wantsJSON(args))
 	}
 	_ = faults.close() // there is nowhere to tell of it
 	return exit

@@ -12,14 +12,15 @@ import (
 
 // printReport prints the verdict and returns its exit code as an error.
 func (e *env) printReport(r *verdict.Report, asJSON bool) error {
+	code := r.Verdict.ExitCode()
 	if asJSON {
-		if err := e.printJSON(r); err != nil {
+		if err := e.printJSON(r); err != nil && code != exitFailed {
 			return err
 		}
 	} else {
 		printFiles(e.stdout, r.Files)
 	}
-	if code := r.Verdict.ExitCode(); code != exitDone {
+	if code != exitDone {
 		return exitStatus(code)
 	}
 	return nil

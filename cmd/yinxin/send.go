@@ -179,7 +179,7 @@ func (e *env) listDispatches(ctx context.Context, c *client.Client, asJSON bool)
 		return e.result(true, got, "")
 	}
 	for _, d := range got.Items {
-		fmt.Fprintf(e.stdout, "%s  by %s  to %s  digest %s\n", d.ID, d.Requester, strings.Join(append(d.To, d.CC...), ","), d.Digest)
+		printLine(e.stdout, "%s  by %s  to %s  digest %s  %s\n", d.ID, d.Requester, strings.Join(append(d.To, d.CC...), ","), d.Digest, d.Title)
 	}
 	if len(got.Items) == 0 {
 		fmt.Fprintln(e.stderr, "nothing waits for approval")

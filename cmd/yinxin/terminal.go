@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"reflect"
@@ -21,6 +22,9 @@ type screen struct {
 	err error
 }
 
+// errOutput marks a result that could not be written.
+var errOutput = errors.New("the result could not be written")
+
 // Write implements io.Writer. After a fault it writes nothing more.
 func (s *screen) Write(p []byte) (int, error) {
 	s.mu.Lock()
@@ -35,8 +39,8 @@ func (s *screen) Write(p []byte) (int, error) {
 		in = in[:len(in)-n]
 	}
 	if _, err := io.WriteString(s.w, escape(string(in), "\n\t")); err != nil {
-		s.err = err
-		return 0, err
+		s.err = fmt.Errorf("%w: %w", errOutput, err)
+		return 0, s.err
 	}
 	return len(p), nil
 }
@@ -46,7 +50,9 @@ func (s *screen) close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.cut) > 0 && s.err == nil {
-		_, s.err = io.WriteString(s.w, escape(string(s.cut), ""))
+		if _, err := io.WriteString(s.w, escape(string(s.cut), "")); err != nil {
+			s.err = fmt.Errorf("%w: %w", errOutput, err)
+		}
 		s.cut = nil
 	}
 	return s.err

@@ -80,7 +80,11 @@ func TestScreenRemembersFaults(t *testing.T) {
 	if _, err := s.Write([]byte("x")); err == nil {
 		t.Error("no fault")
 	}
-	if s.close() == nil {
-		t.Error("forgotten")
+	if err := s.close(); !errors.Is(err, errOutput) {
+		t.Errorf("forgotten: %v", err)
+	}
+	s = &screen{w: fullDisk{}, cut: []byte{0xe5}}
+	if err := s.close(); !errors.Is(err, errOutput) {
+		t.Errorf("the end: %v", err)
 	}
 }
