@@ -9,7 +9,9 @@ import (
 	"fmt"
 	"html"
 	"io"
+	"os"
 	"path"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -58,6 +60,26 @@ func (d *Draft) checkUnclassified() error {
 		return err
 	}
 	return checkPDF(d.PDF)
+}
+
+// checkOpened refuses a classified file that came out of an envelope. What cannot be read is left to its verdict.
+func checkOpened(file string) error {
+	f, err := os.Open(file)
+	if err != nil {
+		return err
+	}
+	bound := int64(MaxText)
+	if lower := strings.ToLower(file); strings.HasSuffix(lower, ".ofd") || strings.HasSuffix(lower, ".pdf") {
+		bound = ofd.MaxFile
+	}
+	data, err := io.ReadAll(io.LimitReader(f, bound))
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	if err := CheckUnclassified(filepath.Base(file), data); errors.Is(err, document.ErrClassified) {
+		return err
+	}
+	return nil
 }
 
 func checkFile(name string, data []byte, depth int) error {

@@ -1,6 +1,14 @@
 package office
 
-import "testing"
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"yinxin/document"
+)
 
 func TestPDFText(t *testing.T) {
 	t.Parallel()
@@ -17,5 +25,23 @@ func TestPDFText(t *testing.T) {
 		if got := pdfText([]byte(tt.in)); got != tt.want {
 			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
 		}
+	}
+}
+
+// TestOpenedFilesAreChecked: what slipped into an envelope is refused when it is opened, of whatever kind.
+func TestOpenedFilesAreChecked(t *testing.T) {
+	t.Parallel()
+	s := &Service{Clock: time.Now}
+	for text, want := range map[string]bool{"标题,密级\n甲,机密\n": true, "标题,密级\n甲,无\n": false} {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, "list.csv"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.judge(&Opened{Files: []string{"list.csv"}}, dir); errors.Is(err, document.ErrClassified) != want || !want && err != nil {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+	if err := s.judge(&Opened{Files: []string{"gone.csv"}}, t.TempDir()); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a file that is gone: %v", err)
 	}
 }

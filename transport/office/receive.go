@@ -120,10 +120,13 @@ func (s *Service) unpack(ctx context.Context, who Person, got Received, dir stri
 }
 
 // judge gives the verdict on every OFD and PDF among the files, and reads the metadata of the document. A classified
-// document that slipped through is refused here.
+// file of any kind that slipped through is refused here.
 func (s *Service) judge(o *Opened, dir string) error {
 	options := seal.VerifyOptions{Policy: s.Policy, Now: s.Clock()}
 	for _, name := range o.Files {
+		if err := checkOpened(filepath.Join(dir, name)); err != nil {
+			return err
+		}
 		lower := strings.ToLower(name)
 		if !strings.HasSuffix(lower, ".ofd") && !strings.HasSuffix(lower, ".pdf") {
 			continue
