@@ -336,6 +336,20 @@ func TestPKCS8(t *testing.T) {
 	}
 }
 
+// TestEncryptOneByte: for one byte the derived key is all zeros once in 256 times, and what is made then must open too.
+func TestEncryptOneByte(t *testing.T) {
+	key := newKey(t)
+	for i := range 2000 {
+		ct, err := gm.Encrypt(nil, key.PublicKey(), []byte{7})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if pt, err := key.Decrypt(nil, ct, nil); err != nil || !bytes.Equal(pt, []byte{7}) {
+			t.Fatalf("try %d: %x, %v", i, pt, err)
+		}
+	}
+}
+
 func TestEncryptBounds(t *testing.T) {
 	key := newKey(t)
 	for n, ok := range map[int]bool{0: false, 1: true, 16: true, gm.MaxPlaintext: true, gm.MaxPlaintext + 1: false} {

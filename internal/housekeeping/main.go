@@ -67,7 +67,7 @@ func (h *house) plans() map[string][]part {
 		"test":        test,
 		"race":        {{"programs", h.programs}, {"Vault server", h.vaultServer}, {"tests, race, shuffled", h.race}},
 		"integration": {{"programs", h.programs}, {"Vault server", h.vaultServer}, {"integration", h.integration}},
-		"vectors":     {{"programs", h.programs}, {"vectors", h.vectors}},
+		"vectors":     {{"programs", h.programs}, {"Vault server", h.vaultServer}, {"vectors", h.vectors}},
 		"fuzz":        {{"fuzz", h.fuzzLong}},
 		"lint":        {{"tools", h.buildTools}, {"golangci-lint", h.lint}},
 		"fmt":         {{"tools", h.buildTools}, {"format", h.format}},
