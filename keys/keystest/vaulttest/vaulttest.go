@@ -239,6 +239,7 @@ func (s *Server) stop() {
 	if s.command == nil {
 		return
 	}
+	defer s.sweep()
 	_ = s.command.Process.Signal(os.Interrupt)
 	_ = s.stdin.Close()
 	done := make(chan struct{})
