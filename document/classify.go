@@ -42,7 +42,7 @@ func FindClassification(text string) (kind string, found bool) {
 	for line := range strings.Lines(lineBreaks.Replace(text)) {
 		plain := plainText(line)
 		switch {
-		case hasLabel(plain):
+		case hasLabel(plain) || isLabelled(plain, before):
 			return ClassifiedElement, true
 		case isMark(plain) || isMarkLine(plain, before) || isMarkName(plain) || hasMarkToken(line):
 			return ClassifiedMark, true

@@ -56,6 +56,14 @@ func TestMarksAndTheirTwins(t *testing.T) {
 		{"name of a file", "机密.pdf", "机密工作.pdf"},
 		{"carriage return", "通知\r机密\r正文", "通知\r机要\r正文"},
 		{"bare word behind a full line", "关于做好二〇二七年度重点工作安排和经费预算的通知\n机密", "各单位要严格遵守有关法律法规和工作纪律，切实保守国家\n秘密。"},
+		{"star inside the degree", "机🌟密", "机🌟要"},
+		{"label in brackets", "【密级】机密", "【密级】无"},
+		{"label, then brackets", "密级（机密）", "密级（绝密、机密、秘密）"},
+		{"label and dash", "密级—机密", "密级—秘密级以上的"},
+		{"label above its value", "保密期限\n十年", "保密期限\n十年以上的载体"},
+		{"examination paper", "绝密·启用前", "绝密飞行·启用前"},
+		{"degree before a title", "机密 关于预算的报告", "机密文件 关于管理的报告"},
+		{"none in words", "密级：涉及国家秘密", "密级：不涉及国家秘密"},
 		{"a line between", "甲\n机 密\n乙", "甲\n机 关\n乙"},
 	} {
 		if _, found := document.FindClassification(tt.refused); !found {

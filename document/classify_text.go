@@ -11,8 +11,8 @@ import (
 
 // The parts of a mark, as they stand in normalised text.
 const (
-	// degree may have a dot or dash between its characters.
-	degree = `(?:绝[` + dots + `]?密|机[` + dots + `]?密|秘[` + dots + `]?密)级?`
+	// degree may have a dot, dash or star between its characters.
+	degree = `[绝机秘][` + dots + stars + `]?密级?`
 	dots   = `·•・‧∙.\-–—_|`
 	// stars mark wherever they stand beside a degree; weakStars, which bullets, footnotes and Markdown use too, only
 	// where a term follows or the degree begins the line.
@@ -35,19 +35,19 @@ var (
 	termMark = regexp.MustCompile(degree + `(?:[(\[【〔「《<{]` + term + `|[` + dots + `―‐‑‒~/:]+` + term + `(?:[^\p{Han}]|` + urgent + `|$))`)
 	// A term behind a comma or nothing: only where no word precedes and none follows.
 	bareTerm = regexp.MustCompile(`(?:^|[^\p{Han}])` + degree + `[,;、]?` + term + `(?:[^\p{Han}]|` + urgent + `|$)`)
-	// 【机密】 before a title.
-	bracketMark = regexp.MustCompile(`^[\[【(〔「《<{](?:[0-9]{6})?` + degree + points + term + `?[\]】)〕」》>}]`)
+	// 【机密】 before a title, or the degree itself.
+	bracketMark = regexp.MustCompile(`^` + degree + points + `关于|^[\[【(〔「《<{](?:[0-9]{6})?` + degree + points + term + `?[\]】)〕」》>}]`)
 	// A line of its own.
 	lineMark = regexp.MustCompile(`^` + points + `(?:第?(?:份号|编号|No)?[.:]?[0-9]{1,8}[号份]?)?` + points + urgent + `?` + points +
-		degree + bearer + `?` + points + `(?:` + term + `)?` + points + urgent + `?` + points + `$`)
+		degree + bearer + `?` + points + `(?:` + term + `)?` + points + `(?:` + urgent + `|启用前|考试结束前)?` + points + `$`)
 	// The end of a sentence that a line break cut off its beginning.
 	sentenceEnd = regexp.MustCompile(`^(?:绝密|机密|秘密)级?` + bearer + `?[。.,;、!?)】」》”]+$`)
 	// 本件为机密.
 	statement = regexp.MustCompile(`[本此该](?:文件|公文|材料|资料|通知|报告|请示|函|件|文)(?:的?密级)?(?:为|是|属|属于|系|定为|列为|确定为|标为)` + degree)
 	tokenMark = regexp.MustCompile(`^` + points + `(?:[0-9]{6})?` + degree + points + term + points + urgent + `?` + points + `$`)
 
-	degreeLabel = regexp.MustCompile(`(?:` + levelNames + `)(?:标识|标志|和保密期限|及保密期限)?(?:为|是|系|定为|确定为|属|属于)?` + degree)
-	termLabel   = regexp.MustCompile(`(?:保密期限|保密期|解密期限|解密时间|解密日期)(?:为|是|定为|确定为)?` + term)
+	degreeLabel = regexp.MustCompile(`(?:` + levelNames + `)(?:标识|标志|和保密期限|及保密期限)?(?:为|是|系|定为|确定为|属|属于|[)\]】(\[【→>|―‐‑‒` + dots + `])?` + degree)
+	termLabel   = regexp.MustCompile(`(?:保密期限|保密期|解密期限|解密时间|解密日期)(?:为|是|定为|确定为|[)\]】(\[【→>|―‐‑‒` + dots + `])?` + term)
 	valueLabel  = regexp.MustCompile(`(?:` + levelNames + `|保密期限|保密期|解密期限|解密时间|解密日期|解密条件|定密结果)` +
 		`(?:标识|标志|和保密期限|及保密期限)?[)\]】]?[:=∶]`)
 	englishLabel = regexp.MustCompile(`(?i)(?:classification|securitylevel|secretlevel|secrecylevel|securityclass)[:=]["']?(?:topsecret|secret|confidential|` + degree + `)`)
@@ -55,7 +55,7 @@ var (
 	chineseKey = regexp.MustCompile(`^(?:本文|文件|公文|文档|正文|信息|材料|国家秘密)?的?(?:密级|秘级|保密期限?|定密|涉密|涉密定级|(?:涉密|保密|秘密|机密|定密)(?:等级|级别|程度)|解密(?:时间|日期|期限|条件)|定密(?:依据|责任人|日期|时间|结果|机关|单位|授权))` +
 		`(?:[和及与、,]?(?:保密期限?|知悉范围|紧急程度))*(?:标识|标志|代码|编码|名称|级别|等级|值|说明)?$`)
 	englishKey = regexp.MustCompile(`^(?:doc|document|file)?(?:secrecy|secret|security|confidential|classified)(?:level|grade|class|classification|period|term|degree|until|mark|rank)$|^secrecy$`)
-	noneValue  = regexp.MustCompile(`^["'(\[【]?(?:无|無|没有|未定密|无密级|非涉?密|不涉密|未涉密|不定密|公开|unclassified|none|null)(?:级|件|文件|公文|信息|内容)?["')\]】]?[。.;,]?(?:$|[^\p{Han}]|密级|保密|定密|涉密|解密|紧急|份号)`)
+	noneValue  = regexp.MustCompile(`^["'(\[【]?(?:无|無|没有|未定密|无密级|非涉?密|不涉密|不涉及(?:国家)?秘密|不属于国家秘密|非国家秘密|未涉密|不定密|公开|unclassified|none|null)(?:级|件|文件|公文|信息|内容)?["')\]】]?[。.;,]?(?:$|[^\p{Han}]|密级|保密|定密|涉密|解密|紧急|份号)`)
 
 	lineBreaks    = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\v", "\n", "\f", "\n", "\u0085", "\n", "\u2028", "\n", "\u2029", "\n")
 	keySeparators = strings.NewReplacer("_", "", "-", "", ".", "", ":", "", "/", "", "(", "", ")", "", "*", "")
@@ -99,6 +99,11 @@ func hasMarkToken(line string) bool {
 		}
 	}
 	return false
+}
+
+// isLabelled finds a degree or term in a line below its label.
+func isLabelled(plain, before string) bool {
+	return isClassificationKey(before) && (outsideProse(degreeLabel, before+plain) || outsideProse(termLabel, before+plain))
 }
 
 // hasLabel finds a 密级 or 保密期限 with its value.
