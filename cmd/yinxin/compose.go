@@ -180,8 +180,5 @@ func writeFile(path string, data []byte) error {
 	if path == "" {
 		return nil
 	}
-	if err := durable.WriteFile(path, bytes.Clone(data), 0o644); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	return nil
+	return durable.WriteFile(path, bytes.Clone(data), 0o644)
 }

@@ -8,6 +8,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -28,6 +29,8 @@ type env struct {
 	home string
 	// homeless says that the environment names no home: the folder lies below the present one, which a person is told once.
 	homeless bool
+	// wrong is a call for the help of a command that there is not.
+	wrong error
 }
 
 func main() {
@@ -98,7 +101,7 @@ func run(ctx context.Context, args []string, e *env) int {
 	here.stdout, here.stderr = out, faults
 	root := newRootCmd(&here)
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	err := errors.Join(root.ExecuteContext(ctx), here.wrong)
 	if exit, code := faultOf(err); err != nil && ctx.Err() != nil && (exit == exitInternal || code == "unreachable") {
 		err = refuse("interrupted", exitInterrupted, "interrupted: %w", err)
 	}

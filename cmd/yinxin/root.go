@@ -34,6 +34,14 @@ func newRootCmd(e *env) *cobra.Command {
 	add("hub", hubCommands(e)...)
 	refuseUnknown(root)
 	root.SetHelpCommand(newHelpCmd(root))
+	show := root.HelpFunc()
+	root.SetHelpFunc(func(cmd *cobra.Command, args []string) {
+		if words := cmd.Flags().Args(); cmd.HasSubCommands() && len(words) > 0 {
+			e.wrong = usage("unknown command %q for %s", words[0], cmd.CommandPath())
+			return
+		}
+		show(cmd, args)
+	})
 	return root
 }
 

@@ -292,7 +292,7 @@ func (e *env) applySeal(cmd *cobra.Command, f applyFlags, in, out string) (err e
 	}
 	r := sealed{
 		File: out, Type: string(kind), Seal: made.Info.Property.Name, SealID: made.Info.SealID, Signer: signer.cert.SubjectText(),
-		Time: signer.at, Page: stamp.Page + 1, X: micrometres(stamp.X), Y: micrometres(stamp.Y), Approval: seal.ApprovalNone,
+		Time: signer.at, Page: stamp.Page + 1, X: stamp.X, Y: stamp.Y, Approval: seal.ApprovalNone,
 	}
 	return e.result(jsonFlag(cmd), r, "%s\t%s (%s), page %d at %g,%g mm\napproval: %s\n", r.File, r.Seal, r.SealID, r.Page, r.X, r.Y, r.Approval)
 }
@@ -358,7 +358,7 @@ func (f *applyFlags) stamp(kind verify.Kind, data []byte, s *ses.Seal) (seal.Sta
 		if err != nil {
 			return stamp, err
 		}
-		stamp.Page, stamp.X, stamp.Y = centre.page, centre.x-stamp.W/2, centre.y-stamp.H/2
+		stamp.Page, stamp.X, stamp.Y = centre.page, micrometres(centre.x-stamp.W/2), micrometres(centre.y-stamp.H/2)
 		return stamp, nil
 	}
 	parts := strings.Split(f.at, ",")
