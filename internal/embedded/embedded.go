@@ -84,10 +84,12 @@ type System struct {
 	LogKey *tlog.Verifier
 	Root   *cert.Certificate
 
-	config    Config
-	sequencer *tlog.Sequencer
-	wake      chan struct{}
-	closers   []io.Closer
+	config Config
+	// signatures remembers which certificates are truly signed by whom; they are the same few for every document.
+	signatures cert.Cache
+	sequencer  *tlog.Sequencer
+	wake       chan struct{}
+	closers    []io.Closer
 }
 
 // Open opens the system in its folder, and makes what is missing there: database, CA, seal maker and log keys.
@@ -176,7 +178,7 @@ func (s *System) openServices(ctx context.Context) error {
 
 // policy is whom this system trusts: its own CA.
 func (s *System) policy() cert.Policy {
-	return cert.Policy{Roots: []*cert.Certificate{s.Root}, Revocation: verdict.RevocationAuto}
+	return cert.Policy{Roots: []*cert.Certificate{s.Root}, Revocation: verdict.RevocationAuto, Cache: &s.signatures}
 }
 
 func (s *System) newID() string {
