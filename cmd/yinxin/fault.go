@@ -353,6 +353,7 @@ func titlesHere() map[string]string {
 		"not_found":           "There is no such thing",
 		"not_empty":           "The folder is not empty",
 		"exists":              "It exists already",
+		"conflict":            "It is not clear which one is meant",
 		"refused":             "It is not permitted",
 		"insecure":            "It would not be safe",
 		"too_large":           "Too large",
