@@ -42,6 +42,7 @@ func FindClassification(text string) (kind string, found bool) {
 	for line := range strings.Lines(lineBreaks.Replace(text)) {
 		plain := plainText(line)
 		switch {
+		case !mayClassify(plain):
 		case hasLabel(plain) || isLabelled(plain, before):
 			return ClassifiedElement, true
 		case isMark(plain) || isMarkLine(plain, before) || isMarkName(plain) || hasMarkToken(line):
@@ -74,6 +75,10 @@ func isUnclassified(value string) bool {
 
 // isClassificationKey are the names under which a 密级 or 保密期限 element may come.
 func isClassificationKey(key string) bool {
+	const longest = 120 // bytes; names are short, and looked at by the thousand
+	if len(key) > longest {
+		return false
+	}
 	k := strings.ToLower(keySeparators.Replace(plainText(key)))
 	switch k {
 	case "classification", "classified", "classifieduntil", "classifiedfor", "secret", "confidentiality",

@@ -64,6 +64,17 @@ var (
 // levelNames are the labels of a degree.
 const levelNames = `密级|秘级|保密等级|保密级别|涉密等级|涉密级别|涉密程度|秘密等级|秘密级别|机密等级|定密等级|定密级别|定密`
 
+// mayClassify is the quick look: every degree and label has one of these, the English ones a colon.
+func mayClassify(plain string) bool {
+	return strings.Contains(plain, "密") || strings.Contains(plain, "秘级") || strings.ContainsAny(plain, ":=") || hasTermEnd(plain)
+}
+
+// hasTermEnd reports what a term ends with: it may stand below its label.
+func hasTermEnd(plain string) bool {
+	const longest = 60
+	return len(plain) <= longest && (strings.ContainsAny(plain, "年月天日") || strings.Contains(plain, "长期") || strings.Contains(plain, "永久"))
+}
+
 // isMark finds what is a mark wherever it stands in a line.
 func isMark(plain string) bool {
 	return starMark.MatchString(plain) || weakMark.MatchString(plain) || bareTerm.MatchString(plain) ||
@@ -72,7 +83,10 @@ func isMark(plain string) bool {
 
 // HasStarMark looks for a degree with a star in text whose order alone counts: across lines, as when the characters were
 // set one by one.
-func HasStarMark(text string) bool { return starMark.MatchString(plainText(text)) }
+func HasStarMark(text string) bool {
+	plain := plainText(text)
+	return strings.Contains(plain, "密") && starMark.MatchString(plain)
+}
 
 // fullLine is the number of characters from which a line may be the one before a line break inside a paragraph.
 const fullLine = 18
@@ -168,6 +182,14 @@ func hasLetter(s string) bool {
 // plainText folds compatibility forms and traditional characters and drops everything invisible, so that 秘　密 and
 // 秘\u200b密 read as 秘密.
 func plainText(s string) string {
+	if !strings.ContainsFunc(s, func(r rune) bool { return r > unicode.MaxASCII }) { // nothing to fold
+		return strings.Map(func(r rune) rune {
+			if r <= ' ' || r == 0x7f {
+				return -1
+			}
+			return r
+		}, s)
+	}
 	return strings.Map(func(r rune) rune {
 		switch {
 		case isInvisible(r):
