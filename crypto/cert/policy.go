@@ -61,7 +61,8 @@ func (p Policy) Setting() verdict.Setting {
 //
 // Reasons of certificate_chain: no_trust_anchor (indeterminate: no root given), certificate_chain (the chain ends at
 // none of the roots, or breaks a rule), name_constraints, limit, cert_expired and cert_not_yet_valid (a signing time
-// outside the validity), no_proof_of_existence (indeterminate: inside it at the claimed time, expired since).
+// outside the validity), no_proof_of_existence (indeterminate: inside it at the claimed time, expired since; or a
+// claimed time in the future of the time of judging).
 // Of revocation: revoked, no_proof_of_existence, revocation_unknown, no_revocation_source.
 func (p Policy) Judge(c *Certificate, use Use, m Moment) []verdict.Check {
 	m = m.normal()
@@ -88,6 +89,9 @@ func (p Policy) JudgeInto(s *verdict.Signature, c *Certificate, use Use, m Momen
 	}
 }
 
+// clockSkew is how far a signer's clock may run ahead of the verifier's before its claim is doubted.
+const clockSkew = 5 * time.Minute
+
 // judgeValidity judges one certificate's validity; what names it in the detail.
 func judgeValidity(c *Certificate, m Moment, what string) verdict.Check {
 	const name = verdict.CheckCertificateChain
@@ -103,6 +107,9 @@ func judgeValidity(c *Certificate, m Moment, what string) verdict.Check {
 	case m.At.After(c.NotAfter):
 		return verdict.Fail(name, verdict.CertExpired, "%s expired on %s, signing time %s",
 			who, stamp(c.NotAfter), stamp(m.At))
+	case !m.Proven && !m.Now.IsZero() && m.At.After(m.Now.Add(clockSkew)):
+		return verdict.Unknown(name, verdict.NoProofOfExistence, "the claimed signing time %s lies after the time of judging, %s",
+			stamp(m.At), stamp(m.Now))
 	case m.Now.After(c.NotAfter) && !m.Proven:
 		return verdict.Unknown(name, verdict.NoProofOfExistence, "%s expired on %s, the signing time %s is not proven",
 			who, stamp(c.NotAfter), stamp(m.At))
