@@ -73,7 +73,7 @@ func isUnclassified(value string) bool {
 	return noneValue.MatchString(v) || !hasLetter(v)
 }
 
-// isClassificationKey are the names under which a 密级 or 保密期限 element may come.
+// isClassificationKey reports whether a name is one under which a 密级 or 保密期限 element may come.
 func isClassificationKey(key string) bool {
 	const longest = 120 // bytes; names are short, and looked at by the thousand
 	if len(key) > longest {

@@ -49,7 +49,7 @@ var (
 	degreeLabel = regexp.MustCompile(`(?:` + levelNames + `)(?:标识|标志|和保密期限|及保密期限)?(?:为|是|系|定为|确定为|属|属于|[)\]】(\[【→>|―‐‑‒` + dots + `])?` + degree)
 	termLabel   = regexp.MustCompile(`(?:保密期限|保密期|解密期限|解密时间|解密日期)(?:为|是|定为|确定为|[)\]】(\[【→>|―‐‑‒` + dots + `])?` + term)
 	valueLabel  = regexp.MustCompile(`(?:` + levelNames + `|保密期限|保密期|解密期限|解密时间|解密日期|解密条件|定密结果)` +
-		`(?:标识|标志|和保密期限|及保密期限)?[)\]】]?[:=∶]`)
+		`(?:标识|标志|和保密期限|及保密期限)?[)\]】"'”]?[:=∶]`)
 	englishLabel = regexp.MustCompile(`(?i)(?:classification|securitylevel|secretlevel|secrecylevel|securityclass)[:=]["']?(?:topsecret|secret|confidential|` + degree + `)`)
 
 	chineseKey = regexp.MustCompile(`^(?:本文|文件|公文|文档|正文|信息|材料|国家秘密)?的?(?:密级|秘级|保密期限?|定密|涉密|涉密定级|(?:涉密|保密|秘密|机密|定密)(?:等级|级别|程度)|解密(?:时间|日期|期限|条件)|定密(?:依据|责任人|日期|时间|结果|机关|单位|授权))` +

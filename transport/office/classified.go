@@ -283,8 +283,10 @@ func checkReading(where, text string) error {
 	case strings.HasPrefix(head, "{") || strings.HasPrefix(head, "["):
 		var v any
 		if json.Unmarshal([]byte(text), &v) == nil {
-			return document.CheckJSON(where, v)
-		}
+			if err := document.CheckJSON(where, v); err != nil {
+				return err
+			}
+		} // and as it stands: of two equal keys only one was read
 	case strings.HasPrefix(head, `{\rtf`):
 	case strings.HasPrefix(head, "<"):
 		if err := checkMarkup(where, text); err != nil {

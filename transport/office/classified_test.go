@@ -157,6 +157,7 @@ func TestClassifiedTexts(t *testing.T) {
 		{"a.csv", "标题,甲\n密级,机密\n", "标题,甲\n密级,\n"},
 		{"a.json", `{"classification":"secret"}`, `{"classification":"none","title":"国家秘密"}`},
 		{"a.json", `{"t":"\u673a\u5bc6\u2605"}`, `{"t":"\u673a\u8981\u2605"}`},
+		{"a.json", `{"密级":"机密","密级":"无"}`, `{"密级":"无","密级":"","x":{"密级":null}}`},
 		{"a.xml", `<?xml version="1.0" encoding="GBK"?><d><保密期限>5年</保密期限></d>`, `<?xml version="1.0" encoding="GBK"?><d><保管期限>5年</保管期限></d>`},
 		{"a.xml", `<d><item key="SecretLevel">2</item></d>`, `<d><item key="Level">2</item></d>`},
 		{"a.html", "<p>机<b>密</b>&#9733;</p>", "<p>机<b>要</b>&#9733;</p>"},
