@@ -79,8 +79,11 @@ func (r *reader) content(name string, at matrix, templates bool) error {
 func (r *resources) under(own *resources) *resources {
 	out := newResources()
 	for _, pair := range [][3]map[string]resource{
-		{out.fonts, r.fonts, own.fonts}, {out.drawParams, r.drawParams, own.drawParams}, {out.media, r.media, own.media},
-		{out.composites, r.composites, own.composites}, {out.spaces, r.spaces, own.spaces},
+		{out.fonts, r.fonts, own.fonts},
+		{out.drawParams, r.drawParams, own.drawParams},
+		{out.media, r.media, own.media},
+		{out.composites, r.composites, own.composites},
+		{out.spaces, r.spaces, own.spaces},
 	} {
 		for _, from := range pair[1:] {
 			maps.Copy(pair[0], from)
