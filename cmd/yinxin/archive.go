@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -96,11 +95,12 @@ func resolveRecord(ctx context.Context, c *client.Client, name string) (string, 
 	case 1:
 		return got.Items[0].ID, nil
 	}
-	text := fmt.Sprintf("several records of number %s; choose one by its id:", name)
+	var rows strings.Builder
 	for _, r := range got.Items {
-		text += fmt.Sprintf("\n  %s  %s  %s  %s", plain(r.ID), plain(r.ArchivalCode), r.IssuedOn, plain(r.Title))
+		rows.WriteString("\n")
+		printLine(&rows, "  %s  %s  %s  %s", r.ID, r.ArchivalCode, r.IssuedOn, r.Title)
 	}
-	return "", refuse("conflict", exitRefused, "%s", text)
+	return "", refuse("conflict", exitRefused, "several records of number %s; choose one by its id:%s", name, &rows)
 }
 
 func (e *env) archiveGet(ctx context.Context, c *client.Client, name, out string, asJSON bool) (err error) {

@@ -345,7 +345,7 @@ func meaningHere(exit int, code string) (title string, status int) {
 // titlesHere are the titles of faults of this program and its files; a code that is not here has that of the interface or of
 // the verdict.
 func titlesHere() map[string]string {
-	return map[string]string{
+	return map[string]string{ //nolint:gosec // titles of faults, no credentials
 		"usage":               "The command was not called as it wants to be",
 		"malformed":           "The file cannot be read as what it should be",
 		"unreadable":          "The file cannot be read",

@@ -80,8 +80,11 @@ func (e *env) readSession() (s session, err error) {
 // checkTransport refuses an address to which secrets would travel in the clear.
 func checkTransport(address string) error {
 	u, err := url.Parse(address)
-	if err != nil || u.Scheme != "http" {
-		return nil // what is no address at all the client refuses
+	if err != nil {
+		return usage("the hub's address cannot be read") // it may hold a password: not repeated
+	}
+	if u.Scheme != "http" {
+		return nil
 	}
 	if host := u.Hostname(); !strings.EqualFold(host, "localhost") {
 		if ip, err := netip.ParseAddr(host); err != nil || !ip.IsLoopback() {

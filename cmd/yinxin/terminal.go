@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"unicode"
@@ -32,7 +33,7 @@ func (s *screen) Write(p []byte) (int, error) {
 	if s.err != nil {
 		return 0, s.err
 	}
-	in := append(s.cut, p...)
+	in := slices.Concat(s.cut, p)
 	s.cut = nil
 	if n := cutOff(in); n > 0 {
 		s.cut = append(s.cut, in[len(in)-n:]...)

@@ -226,7 +226,7 @@ func (e *env) greet(url string, logins []embedded.Login, asJSON bool) error {
 	fmt.Fprintln(e.stderr, "*** yinxind dev: NOT FOR PRODUCTION. Invented offices, plain HTTP on loopback, passphrase beside the keys. ***")
 	fmt.Fprintln(e.stderr, "*** No rollback anchor is configured: a restored copy of the folder would not be noticed. ***")
 	if asJSON {
-		return json.NewEncoder(e.stdout).Encode(greeting{url, logins}) //nolint:gosec // the secrets are for whoever started it
+		return json.NewEncoder(e.stdout).Encode(greeting{url, logins})
 	}
 	for _, l := range logins {
 		roles := make([]string, len(l.Roles))

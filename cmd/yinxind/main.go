@@ -162,6 +162,8 @@ func (e *env) report(err error, code string, asJSON bool) {
 		fmt.Fprintf(e.stderr, "yinxind: %s [%s]\n", text, code)
 		return
 	}
-	problem := map[string]any{"type": "/problems/" + code, "code": code, "detail": text}
-	_ = json.NewEncoder(e.stderr).Encode(problem) // there is nowhere to tell of it
+	problem := map[string]string{"type": "/problems/" + code, "code": code, "detail": text}
+	if err := json.NewEncoder(e.stderr).Encode(problem); err != nil {
+		return // there is nowhere to tell of it
+	}
 }
