@@ -425,7 +425,7 @@ func rtfText(text string) string {
 		case at[4] >= 0:
 			flush()
 			n, _ := strconv.Atoi(text[at[4]:at[5]])
-			fmt.Fprintf(&out, "%c", rune(uint16(n))) //nolint:gosec // RTF writes the unit as a signed number
+			fmt.Fprintf(&out, "%c", rune(uint16(n)))
 		case at[6] >= 0:
 			flush()
 			out.WriteByte('\n')
