@@ -90,7 +90,7 @@ func MarshalMetadata(m Metadata) ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
-	if err := enc.Encode(m); err != nil { //nolint:musttag // dates and numbers marshal themselves as text
+	if err := enc.Encode(m); err != nil {
 		return nil, fmt.Errorf("marshal metadata: %w", err)
 	}
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
@@ -110,7 +110,7 @@ func ParseMetadata(data []byte) (Metadata, error) {
 		return Metadata{}, err
 	}
 	var m Metadata
-	if err := json.Unmarshal(data, &m); err != nil { //nolint:musttag // dates and numbers read themselves from text
+	if err := json.Unmarshal(data, &m); err != nil {
 		return Metadata{}, fmt.Errorf("parse metadata: %w", err)
 	}
 	return m, nil
