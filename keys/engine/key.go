@@ -133,6 +133,30 @@ func (e *Engine) forPurpose(ctx context.Context, name string, purpose keys.Purpo
 	return k, nil
 }
 
+// usable is a version of a key that may sign, wrap or compute codes now, with its secret.
+type usable struct {
+	key     *key
+	version int
+	secret  *secret
+}
+
+// inUse finds the version that ref names (0: the newest) and refuses another purpose and a version that must not be used.
+func (e *Engine) inUse(ctx context.Context, ref keys.Ref, purpose keys.Purpose) (usable, error) {
+	k, err := e.forPurpose(ctx, ref.Name, purpose)
+	if err != nil {
+		return usable{}, err
+	}
+	n, err := k.mayUse(ref.Version)
+	if err != nil {
+		return usable{}, err
+	}
+	s, err := e.secretOf(ctx, k, n)
+	if err != nil {
+		return usable{}, err
+	}
+	return usable{key: k, version: n, secret: s}, nil
+}
+
 // versionEntry is the stored secret of a version. Name and number stand in it, so that an entry which a storage without
 // bound paths hands out for another is noticed.
 type versionEntry struct {

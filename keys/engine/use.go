@@ -55,20 +55,12 @@ func (e *Engine) Sign(ctx context.Context, ref keys.Ref, purpose keys.Purpose, i
 	if !purpose.Signs() {
 		return nil, fmt.Errorf("%w: purpose %q does not sign", keys.ErrInvalid, purpose)
 	}
-	k, err := e.forPurpose(ctx, ref.Name, purpose)
+	use, err := e.inUse(ctx, ref, purpose)
 	if err != nil {
 		return nil, err
 	}
-	n, err := k.mayUse(ref.Version)
-	if err != nil {
-		return nil, err
-	}
-	s, err := e.secretOf(ctx, k, n)
-	if err != nil {
-		return nil, err
-	}
-	if k.policy.ApprovalRequired {
-		if err := e.consume(ctx, k, items); err != nil {
+	if use.key.policy.ApprovalRequired {
+		if err := e.consume(ctx, use.key, items); err != nil {
 			return nil, err
 		}
 	}
@@ -77,8 +69,8 @@ func (e *Engine) Sign(ctx context.Context, ref keys.Ref, purpose keys.Purpose, i
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		sig, err := e.signItem(k, n, s.sm2, item)
-		results[i] = keys.SignResult{Signature: sig, Version: n, Reference: item.Reference, Err: err}
+		sig, err := e.signItem(use.key, use.version, use.secret.sm2, item)
+		results[i] = keys.SignResult{Signature: sig, Version: use.version, Reference: item.Reference, Err: err}
 	}
 	return results, nil
 }
@@ -170,15 +162,7 @@ func (e *Engine) DataKey(ctx context.Context, ref keys.Ref, aad [][]byte) ([]key
 	if err := checkBatch(len(aad)); err != nil {
 		return nil, err
 	}
-	k, err := e.forPurpose(ctx, ref.Name, keys.PurposeWrap)
-	if err != nil {
-		return nil, err
-	}
-	n, err := k.mayUse(ref.Version)
-	if err != nil {
-		return nil, err
-	}
-	s, err := e.secretOf(ctx, k, n)
+	use, err := e.inUse(ctx, ref, keys.PurposeWrap)
 	if err != nil {
 		return nil, err
 	}
@@ -188,7 +172,7 @@ func (e *Engine) DataKey(ctx context.Context, ref keys.Ref, aad [][]byte) ([]key
 		if _, err := io.ReadFull(e.rand, plain); err != nil {
 			return nil, fmt.Errorf("data key of %s: %w", ref.Name, classify(err))
 		}
-		wrapped, err := e.wrap(s, k.policy.Name, n, plain, aad[i])
+		wrapped, err := e.wrap(use.secret, ref.Name, use.version, plain, aad[i])
 		if err != nil {
 			return nil, err
 		}
@@ -202,32 +186,24 @@ func (e *Engine) Rewrap(ctx context.Context, name string, items []keys.Ciphertex
 	if err := checkBatch(len(items)); err != nil {
 		return nil, err
 	}
-	k, err := e.forPurpose(ctx, name, keys.PurposeWrap)
-	if err != nil {
-		return nil, err
-	}
-	n, err := k.mayUse(0)
-	if err != nil {
-		return nil, err
-	}
-	to, err := e.secretOf(ctx, k, n)
+	use, err := e.inUse(ctx, keys.Ref{Name: name}, keys.PurposeWrap)
 	if err != nil {
 		return nil, err
 	}
 	out := make([]keys.Ciphertext, len(items))
 	for i, item := range items {
-		if item.Version == n {
+		if item.Version == use.version {
 			out[i] = item
 			continue
 		}
 		if item.Version == 0 {
 			return nil, fmt.Errorf("rewrap item %d: %w: without its version", i, keys.ErrInvalid)
 		}
-		opened := e.decryptItem(ctx, k, item)
+		opened := e.decryptItem(ctx, use.key, item)
 		if opened.Err != nil {
 			return nil, fmt.Errorf("rewrap item %d: %w", i, opened.Err)
 		}
-		out[i], err = e.wrap(to, name, n, opened.Plain, item.AAD)
+		out[i], err = e.wrap(use.secret, name, use.version, opened.Plain, item.AAD)
 		clear(opened.Plain)
 		if err != nil {
 			return nil, err
@@ -241,15 +217,7 @@ func (e *Engine) HMAC(ctx context.Context, ref keys.Ref, inputs [][]byte) ([][]b
 	if err := checkBatch(len(inputs)); err != nil {
 		return nil, err
 	}
-	k, err := e.forPurpose(ctx, ref.Name, keys.PurposeMAC)
-	if err != nil {
-		return nil, err
-	}
-	n, err := k.mayUse(ref.Version)
-	if err != nil {
-		return nil, err
-	}
-	s, err := e.secretOf(ctx, k, n)
+	use, err := e.inUse(ctx, ref, keys.PurposeMAC)
 	if err != nil {
 		return nil, err
 	}
@@ -258,7 +226,7 @@ func (e *Engine) HMAC(ctx context.Context, ref keys.Ref, inputs [][]byte) ([][]b
 		if len(input) > keys.MaxMessage {
 			return nil, fmt.Errorf("%w: input %d has %d bytes, at most %d", keys.ErrInvalid, i, len(input), keys.MaxMessage)
 		}
-		tag := gm.HMACSM3(s.mac, input)
+		tag := gm.HMACSM3(use.secret.mac, input)
 		out[i] = tag[:]
 	}
 	return out, nil
