@@ -64,18 +64,20 @@ func (h *Hub) apply(t Tx, x *transport.Exchange, d *transport.Delivery, act tran
 	if err != nil {
 		return Evidence{}, err
 	}
-	ev, err := h.next(x, receipt.Entry{
-		Event: rule.Event, Time: o.at, Recipient: d.Recipient, Reason: o.reason,
-	}, d.ID, o.statement)
+	if o.change != nil {
+		o.change(d)
+	}
+	entry := receipt.Entry{Event: rule.Event, Time: o.at, Recipient: d.Recipient, Reason: o.reason}
+	if act == transport.Deliver {
+		entry.Due = d.Due
+	}
+	ev, err := h.next(x, entry, d.ID, o.statement)
 	if err != nil {
 		return Evidence{}, err
 	}
 	d.State, d.ChangedAt = to, ev.Time
 	if len(o.statement) > 0 {
 		d.Statement = gm.SM3(o.statement)
-	}
-	if o.change != nil {
-		o.change(d)
 	}
 	if err := t.AppendEntry(ev); err != nil {
 		return Evidence{}, err

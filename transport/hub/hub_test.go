@@ -191,6 +191,9 @@ func checkChain(t *testing.T, r *hubtest.Running, got hub.Track) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if (entry.Event == transport.ContentConsignment) == entry.Due.IsZero() {
+			t.Errorf("entry %d (%s) with the limit %s", i, e.Event, entry.Due)
+		}
 		if entry.Previous != before {
 			t.Errorf("entry %d (%s) does not follow the one before it", i, e.Event)
 		}

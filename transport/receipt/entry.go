@@ -46,6 +46,9 @@ type Entry struct {
 	Recipient string
 	// Reason is a code of [Reasons] for the event; negative events always have one.
 	Reason string
+	// Due is when the limit to sign for falls, kept to the millisecond. Only ContentConsignment names it, and only where
+	// there is a limit; so whether a document was signed for in time can be told from the log alone.
+	Due time.Time
 	// Hub is the code of the hub that states this.
 	Hub string
 	// Previous is the SM3 of the entry before this one in the same exchange; zero for the first.
@@ -68,6 +71,7 @@ type wireEntry struct {
 	Sender         string           `json:"sender"`
 	Recipient      string           `json:"recipient"`
 	Reason         string           `json:"reason"`
+	Due            string           `json:"due"`
 	Hub            string           `json:"hub"`
 	Previous       transport.Digest `json:"previous"`
 	Statement      transport.Digest `json:"statement"`
@@ -92,7 +96,18 @@ func (e Entry) Validate() error {
 	if by == NoParty && !e.Statement.IsZero() {
 		return fmt.Errorf("%w: %s with a statement", ErrEntry, e.Event)
 	}
-	return nil
+	return e.validateDue()
+}
+
+// validateDue refuses a limit that is not a consignment's.
+func (e Entry) validateDue() error {
+	if e.Due.IsZero() {
+		return nil
+	}
+	if e.Event != transport.ContentConsignment {
+		return fmt.Errorf("%w: %s with a limit to sign for", ErrEntry, e.Event)
+	}
+	return checkTime(e.Due)
 }
 
 func (e Entry) validateNames() error {
@@ -125,7 +140,7 @@ func (e Entry) Marshal() ([]byte, error) {
 	}
 	b, err := canonical(wireEntry{
 		Version, e.ID, e.Event, e.Time.UTC().Format(timeLayout), e.Exchange, e.DocumentSM3, e.DocumentSHA256, e.Object,
-		e.Sender, e.Recipient, e.Reason, e.Hub, e.Previous, e.Statement,
+		e.Sender, e.Recipient, e.Reason, formatDue(e.Due), e.Hub, e.Previous, e.Statement,
 	})
 	if err == nil && len(b) > MaxEntry {
 		err = fmt.Errorf("%w: entry of %d bytes", ErrEntry, len(b))
@@ -158,9 +173,13 @@ func ParseEntry(b []byte) (Entry, error) {
 	if err != nil {
 		return Entry{}, fmt.Errorf("%w: time", ErrEntry)
 	}
+	due, err := parseDue(w.Due)
+	if err != nil {
+		return Entry{}, err
+	}
 	e := Entry{
 		w.ID, w.Event, at, w.Exchange, w.DocumentSM3, w.DocumentSHA256, w.Object,
-		w.Sender, w.Recipient, w.Reason, w.Hub, w.Previous, w.Statement,
+		w.Sender, w.Recipient, w.Reason, due, w.Hub, w.Previous, w.Statement,
 	}
 	again, err := e.Marshal()
 	if err != nil {
@@ -170,6 +189,25 @@ func ParseEntry(b []byte) (Entry, error) {
 		return Entry{}, fmt.Errorf("%w: entry is not in its canonical form", ErrEntry)
 	}
 	return e, nil
+}
+
+// formatDue writes a limit; none is the empty string.
+func formatDue(due time.Time) string {
+	if due.IsZero() {
+		return ""
+	}
+	return due.UTC().Format(timeLayout)
+}
+
+func parseDue(s string) (time.Time, error) {
+	if s == "" {
+		return time.Time{}, nil
+	}
+	due, err := time.Parse(timeLayout, s)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("%w: limit to sign for", ErrEntry)
+	}
+	return due, nil
 }
 
 // checkTime keeps times to what the layout can write and read back.

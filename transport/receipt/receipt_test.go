@@ -350,6 +350,10 @@ func TestEntriesThatNobodyMayWrite(t *testing.T) {
 		"no time":        func(e *receipt.Entry) { e.Time = time.Time{} },
 		"far in future":  func(e *receipt.Entry) { e.Time = time.Date(12000, 1, 1, 0, 0, 0, 0, time.UTC) },
 		"path as a code": func(e *receipt.Entry) { e.Exchange = "../x" },
+		"a limit to sign for of an acceptance": func(e *receipt.Entry) { e.Due = e.Time.Add(time.Hour) },
+		"a limit out of the calendar": func(e *receipt.Entry) {
+			e.Event, e.Recipient, e.Due = transport.ContentConsignment, "office-b", time.Date(12000, 1, 1, 0, 0, 0, 0, time.UTC)
+		},
 	} {
 		e := accepted()
 		change(&e)
@@ -455,6 +459,9 @@ func TestEntriesReadBack(t *testing.T) {
 		e.ID, e.Exchange, e.Sender = codes.Draw(r, "id"), codes.Draw(r, "exchange"), codes.Draw(r, "sender")
 		e.Recipient, e.Hub = codes.Draw(r, "recipient"), codes.Draw(r, "hub")
 		e.Time = time.UnixMilli(rapid.Int64Range(946684800000, 4102444800000).Draw(r, "time")).UTC()
+		if e.Event == transport.ContentConsignment && rapid.Bool().Draw(r, "limited") {
+			e.Due = e.Time.Add(time.Duration(rapid.Int64Range(0, 1000).Draw(r, "hours")) * time.Hour)
+		}
 		e.Previous = transport.Digest(rapid.SliceOfN(rapid.Byte(), 32, 32).Draw(r, "previous"))
 		b, err := e.Marshal()
 		if err != nil {
