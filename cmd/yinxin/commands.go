@@ -6,7 +6,7 @@ import "github.com/spf13/cobra"
 func offlineCommands(e *env) []*cobra.Command {
 	return []*cobra.Command{
 		newDemoCmd(e), newComposeCmd(e), newLintCmd(e), newRenderCmd(e), newVerifyCmd(e), newInspectCmd(e),
-		newSealCmd(e), newSignCmd(e), newPackCmd(e), newOpenCmd(e), newKeysCmd(e), newCertCmd(e), newLogCmd(e),
+		newSealCmd(e), newSignCmd(e), newPackCmd(e), newOpenCmd(e), newKeysCmd(e), newCertCmd(e), newLogCmd(e), newStatsCmd(e),
 	}
 }
 

@@ -48,6 +48,7 @@ func mutations() map[string]mutation {
 		"cut":           cut,
 		"append":        func(data []byte, tail string) ([]byte, error) { return append(bytes.Clone(data), tail...), nil },
 		"flip":          flip,
+		"signed-for":    inPlace(`"signed_for":2`, `"signed_for":3`),
 	}
 }
 
