@@ -71,6 +71,9 @@ func (r *Reader) next() {
 	r.out = plain
 }
 
+// Size is the plaintext read and authenticated so far, in bytes; at io.EOF, the whole.
+func (r *Reader) Size() int64 { return int64(r.root.size) }
+
 // Root is the root over the chunk tags; it is zero before Read has returned io.EOF.
 func (r *Reader) Root() [32]byte { return r.sum }
 

@@ -51,9 +51,16 @@ func (w *Writer) Write(p []byte) (int, error) {
 	}
 	written := 0
 	for len(p) > 0 && w.err == nil {
-		// A full buffer is flushed only when more follows, so that the last chunk is never empty by accident.
-		if len(w.buf) == ChunkSize {
-			w.flush(false)
+		// A full chunk is sealed only when more follows, so that the last chunk is never empty by accident.
+		switch {
+		case len(w.buf) == ChunkSize:
+			w.seal(w.buf, false)
+			w.buf = w.buf[:0]
+			continue
+		case len(w.buf) == 0 && len(p) > ChunkSize: // straight from the caller's bytes
+			w.seal(p[:ChunkSize], false)
+			p = p[ChunkSize:]
+			written += ChunkSize
 			continue
 		}
 		n := min(ChunkSize-len(w.buf), len(p))
@@ -73,21 +80,22 @@ func (w *Writer) Close() error {
 	if w.err != nil {
 		return w.err
 	}
-	w.flush(true)
+	w.seal(w.buf, true)
+	w.buf = w.buf[:0]
 	w.sum = w.root.sum()
 	clear(w.buf[:cap(w.buf)])
 	return w.err
 }
 
-func (w *Writer) flush(last bool) {
+// seal writes one chunk.
+func (w *Writer) seal(plain []byte, last bool) {
 	if w.chunk >= MaxChunks {
 		w.err = ErrTooLarge
 		return
 	}
-	w.sealed = w.aead.Seal(w.sealed[:0], nonce(w.chunk, last)[:], w.buf, nil)
+	w.sealed = w.aead.Seal(w.sealed[:0], nonce(w.chunk, last)[:], plain, nil)
 	w.root.add(w.sealed)
 	w.chunk++
-	w.buf = w.buf[:0]
 	if _, err := w.w.Write(w.sealed); err != nil {
 		w.err = fmt.Errorf("stream: write chunk: %w", err)
 	}

@@ -3,6 +3,7 @@ package envelope_test
 import (
 	"bytes"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -196,7 +197,7 @@ func TestAssembleFromStoredParts(t *testing.T) {
 	w := newWorld(t)
 	data, p := w.pack(t)
 	payload := data[p.Payload.Offset : p.Payload.Offset+p.Payload.Size]
-	if gm.SM3(payload) != [32]byte(p.Payload.SM3) {
+	if sha256.Sum256(payload) != [32]byte(p.Payload.SHA256) {
 		t.Fatal("the payload is not where Pack says")
 	}
 	for i, part := range p.Parts {

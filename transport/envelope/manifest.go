@@ -107,9 +107,10 @@ type PayloadInfo struct {
 	// Size is that of the ciphertext, PlainSize that of what is inside, in bytes.
 	Size      int64 `json:"size"`
 	PlainSize int64 `json:"plain_size"`
-	// Root is the root over the chunk tags (see crypto/stream), SM3 the digest of the whole ciphertext.
-	Root transport.Digest `json:"root"`
-	SM3  transport.Digest `json:"sm3"`
+	// Root is the root over the chunk tags (see crypto/stream): it binds the content for whoever has the key. SHA256 is the
+	// digest of the whole ciphertext, by which everybody else sees damage; it stands beside SM2 and SM3, not in their place.
+	Root   transport.Digest `json:"root"`
+	SHA256 transport.Digest `json:"sha256"`
 }
 
 // Addressee is one line of the dispatch list.

@@ -1,9 +1,9 @@
 package envelope
 
 import (
-	"bufio"
 	"crypto/ecdsa"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -153,13 +153,12 @@ func (p *packer) pack(w io.Writer) error {
 	if err := p.wrap(); err != nil {
 		return err
 	}
-	buffered := bufio.NewWriterSize(w, block)
 	front := appendBlobs([]byte(Magic), p.headers...)
-	if _, err := buffered.Write(front); err != nil {
+	if _, err := w.Write(front); err != nil {
 		return fmt.Errorf("write headers: %w", err)
 	}
 	p.packed.Payload.Offset = int64(len(front))
-	if err := p.encrypt(buffered); err != nil {
+	if err := p.encrypt(w); err != nil {
 		return err
 	}
 	manifests, err := p.sign()
@@ -167,11 +166,8 @@ func (p *packer) pack(w io.Writer) error {
 		return err
 	}
 	end := trailer(p.packed.Payload.Size, manifests...)
-	if _, err := buffered.Write(end); err != nil {
+	if _, err := w.Write(end); err != nil {
 		return fmt.Errorf("write manifests: %w", err)
-	}
-	if err := buffered.Flush(); err != nil {
-		return fmt.Errorf("write envelope: %w", err)
 	}
 	p.packed.Size = int64(len(front)) + p.packed.Payload.Size + int64(len(end))
 	return nil
@@ -201,7 +197,7 @@ func keyDigest(pub *ecdsa.PublicKey) transport.Digest { return gm.SM3(gm.Marshal
 
 // encrypt writes the payload: the list of names, then the files one after another, as one stream.
 func (p *packer) encrypt(w io.Writer) error {
-	outer := newAsync(gm.NewSM3())
+	outer := newAsync(sha256.New())
 	closed := false
 	defer func() {
 		if !closed {
@@ -226,7 +222,7 @@ func (p *packer) encrypt(w io.Writer) error {
 		return err
 	}
 	closed = true
-	p.packed.Payload.PayloadInfo = PayloadInfo{Size: outer.n, PlainSize: s.Size(), Root: s.Root(), SM3: outer.sum()}
+	p.packed.Payload.PayloadInfo = PayloadInfo{Size: outer.n, PlainSize: s.Size(), Root: s.Root(), SHA256: outer.sum()}
 	return nil
 }
 

@@ -6,45 +6,101 @@ import (
 	"hash"
 	"io"
 	"sync"
+	"sync/atomic"
 
 	"yinxin/crypto/gm"
 )
 
-// block is the unit in which files pass through, in bytes: large enough that handing it to another goroutine costs
-// nothing beside hashing it.
-const block = 128 << 10
+// Files pass through in blocks: large enough that handing one to another goroutine costs nothing beside hashing it, and
+// so many under way that no core waits for another.
+const (
+	blockSize = 256 << 10
+	maxBlocks = 8
+)
+
+// block is a piece of a file that several lanes read at once; the last one done with it gives it back.
+type block struct {
+	data []byte
+	left atomic.Int32
+}
+
+// belt carries blocks past its lanes, each a goroutine that sees every block, in order. Hashing, encrypting and writing
+// so share all cores, where the slowest of them, SM3, is the bound.
+type belt struct {
+	lanes []chan *block
+	spare chan *block
+	made  int
+	wait  sync.WaitGroup
+}
+
+func newBelt(acts ...func([]byte)) *belt {
+	b := &belt{spare: make(chan *block, maxBlocks)}
+	for _, act := range acts {
+		lane := make(chan *block, maxBlocks)
+		b.lanes = append(b.lanes, lane)
+		b.wait.Go(func() {
+			for x := range lane {
+				act(x.data)
+				if x.left.Add(-1) == 0 {
+					b.spare <- x
+				}
+			}
+		})
+	}
+	return b
+}
+
+// take returns an empty block, which may mean waiting for one.
+func (b *belt) take() *block {
+	select {
+	case x := <-b.spare:
+		return x
+	default:
+	}
+	if b.made < maxBlocks {
+		b.made++
+		return &block{data: make([]byte, blockSize)}
+	}
+	return <-b.spare
+}
+
+// put sends a block past every lane; the caller gives it up.
+func (b *belt) put(x *block) {
+	x.left.Store(int32(len(b.lanes)))
+	for _, lane := range b.lanes {
+		lane <- x
+	}
+}
+
+// close waits for the lanes. It must be called exactly once, on every way out.
+func (b *belt) close() {
+	for _, lane := range b.lanes {
+		close(lane)
+	}
+	b.wait.Wait()
+}
 
 // pump copies exactly what r gives until io.EOF, or limit bytes where limit is not negative, to w, and to both digests.
-// Reading ahead, hashing and writing go on side by side, since SM3 alone is slower than the cipher. It returns the bytes
-// copied.
+// It returns the bytes copied.
 func pump(w io.Writer, r io.Reader, limit int64) (int64, Digests, error) {
 	sm3, sha := gm.NewSM3(), sha256.New()
-	front, back := make([]byte, block), make([]byte, block)
+	out := &lastWriter{w: w}
+	b := newBelt(func(p []byte) { hashInto(sm3, p) }, func(p []byte) { hashInto(sha, p) }, out.write)
 	var total int64
-	n, readErr := fill(r, front, limit)
-	for n > 0 {
+	var readErr error
+	for readErr == nil && !out.failed.Load() {
+		x := b.take()
+		var n int
+		n, readErr = fill(r, x.data[:blockSize], limit-total, limit >= 0)
 		total += int64(n)
-		if limit >= 0 {
-			limit -= int64(n)
+		x.data = x.data[:n]
+		if n > 0 {
+			b.put(x)
 		}
-		var (
-			wait     sync.WaitGroup
-			writeErr error
-			next     int
-			nextErr  = readErr
-		)
-		chunk := front[:n]
-		wait.Go(func() { hashInto(sm3, chunk) })
-		wait.Go(func() { hashInto(sha, chunk); _, writeErr = w.Write(chunk) })
-		if readErr == nil {
-			next, nextErr = fill(r, back, limit)
-		}
-		wait.Wait()
-		if writeErr != nil {
-			return total, Digests{}, writeErr
-		}
-		n, readErr = next, nextErr
-		front, back = back, front
+	}
+	b.close()
+	if out.err != nil {
+		return total, Digests{}, out.err
 	}
 	if readErr != nil && !errors.Is(readErr, io.EOF) {
 		return total, Digests{}, readErr
@@ -52,11 +108,27 @@ func pump(w io.Writer, r io.Reader, limit int64) (int64, Digests, error) {
 	return total, Digests{SM3: [32]byte(sm3.Sum(nil)), SHA256: [32]byte(sha.Sum(nil))}, nil
 }
 
-// fill reads up to a full buffer. A short read with io.EOF is the end.
-func fill(r io.Reader, b []byte, limit int64) (int, error) {
-	if limit >= 0 && limit < int64(len(b)) {
-		b = b[:limit]
-		if limit == 0 {
+// lastWriter writes until the first error, which it keeps. err is for after the lane has ended.
+type lastWriter struct {
+	w      io.Writer
+	err    error
+	failed atomic.Bool
+}
+
+func (l *lastWriter) write(p []byte) {
+	if l.err != nil {
+		return
+	}
+	if _, l.err = l.w.Write(p); l.err != nil {
+		l.failed.Store(true)
+	}
+}
+
+// fill reads up to a full block, and up to rest bytes where bounded. A short read with io.EOF is the end.
+func fill(r io.Reader, b []byte, rest int64, bounded bool) (int, error) {
+	if bounded && rest < int64(len(b)) {
+		b = b[:rest]
+		if rest == 0 {
 			return 0, io.EOF
 		}
 	}
@@ -70,42 +142,32 @@ func fill(r io.Reader, b []byte, limit int64) (int, error) {
 // hashInto feeds a hash, which never fails.
 func hashInto(h hash.Hash, b []byte) { _, _ = h.Write(b) }
 
-// async writes to a hash on a goroutine of its own, one block behind. Sum waits for it.
+// async writes to a hash on a goroutine of its own. What is written is copied first, since its owner writes over it.
 type async struct {
-	h     hash.Hash
-	turn  chan []byte
-	done  chan struct{}
-	spare chan []byte
-	cur   []byte
-	n     int64
+	h   hash.Hash
+	b   *belt
+	cur *block
+	n   int64
 }
 
 func newAsync(h hash.Hash) *async {
-	a := &async{h: h, turn: make(chan []byte, 1), done: make(chan struct{}), spare: make(chan []byte, 3)}
-	for range cap(a.spare) {
-		a.spare <- make([]byte, 0, block)
-	}
-	a.cur = <-a.spare
-	go func() {
-		defer close(a.done)
-		for b := range a.turn {
-			hashInto(a.h, b)
-			a.spare <- b[:0]
-		}
-	}()
-	return a
+	return &async{h: h, b: newBelt(func(p []byte) { hashInto(h, p) })}
 }
 
 func (a *async) Write(p []byte) (int, error) {
 	n := len(p)
 	a.n += int64(n)
 	for len(p) > 0 {
-		free := min(cap(a.cur)-len(a.cur), len(p))
-		a.cur = append(a.cur, p[:free]...)
+		if a.cur == nil {
+			a.cur = a.b.take()
+			a.cur.data = a.cur.data[:0]
+		}
+		free := min(blockSize-len(a.cur.data), len(p))
+		a.cur.data = append(a.cur.data, p[:free]...)
 		p = p[free:]
-		if len(a.cur) == cap(a.cur) {
-			a.turn <- a.cur
-			a.cur = <-a.spare
+		if len(a.cur.data) == blockSize {
+			a.b.put(a.cur)
+			a.cur = nil
 		}
 	}
 	return n, nil
@@ -113,9 +175,10 @@ func (a *async) Write(p []byte) (int, error) {
 
 // close ends the goroutine; it must be called exactly once, on every way out.
 func (a *async) close() {
-	a.turn <- a.cur
-	close(a.turn)
-	<-a.done
+	if a.cur != nil {
+		a.b.put(a.cur)
+	}
+	a.b.close()
 }
 
 // sum closes and gives the digest.

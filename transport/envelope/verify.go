@@ -1,6 +1,7 @@
 package envelope
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -53,7 +54,7 @@ func (e *Envelope) Verify(o VerifyOptions) (verdict.File, error) {
 		f.Signatures = append(f.Signatures, p.judge(o))
 	}
 	f.Add(e.judgeAgreement())
-	payload, err := e.judgePayload()
+	payload, err := e.judgePayload(e.First().Payload)
 	if err != nil {
 		return f, err
 	}
@@ -146,18 +147,12 @@ func common(m Manifest) Manifest {
 	return m
 }
 
-// judgePayload reads the payload and compares it with what the first manifest fixes; the others agree with it.
-func (e *Envelope) judgePayload() (verdict.Check, error) {
-	const check = verdict.CheckDigests
-	want := e.First().Payload
-	if e.size != want.Size {
-		reason := verdict.EnvelopeInvalid
-		if e.size < want.Size {
-			reason = verdict.Truncated
-		}
-		return verdict.Fail(check, reason, "the payload has %d bytes, the manifest says %d", e.size, want.Size), nil
+// judgePayload reads the payload and compares it with what a manifest fixes.
+func (e *Envelope) judgePayload(want PayloadInfo) (verdict.Check, error) {
+	if check := e.judgePayloadSize(want); check.Status != verdict.Passed {
+		return check, nil
 	}
-	outer := newAsync(gm.NewSM3())
+	outer := newAsync(sha256.New())
 	root, plain, err := stream.RootOf(io.TeeReader(e.PayloadReader(), outer))
 	sum := outer.sum()
 	if err != nil {
@@ -165,17 +160,35 @@ func (e *Envelope) judgePayload() (verdict.Check, error) {
 		if !ok {
 			return verdict.Check{}, fmt.Errorf("read payload of %s: %w", e.Exchange(), err)
 		}
-		return verdict.Fail(check, reason, "payload: %v", err), nil
+		return verdict.Fail(verdict.CheckDigests, reason, "payload: %v", err), nil
 	}
+	return judgeOutside(PayloadInfo{e.size, plain, root, sum}, want), nil
+}
+
+// judgePayloadSize comes first, so that a cut payload is called by its name.
+func (e *Envelope) judgePayloadSize(want PayloadInfo) verdict.Check {
+	const check = verdict.CheckDigests
 	switch {
-	case root != [32]byte(want.Root):
-		return verdict.Fail(check, verdict.EnvelopeInvalid, "the root over the chunk tags is not the signed one"), nil
-	case sum != [32]byte(want.SM3):
-		return verdict.Fail(check, verdict.EnvelopeInvalid, "the payload is not the signed one"), nil
-	case plain != want.PlainSize:
-		return verdict.Fail(check, verdict.EnvelopeInvalid, "the payload holds %d bytes, the manifest says %d", plain, want.PlainSize), nil
+	case e.size < want.Size:
+		return verdict.Fail(check, verdict.Truncated, "the payload has %d bytes, the manifest says %d", e.size, want.Size)
+	case e.size > want.Size:
+		return verdict.Fail(check, verdict.EnvelopeInvalid, "the payload has %d bytes, the manifest says %d", e.size, want.Size)
 	}
-	return verdict.Pass(check), nil
+	return verdict.Pass(check)
+}
+
+// judgeOutside compares what a whole payload was found to be with what a manifest fixes.
+func judgeOutside(found, want PayloadInfo) verdict.Check {
+	const check = verdict.CheckDigests
+	switch {
+	case found.Root != want.Root:
+		return verdict.Fail(check, verdict.EnvelopeInvalid, "the root over the chunk tags is not the signed one")
+	case found.SHA256 != want.SHA256:
+		return verdict.Fail(check, verdict.EnvelopeInvalid, "the payload is not the signed one")
+	case found.PlainSize != want.PlainSize:
+		return verdict.Fail(check, verdict.EnvelopeInvalid, "the payload holds %d bytes, the manifest says %d", found.PlainSize, want.PlainSize)
+	}
+	return verdict.Pass(check)
 }
 
 // streamReason maps what crypto/stream says of a stream; false means that it could not be read.
