@@ -12,6 +12,7 @@ import (
 	"yinxin/crypto/cert"
 	"yinxin/crypto/cms"
 	"yinxin/crypto/gm"
+	"yinxin/crypto/tsp"
 	"yinxin/verdict"
 )
 
@@ -88,7 +89,7 @@ func verifySignature(f *verdict.File, content fs.FS, manifest []byte, o VerifyOp
 		f.Add(verdict.Fail(verdict.CheckManifest, verdict.Malformed, "%s: %v", SignatureName, err))
 		return nil
 	}
-	f.Signatures = append(f.Signatures, signed.Judge(gm.SM3(manifest), true, cms.JudgeOptions{Policy: o.Policy, At: o.At, Now: o.Now})...)
+	f.Signatures = append(f.Signatures, tsp.JudgeSigned(signed, gm.SM3(manifest), true, cms.JudgeOptions{Policy: o.Policy, At: o.At, Now: o.Now})...)
 	if len(f.Signatures) == 0 {
 		f.Add(verdict.Fail(verdict.CheckManifest, verdict.NoSigner, "%s", SignatureName))
 		return nil

@@ -288,7 +288,9 @@ type Report struct {
 	Schema     string  `json:"schema"`
 	Verdict    Status  `json:"verdict"`
 	Revocation Setting `json:"revocation"`
-	Files      []File  `json:"files"`
+	// AsOf is the time as of which the caller asked for the verdict; nil: when the report was made.
+	AsOf  *time.Time `json:"as_of,omitempty"`
+	Files []File     `json:"files"`
 }
 
 // NewReport gathers judged files: the worst decides. No file at all is unsigned: nothing was verified.

@@ -134,6 +134,9 @@ func (r *Report) WriteText(w io.Writer, l Language) error {
 	}
 	t.line("", "%s: %s", phrase{"Verdict", "结论"}, r.Verdict.word())
 	t.line("", "%s: %s", phrase{"Revocation", "吊销查验"}, r.Revocation.word())
+	if r.AsOf != nil {
+		t.line("", "%s: %s", phrase{"Judged as of", "判定基准时间"}, r.AsOf.UTC().Format(time.RFC3339))
+	}
 	return t.err
 }
 

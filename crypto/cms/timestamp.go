@@ -6,6 +6,8 @@ import (
 
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
+
+	"yinxin/crypto/gm"
 )
 
 // AddTimestamp puts a time-stamp token beside the signature of signer i, as an unsigned attribute (RFC 3161 annex A),
@@ -47,6 +49,22 @@ func AddTimestamp(der []byte, i int, token []byte) ([]byte, error) {
 	}
 	_, err = ParseSigned(out)
 	return out, err
+}
+
+// Stamp adds the time-stamp token that stamp gives for the SM3 of the one signature of the message.
+func Stamp(der []byte, stamp func(sum [32]byte) ([]byte, error)) ([]byte, error) {
+	s, err := ParseSigned(der)
+	if err != nil {
+		return nil, fmt.Errorf("add time-stamp: %w", err)
+	}
+	if s.Signers() != 1 {
+		return nil, fmt.Errorf("add time-stamp: %w: %d signers", ErrOptions, s.Signers())
+	}
+	token, err := stamp(gm.SM3(s.SignatureValue(0)))
+	if err != nil {
+		return nil, fmt.Errorf("add time-stamp: %w", err)
+	}
+	return AddTimestamp(der, 0, token)
 }
 
 // stampSigner rewrites the SET of signers with the token in the i-th.

@@ -18,6 +18,7 @@ import (
 	"yinxin/crypto/cert"
 	"yinxin/crypto/cms"
 	"yinxin/crypto/gm"
+	"yinxin/crypto/tsp"
 	"yinxin/seal"
 	"yinxin/seal/ofdseal"
 	"yinxin/seal/pdfseal"
@@ -32,10 +33,18 @@ type Options struct {
 	Policy cert.Policy
 	// Logs are the keys of the evidence logs that receipts may come from.
 	Logs []*tlog.Verifier
-	// At, when not zero, is the moment for which the verdict is asked.
+	// At, when not zero, is the moment for which the verdict is asked: everything is judged as if it were At.
 	At time.Time
 	// Now is the verifier's clock.
 	Now time.Time
+}
+
+// Moment is the time of judging: At where one is asked for, else Now.
+func (o Options) Moment() time.Time {
+	if !o.At.IsZero() {
+		return o.At
+	}
+	return o.Now
 }
 
 // Input is one file: its name in the report and its content. Content is for a folder, Data for everything else; of a
@@ -57,7 +66,17 @@ func Files(inputs []Input, o Options) (*verdict.Report, error) {
 		}
 		files = append(files, f)
 	}
-	return verdict.NewReport(o.Policy.Revocation, files...), nil
+	return o.Report(files...), nil
+}
+
+// Report gathers judged files into the report, which states how they were judged.
+func (o Options) Report(files ...verdict.File) *verdict.Report {
+	r := verdict.NewReport(o.Policy.Setting(), files...)
+	if !o.At.IsZero() {
+		at := o.At.UTC()
+		r.AsOf = &at
+	}
+	return r
 }
 
 // One judges one input.
@@ -87,7 +106,7 @@ func One(in Input, o Options) (verdict.File, error) {
 	case KindReceipt:
 		return receiptFile(in.Name, in.Data, o), nil
 	case KindEnvelope:
-		return envelope.VerifyOutside(in.Name, bytes.NewReader(in.Data), int64(len(in.Data)), envelope.VerifyOptions{Policy: o.Policy, At: o.At, Now: o.Now}), nil
+		return envelope.VerifyOutside(in.Name, bytes.NewReader(in.Data), int64(len(in.Data)), envelope.VerifyOptions{Policy: o.Policy, Now: o.Moment()}), nil
 	case KindCMS:
 		return signedFile(in, o), nil
 	case KindCertificate, KindSeal, KindUnknown:
@@ -98,7 +117,7 @@ func One(in Input, o Options) (verdict.File, error) {
 }
 
 func (o Options) sealOptions() seal.VerifyOptions {
-	return seal.VerifyOptions{Policy: o.Policy, At: o.At, Now: o.Now}
+	return seal.VerifyOptions{Policy: o.Policy, Now: o.Moment()}
 }
 
 func ofdFile(name string, data []byte, o Options) verdict.File {
@@ -114,7 +133,7 @@ func receiptFile(name string, data []byte, o Options) verdict.File {
 }
 
 func (o Options) receiptOptions() receipt.VerifyOptions {
-	return receipt.VerifyOptions{Logs: o.Logs, Policy: o.Policy, At: o.At, Now: o.Now}
+	return receipt.VerifyOptions{Logs: o.Logs, Policy: o.Policy, Now: o.Moment()}
 }
 
 func signedFile(in Input, o Options) verdict.File {
@@ -140,7 +159,7 @@ func signedFile(in Input, o Options) verdict.File {
 		return f
 	}
 	f.Add(verdict.Pass(verdict.CheckContainer))
-	f.Signatures = signed.Judge(gm.SM3(content), detached, cms.JudgeOptions{Policy: o.Policy, At: o.At, Now: o.Now})
+	f.Signatures = tsp.JudgeSigned(signed, gm.SM3(content), detached, cms.JudgeOptions{Policy: o.Policy, Now: o.Moment()})
 	f.Judge(o.Policy.Revocation)
 	return f
 }
@@ -149,7 +168,7 @@ func packageOf(content fs.FS, name string, o Options) (verdict.File, error) {
 	if !archive.IsPackage(content) {
 		return verdict.File{}, fmt.Errorf("verify %s: no record package (%s is missing): %w", name, archive.ManifestName, fs.ErrNotExist)
 	}
-	return archive.Verify(content, name, archive.VerifyOptions{Policy: o.Policy, At: o.At, Now: o.Now, Judge: packageJudge{o}})
+	return archive.Verify(content, name, archive.VerifyOptions{Policy: o.Policy, Now: o.Moment(), Judge: packageJudge{o}})
 }
 
 // packageJudge lends the verifier to the archive.

@@ -34,7 +34,7 @@ var (
 	ErrNotInForce = errors.New("ofdseal: seal or certificate not valid at the sealing time")
 	// ErrSelfCheck: the sealed document did not pass the strict verifier and was not released.
 	ErrSelfCheck = errors.New("ofdseal: the sealed document does not pass its own check")
-	// ErrTimeStamp: there is no place for a time-stamp in a digital signature, or in a seal of version 1.
+	// ErrTimeStamp: there is no place for a time-stamp in a seal of version 1.
 	ErrTimeStamp = errors.New("ofdseal: no place for a time-stamp")
 	// ErrManyDocuments: the package holds more than one document.
 	ErrManyDocuments = errors.New("ofdseal: the package holds more than one document")
@@ -55,7 +55,7 @@ type PrepareOptions struct {
 	// Lock covers the list of signatures too: no signature can follow.
 	Lock bool
 	// TimeStamp, if not nil, gets a time-stamp token over the SM3 of the signature value, to be embedded: a proof of time
-	// that outlives the certificates. Seals of version 4 alone have a place for it.
+	// that outlives the certificates. Digital signatures and seals of version 4 have a place for it.
 	TimeStamp func(sum [32]byte) ([]byte, error)
 }
 
@@ -110,7 +110,7 @@ func (o *PrepareOptions) check() error {
 		return fmt.Errorf("%w: none given", ErrStamp)
 	case o.Seal == nil && len(o.Stamps) > 0:
 		return fmt.Errorf("%w: a place without a seal", ErrStamp)
-	case o.TimeStamp != nil && (o.Seal == nil || o.Seal.Version == ses.Version1):
+	case o.TimeStamp != nil && o.Seal != nil && o.Seal.Version == ses.Version1:
 		return ErrTimeStamp
 	}
 	o.Time = o.Time.UTC().Truncate(time.Second)
@@ -254,9 +254,13 @@ func (p *Prepared) Sign(random io.Reader, key crypto.Signer) ([]byte, error) {
 func (p *Prepared) signatureValue(random io.Reader, key crypto.Signer) ([]byte, error) {
 	o := p.options
 	if o.Seal == nil {
-		return cms.SignDetached(p.sum, cms.SignOptions{
+		der, err := cms.SignDetached(p.sum, cms.SignOptions{
 			Signer: key, Certificate: o.SignerCert, Chain: o.Chain, Time: o.Time, Rand: random,
 		})
+		if err != nil || o.TimeStamp == nil {
+			return der, err
+		}
+		return cms.Stamp(der, o.TimeStamp)
 	}
 	if err := seal.CheckSigner(o.Seal, key, o.SignerCert); err != nil {
 		return nil, err

@@ -10,6 +10,7 @@ import (
 
 	"yinxin/crypto/cms"
 	"yinxin/crypto/gm"
+	"yinxin/crypto/tsp"
 	"yinxin/seal/ses"
 	"yinxin/verdict"
 )
@@ -42,10 +43,10 @@ func (v *verifier) judgeSign(sig *verdict.Signature, s *signed, value []byte) {
 	}
 	var parts []verdict.Signature
 	if msg.Detached() {
-		parts = msg.Judge(sum, true, o)
+		parts = tsp.JudgeSigned(msg, sum, true, o)
 	} else {
 		sig.Add(checkContent(s, msg.Content(), sum))
-		parts = msg.Judge(gm.SM3(msg.Content()), false, o)
+		parts = tsp.JudgeSigned(msg, gm.SM3(msg.Content()), false, o)
 	}
 	for _, part := range parts {
 		adopt(sig, part)

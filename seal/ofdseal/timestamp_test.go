@@ -107,8 +107,41 @@ func TestTimeStampRefusals(t *testing.T) {
 	if _, err := p.Sign(rand.Reader, w.signer.key); !errors.Is(err, ofdseal.ErrSelfCheck) {
 		t.Errorf("a token that is none: %v, want ErrSelfCheck", err)
 	}
-	o.Seal, o.Stamps = nil, nil
-	if _, err := ofdseal.Prepare(mustRead(t, "u2.ofd"), o); !errors.Is(err, ofdseal.ErrTimeStamp) {
-		t.Errorf("digital signature: %v, want ErrTimeStamp", err)
+}
+
+// TestTimeStampOfSignature is TestTimeStamp for a digital signature, whose token stands beside its value.
+func TestTimeStampOfSignature(t *testing.T) {
+	w := mustWorld(t)
+	at := sealingTime.Add(time.Minute)
+	sign := func(stamp func([32]byte) ([]byte, error)) ([]byte, error) {
+		o := w.prepareOptions()
+		o.Seal, o.Stamps, o.TimeStamp = nil, nil, stamp
+		p, err := ofdseal.Prepare(mustRead(t, "u2.ofd"), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p.Sign(rand.Reader, w.signer.key)
+	}
+	late := seal.VerifyOptions{Policy: w.options().Policy, Now: sealingTime.AddDate(4, 0, 0)} // the signer's certificate has ended
+	signed, err := sign(w.stamper(t, at))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := ofdseal.VerifyFile(signed, late)
+	if s := f.Signatures[0]; s.TimeSource != verdict.TimeFromTimestamp || !s.Time.Equal(at) {
+		t.Errorf("time %v from %s", s.Time, s.TimeSource)
+	}
+	if f = ofdseal.VerifyFile(signed, w.options()); f.Verdict != verdict.Passed || f.Warned(verdict.TimeClaimed) {
+		t.Errorf("%s (%s), warnings %v", f.Verdict, f.Reason, f.Warnings)
+	}
+	if signed, err = sign(nil); err != nil {
+		t.Fatal(err)
+	}
+	if f = ofdseal.VerifyFile(signed, w.options()); f.Verdict != verdict.Passed || !f.Warned(verdict.TimeClaimed) {
+		t.Errorf("the twin without a token: %s (%s)", f.Verdict, f.Reason)
+	}
+	other := w.stamper(t, at)
+	if _, err = sign(func([32]byte) ([]byte, error) { return other([32]byte{}) }); !errors.Is(err, ofdseal.ErrSelfCheck) {
+		t.Errorf("a token of something else: %v, want ErrSelfCheck", err)
 	}
 }

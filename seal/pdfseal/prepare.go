@@ -33,6 +33,9 @@ type PrepareOptions struct {
 	Time time.Time
 	// Profile chooses the object identifiers of the signature value; the zero value is GB/T 35275.
 	Profile cms.Profile
+	// TimeStamp, if not nil, gets a time-stamp token over the SM3 of the signature value, to be embedded: a proof of time
+	// that outlives the certificates.
+	TimeStamp func(sum [32]byte) ([]byte, error)
 }
 
 // Prepared is a document ready for signing: every byte is fixed but those of the signature value.
@@ -114,10 +117,11 @@ var structural = [...]verdict.CheckName{
 	verdict.CheckSignerListed,
 }
 
-// faults lists the structural checks of a signature that did not pass.
+// faults lists the structural checks of a signature that did not pass, and time-stamps that do not hold.
 func faults(s verdict.Signature) error {
 	for _, c := range s.Checks {
-		if c.Status != verdict.Passed && slices.Contains(structural[:], c.Name) {
+		badToken := c.Name == verdict.CheckTimestamp && c.Status == verdict.Failed
+		if c.Status != verdict.Passed && slices.Contains(structural[:], c.Name) || badToken {
 			return fmt.Errorf("signature %s: %s: %s: %s", s.ID, c.Name, c.Reason, c.Detail)
 		}
 	}
@@ -351,6 +355,11 @@ func (p *Prepared) Sign(random io.Reader, key crypto.Signer) ([]byte, error) {
 	})
 	if err != nil {
 		return nil, fmt.Errorf("seal pdf: %w", err)
+	}
+	if o.TimeStamp != nil {
+		if der, err = cms.Stamp(der, o.TimeStamp); err != nil {
+			return nil, fmt.Errorf("seal pdf: %w", err)
+		}
 	}
 	if len(der) > ContentsSize {
 		return nil, fmt.Errorf("%w: %d bytes", ErrTooLarge, len(der))

@@ -9,6 +9,7 @@ import (
 	"yinxin/crypto/cert"
 	"yinxin/crypto/cms"
 	"yinxin/crypto/gm"
+	"yinxin/crypto/tsp"
 	"yinxin/document/pdf"
 	"yinxin/seal"
 	"yinxin/seal/ses"
@@ -374,7 +375,7 @@ func (v *verifier) judgeValue(sig *verdict.Signature, e *entry, r pdf.ByteRange)
 	if p := v.options.Proven; p != nil {
 		o.At, o.TimeSource = p.At, p.Source
 	}
-	judged := m.Judge(gm.SM3(first, second), true, o)
+	judged := tsp.JudgeSigned(m, gm.SM3(first, second), true, o)
 	for _, j := range judged {
 		sig.Add(j.Checks...)
 		for k, w := range j.Warnings {
@@ -397,6 +398,7 @@ func (v *verifier) judgeSeal(sig *verdict.Signature, e *entry, s *ses.Seal, err 
 		claimed.At = *sig.Time
 	}
 	moment, _ := v.options.Moment(claimed.At)
+	moment.Proven = moment.Proven || sig.TimeSource == verdict.TimeFromTimestamp
 	sig.Add(judgeAppearance(e.view, e.dict, s))
 	maker := v.options.JudgeSeal(sig, s, moment)
 	switch {
