@@ -5,7 +5,7 @@ GO ?= go
 HOUSE := $(GO) run ./internal/housekeeping
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo dev vault-dev test check race integration vectors attack fuzz bench speed lint fmt generate fonts faces docs-pictures clean
+.PHONY: help build demo dev vault-dev test check race integration vectors attack fuzz bench speed lint fmt generate packages fonts faces docs-pictures clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ fmt: ## rewrite the Go files with gofumpt
 generate: ## run every go:generate directive
 	$(GO) generate ./...
 
+packages: ## build Debian packages for amd64, arm64 and loong64 with bills of materials into dist/ (VERSION, RELEASE_KEY, RELEASE_CERT)
+	@$(HOUSE) packages
+
 FONTS ?= fonts
 fonts: ## put FandolFang (仿宋, from Debian) into FONTS (default ./fonts), to be used with --fonts
 	document/fonts/packaging/fandol.sh $(FONTS)
@@ -69,4 +72,4 @@ docs-pictures: ## draw the pages shown in docs/pictures
 	$(GO) run ./internal/docspictures docs/pictures
 
 clean: ## remove what building, testing and trying out left in this folder
-	rm -rf bin .cache bench.json yinxin-demo yinxin-dev
+	rm -rf bin dist .cache bench.json yinxin-demo yinxin-dev

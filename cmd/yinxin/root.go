@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"yinxin/internal/release"
 )
 
 // newRootCmd gathers the verbs, one file each.
@@ -14,6 +16,7 @@ func newRootCmd(e *env) *cobra.Command {
 		Short:         "印信: official documents, sealed, exchanged, proved and kept",
 		SilenceErrors: true,
 		SilenceUsage:  true,
+		Version:       release.Version(),
 	}
 	root.SetIn(e.stdin)
 	root.SetOut(e.stdout)

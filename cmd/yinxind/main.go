@@ -22,6 +22,7 @@ import (
 
 	"yinxin/crypto/cert"
 	"yinxin/internal/durable"
+	"yinxin/internal/release"
 	"yinxin/keys"
 	"yinxin/keys/filekeys"
 )
@@ -76,7 +77,8 @@ func run(ctx context.Context, args []string, e *env) int {
 func newRootCmd(e *env) *cobra.Command {
 	root := &cobra.Command{
 		Use: "yinxind", Short: "印信: the exchange hub", SilenceErrors: true, SilenceUsage: true,
-		Args: cobra.ArbitraryArgs,
+		Version: release.Version(),
+		Args:    cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return fmt.Errorf("%w: unknown command %q", errUsage, args[0])

@@ -39,16 +39,3 @@ func (h *house) pureGo(ctx context.Context) tally {
 	t.add(h.goTest(ctx, []string{"CGO_ENABLED=0"}, "-tags=purego", "./crypto/..."))
 	return t
 }
-
-// cross builds and links the commands for another processor, without cgo.
-func (h *house) cross(arch string) func(context.Context) tally {
-	return func(ctx context.Context) tally {
-		dir, err := os.MkdirTemp("", "yinxin-cross-")
-		if err != nil {
-			h.printf("%v\n", err)
-			return tally{failed: 1}
-		}
-		defer os.RemoveAll(dir)
-		return h.step(ctx, []string{"CGO_ENABLED=0", "GOOS=linux", "GOARCH=" + arch}, "go", "build", "-buildvcs=false", "-o", dir+"/", "./cmd/...")
-	}
-}

@@ -58,8 +58,8 @@ func (h *house) plans() map[string][]part {
 		part{"tests, race, shuffled", h.race},
 		part{"fuzz smoke", h.fuzzSmoke},
 		part{"pure Go", h.pureGo},
-		part{"arm64", h.cross("arm64")},
-		part{"loong64", h.cross("loong64")},
+		part{"services", h.units},
+		part{"packages", h.packagesSmoke},
 		part{"speed", h.speed},
 	)
 	return map[string][]part{
@@ -73,6 +73,7 @@ func (h *house) plans() map[string][]part {
 		"fmt":         {{"tools", h.buildTools}, {"format", h.format}},
 		"bench":       {{"benchmarks", h.bench}},
 		"vault-dev":   {{"Vault server", h.vaultBuilt}, {"vault-dev", h.vaultDev}},
+		"packages":    {{"programs", h.programs}, {"services", h.units}, {"packages", h.packages}},
 		"speed":       {{"binaries", h.binaries}, {"speed", h.speed}},
 	}
 }

@@ -41,6 +41,8 @@ func debianPrograms() []program {
 		{"gcc", "gcc libc6-dev", "the race detector links with it", ""},
 		{"openssl", "openssl", "an independent reader of SM2, certificates, keys and envelopes", ""},
 		{"pdftotext", "poppler-utils", "an independent reader of the composed PDF", ""},
+		{"systemd-analyze", "systemd", "judges how much the services may do", ""},
+		{"dpkg-deb", "dpkg", "builds the packages", ""},
 		{"javac", "openjdk-17-jdk-headless", "runs testvectors/interop/Interop.java", ""},
 		{
 			"libbcpkix-java", "libbcpkix-java libbcprov-java", "Bouncy Castle, an independent reader of certificates, CRLs, OCSP, signed data and time-stamps",
