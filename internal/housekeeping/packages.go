@@ -142,12 +142,16 @@ func (r debRelease) deb(ctx context.Context, arch, into string) (string, error) 
 	if err := r.programs(ctx, arch, tree); err != nil {
 		return "", err
 	}
-	bill, err := billOfMaterials(tree, r.version, r.at)
-	if err == nil {
-		err = os.WriteFile(filepath.Join(into, name+".cdx.json"), bill, 0o644)
-	}
+	builds, err := readBuilds(tree)
 	if err != nil {
 		return "", err
+	}
+	bill, err := billOfMaterials(builds, r.version, r.at)
+	if err != nil {
+		return "", err
+	}
+	if err := os.WriteFile(filepath.Join(into, name+".cdx.json"), bill, 0o644); err != nil {
+		return "", fmt.Errorf("write bill of materials: %w", err)
 	}
 	if err := r.fill(arch, tree); err != nil {
 		return "", err

@@ -37,19 +37,26 @@ type (
 	}
 )
 
-// billOfMaterials lists what the built programs below tree are made of, as they say themselves (go version -m): each module
-// once, with its digest of go.sum and the programs that hold it.
-func billOfMaterials(tree, version string, at time.Time) ([]byte, error) {
-	modules, holders := map[string]*debug.Module{}, map[string][]string{}
-	compiler := ""
-	programs := packagedPrograms()
-	for _, program := range slices.Sorted(maps.Keys(programs)) {
-		info, err := buildinfo.ReadFile(filepath.Join(tree, programs[program]))
+// readBuilds asks the built programs below tree what they are made of (go version -m).
+func readBuilds(tree string) (map[string]*debug.BuildInfo, error) {
+	builds := map[string]*debug.BuildInfo{}
+	for program, path := range packagedPrograms() {
+		info, err := buildinfo.ReadFile(filepath.Join(tree, path))
 		if err != nil {
 			return nil, fmt.Errorf("read what %s is made of: %w", program, err)
 		}
-		compiler = info.GoVersion
-		for _, m := range info.Deps {
+		builds[program] = info
+	}
+	return builds, nil
+}
+
+// billOfMaterials lists what programs are made of: each module once, with its digest of go.sum and the programs that hold it.
+func billOfMaterials(builds map[string]*debug.BuildInfo, version string, at time.Time) ([]byte, error) {
+	modules, holders := map[string]*debug.Module{}, map[string][]string{}
+	compiler := ""
+	for _, program := range slices.Sorted(maps.Keys(builds)) {
+		compiler = builds[program].GoVersion
+		for _, m := range builds[program].Deps {
 			if m.Replace != nil {
 				m = m.Replace
 			}
