@@ -159,13 +159,20 @@ type Notes struct {
 // Warn adds a finding that does not lower the verdict. The same code with the same detail is kept once.
 func (n *Notes) Warn(code Reason, format string, args ...any) {
 	detail := fmt.Sprintf(format, args...)
-	for i, w := range n.Warnings {
-		if w == code && n.WarningDetails[i] == detail {
-			return
-		}
+	if n.has(code, detail) {
+		return
 	}
 	n.Warnings = append(n.Warnings, code)
 	n.WarningDetails = append(n.WarningDetails, detail)
+}
+
+func (n *Notes) has(code Reason, detail string) bool {
+	for i, w := range n.Warnings {
+		if w == code && n.WarningDetails[i] == detail {
+			return true
+		}
+	}
+	return false
 }
 
 // Warned reports whether the code stands among the warnings.

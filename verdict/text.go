@@ -179,7 +179,25 @@ func (t *writer) file(f File, indent string) {
 	for _, p := range f.Parts {
 		t.file(p, inner)
 	}
-	t.notes(f.Notes, inner)
+	t.notes(f.own(), inner)
+}
+
+// own are the notes that stand at no signature and in no part of the file, whence [File.Judge] lifts the others.
+func (f *File) own() Notes {
+	lifted := Notes{}
+	for _, s := range f.Signatures {
+		lifted.merge(s.Notes)
+	}
+	for _, p := range f.Parts {
+		lifted.merge(p.Notes)
+	}
+	own := Notes{}
+	for i, w := range f.Warnings {
+		if detail := f.WarningDetails[i]; !lifted.has(w, detail) {
+			own.Warn(w, "%s", detail)
+		}
+	}
+	return own
 }
 
 func (t *writer) signature(s Signature, indent string) {

@@ -21,6 +21,7 @@ func sample() *Report {
 	bad := Signature{ID: "2", Kind: "sign", Signer: "CN=\x1b[31mOther\u202e"}
 	bad.Add(Fail(CheckSignature, SigValue, "line\nbreak"))
 	f := File{File: "notice.ofd", Type: "ofd", Checks: []Check{Pass(CheckCoverage)}, Signatures: []Signature{good, bad}}
+	f.Warn(ListOpen, "Signatures.xml")
 	f.Judge(RevocationAuto)
 	return NewReport(RevocationAuto, f)
 }
@@ -44,8 +45,8 @@ func TestTextEnglish(t *testing.T) {
     time: none stated
     [x] signature value: FAILED - the signature value does not verify [sig_value]
         line�break
-  warning: no revocation source exists for this certificate [no_revocation_source]
-      CN=Office
+  warning: the list of signatures is open, more may follow [list_open]
+      Signatures.xml
 Verdict: FAILED
 Revocation: checked where a source exists
 `

@@ -18,6 +18,7 @@ import (
 	"yinxin/archive/tlog"
 	"yinxin/crypto/cert"
 	"yinxin/crypto/gm"
+	"yinxin/crypto/tsp"
 	"yinxin/document"
 	"yinxin/internal/durable"
 	"yinxin/keys"
@@ -227,6 +228,8 @@ func faultTable() []faultRow {
 		{archive.ErrNotEmpty, exitRefused, "not_empty"},
 		{document.ErrMalformed, exitNotFound, "malformed"},
 		{document.ErrNotDraft, exitNotFound, "malformed"},
+		{ofdseal.ErrTimeStamp, exitRefused, "unsupported_version"},
+		{tsp.ErrUnavailable, exitUnreachable, string(verdict.TimestampUnavailable)},
 		{keys.ErrInvalid, exitFailed, "validation"},
 		{keys.ErrSealed, exitRefused, "sealed"},
 		{keys.ErrUnavailable, exitUnreachable, "unreachable"},

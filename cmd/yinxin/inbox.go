@@ -113,7 +113,7 @@ func (e *env) fetch(ctx context.Context, id, out string, asJSON bool) error {
 	if err := json.Unmarshal(got.Report, report); err != nil {
 		return fmt.Errorf("the hub's report cannot be read: %w", err)
 	}
-	return e.printReport(report, asJSON)
+	return e.printReport(report, form{asJSON: asJSON})
 }
 
 func newSignForCmd(e *env) *cobra.Command {

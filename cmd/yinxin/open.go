@@ -18,7 +18,7 @@ import (
 // openFlags are the flags of open.
 type openFlags struct {
 	keys           keyFlags
-	trust          verifyFlags
+	trust          judgeFlags
 	key, cert, out string
 	accept         bool
 }
@@ -37,7 +37,7 @@ func newOpenCmd(e *env) *cobra.Command {
 		RunE:    func(cmd *cobra.Command, args []string) error { return e.open(cmd, f, args[0]) },
 	}
 	f.keys.add(cmd)
-	f.trust.addTrust(cmd)
+	f.trust.add(cmd)
 	cmd.Flags().StringVar(&f.key, "key", "", "the recipient's KEY (purpose decrypt)")
 	cmd.Flags().StringVar(&f.cert, "cert", "", "its encryption certificate (default: the one kept with it; else its part is found by the key)")
 	cmd.Flags().StringVar(&f.out, "out", "", "folder for the files")
@@ -85,7 +85,7 @@ func (e *env) open(cmd *cobra.Command, f openFlags, path string) (err error) {
 		return err
 	}
 	opts := envelope.OpenOptions{
-		Key: h.decrypter, Policy: o.Policy, At: o.At, Now: o.Now, Sink: envelope.Dir(f.out), AcceptIndeterminate: f.accept,
+		Key: h.decrypter, Policy: o.Policy, Now: o.Moment(), Sink: envelope.Dir(f.out), AcceptIndeterminate: f.accept,
 	}
 	if f.cert != "" || len(h.chain) > 0 {
 		if opts.Certificate, _, err = h.certificate(f.cert); err != nil {

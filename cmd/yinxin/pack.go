@@ -27,7 +27,7 @@ import (
 // packFlags are the flags of pack.
 type packFlags struct {
 	keys                                            keyFlags
-	trust                                           verifyFlags
+	trust                                           judgeFlags
 	to, cc                                          []string
 	archive, own, key, cert, out, urgency, exchange string
 }
@@ -48,7 +48,7 @@ func newPackCmd(e *env) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error { return e.pack(cmd, f, args) },
 	}
 	f.keys.add(cmd)
-	f.trust.addTrust(cmd)
+	f.trust.add(cmd)
 	cmd.Flags().StringArrayVar(&f.to, "to", nil, "encryption certificate of a recipient, 主送 (may be repeated)")
 	cmd.Flags().StringArrayVar(&f.cc, "cc", nil, "encryption certificate of a recipient, 抄送 (may be repeated)")
 	cmd.Flags().StringVar(&f.archive, "archive", "", "encryption certificate of the hub's archive")
@@ -223,7 +223,7 @@ func (e *env) senderReport(f packFlags, data []byte, place int) (envelope.Report
 	if err != nil {
 		return envelope.Report{}, err
 	}
-	return office.CheckReport(data, seal.VerifyOptions{Policy: o.Policy, At: o.At, Now: o.Now}, uses)
+	return office.CheckReport(data, seal.VerifyOptions{Policy: o.Policy, Now: o.Moment()}, uses)
 }
 
 // valueName ends the names of the entries that hold seal signatures.

@@ -10,15 +10,26 @@ import (
 	"yinxin/verdict"
 )
 
+// form is how a report is printed: as JSON, as the whole report in a language, or, by default, briefly.
+type form struct {
+	asJSON bool
+	lang   verdict.Language
+}
+
 // printReport prints the verdict and returns its exit code as an error.
-func (e *env) printReport(r *verdict.Report, asJSON bool) error {
+func (e *env) printReport(r *verdict.Report, how form) error {
 	code := r.Verdict.ExitCode()
-	if asJSON {
-		if err := e.printJSON(r); err != nil && code != exitFailed {
-			return err
-		}
-	} else {
+	var err error
+	switch {
+	case how.asJSON:
+		err = e.printJSON(r)
+	case how.lang != "":
+		err = r.WriteText(e.stdout, how.lang)
+	default:
 		printFiles(e.stdout, r.Files)
+	}
+	if err != nil && code != exitFailed {
+		return err
 	}
 	if code != exitDone {
 		return exitStatus(code)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"crypto"
 	"errors"
 	"fmt"
 	"io"
@@ -14,38 +15,70 @@ import (
 	"yinxin/crypto/gm"
 	"yinxin/internal/verify"
 	"yinxin/keys"
+	"yinxin/seal"
+	"yinxin/seal/ofdseal"
 	"yinxin/seal/pdfseal"
 )
 
 // signFlags are the flags of sign.
 type signFlags struct {
-	keys      keyFlags
-	key, cert string
-	detached  bool
+	keys               keyFlags
+	stamp              stampFlags
+	key, cert, profile string
+	detached, lock     bool
 }
 
 func newSignCmd(e *env) *cobra.Command {
 	var f signFlags
 	cmd := &cobra.Command{
 		Use: "sign IN OUT", Short: "make a digital signature without a seal (GB/T 35275)", Args: exactly(2, "IN and OUT"),
-		Long: "Signs a PDF inside the file, by one more revision. Any other file gets a detached signature, which verify finds beside the\n" +
-			"file when it is called like it with .p7s behind; --detached does the same for a PDF or an OFD. A signature without a seal\n" +
-			"inside an OFD is not part of this build.\n" + keyHelp,
-		Example: "  yinxin sign --key store:office.sign minutes.txt minutes.txt.p7s\n  yinxin sign --key file:my.key --cert my.pem in.pdf out.pdf",
-		RunE:    func(cmd *cobra.Command, args []string) error { return e.sign(cmd, f, args[0], args[1]) },
+		Long: "Signs an OFD (Type=Sign) or a PDF inside the file. Any other file gets a detached signature, which verify finds beside the\n" +
+			"file when it is called like it with .p7s behind; --detached does the same for a PDF or an OFD.\n" +
+			"The profile gbt writes the object identifiers of GB/T 35275; rfc writes those of RFC 5652, for readers such as OpenSSL\n" +
+			"and Bouncy Castle (not in an OFD). --lock covers the list of signatures in an OFD, so that none can follow.\n" +
+			"--tsa adds a time-stamp, which proves when the signature was made; it is judged by --root before anything is written.\n" + keyHelp,
+		Example: "  yinxin sign --key store:office.sign minutes.txt minutes.txt.p7s\n" +
+			"  yinxin sign --key file:my.key --cert my.pem in.ofd out.ofd\n" +
+			"  yinxin sign --key file:my.key --cert my.pem --profile rfc --tsa http://127.0.0.1:3161 --root root.pem in.pdf out.pdf",
+		RunE: func(cmd *cobra.Command, args []string) error { return e.sign(cmd, f, args[0], args[1]) },
 	}
 	f.keys.add(cmd)
+	f.stamp.add(cmd)
 	cmd.Flags().StringVar(&f.key, "key", "", "the KEY that signs (purpose sign)")
 	cmd.Flags().StringVar(&f.cert, "cert", "", "its certificate (default: the one kept with it)")
+	cmd.Flags().StringVar(&f.profile, "profile", "gbt", "gbt or rfc")
 	cmd.Flags().BoolVar(&f.detached, "detached", false, "a detached signature, whatever the file is")
+	cmd.Flags().BoolVar(&f.lock, "lock", false, "close an OFD against further signatures")
 	return cmd
+}
+
+// form is what the flags ask for, for a file of this kind.
+func (f *signFlags) form(kind verify.Kind) (profile cms.Profile, err error) {
+	switch f.profile {
+	case "gbt":
+		profile = cms.ProfileGBT
+	case "rfc":
+		profile = cms.ProfileRFC
+	default:
+		return profile, usage("--profile %s: want gbt or rfc", f.profile)
+	}
+	inOFD := kind == verify.KindOFD && !f.detached
+	switch {
+	case inOFD && profile != cms.ProfileGBT:
+		return profile, usage("--profile rfc: an OFD holds signatures in the form of GB/T 35275 alone; --detached makes one beside it")
+	case f.lock && !inOFD:
+		return profile, usage("--lock is for signatures inside an OFD")
+	}
+	return profile, nil
 }
 
 // signedFile is what sign reports.
 type signedFile struct {
 	File   string `json:"file"`
-	Type   string `json:"type"` // pdf, or cms for a detached signature
+	Type   string `json:"type"` // ofd, pdf, or cms for a detached signature
 	Signer string `json:"signer"`
+	// TimeStamped: a time-stamp of the authority that was asked for is beside the signature.
+	TimeStamped bool `json:"time_stamped"`
 }
 
 func (e *env) sign(cmd *cobra.Command, f signFlags, in, out string) (err error) {
@@ -56,8 +89,13 @@ func (e *env) sign(cmd *cobra.Command, f signFlags, in, out string) (err error) 
 	if err != nil {
 		return err
 	}
-	if kind == verify.KindOFD && !f.detached {
-		return refuse("unsupported_format", exitUsage, "%s: this build cannot sign inside an OFD without a seal; use 'seal apply', or --detached", in)
+	o := cms.SignOptions{Time: e.now().UTC(), Rand: e.rand}
+	if o.Profile, err = f.form(kind); err != nil {
+		return err
+	}
+	stamp, err := f.stamp.stamper(cmd.Context(), e)
+	if err != nil {
+		return err
 	}
 	ring := e.keyRing(f.keys)
 	defer closing(&err, ring)
@@ -65,20 +103,25 @@ func (e *env) sign(cmd *cobra.Command, f signFlags, in, out string) (err error) 
 	if err != nil {
 		return err
 	}
-	own, chain, err := h.certificate(f.cert)
-	if err != nil {
+	o.Signer = h.signer
+	if o.Certificate, o.Chain, err = h.certificate(f.cert); err != nil {
 		return err
 	}
-	if err := own.CheckUse(cert.UseSign); err != nil {
+	if err := o.Certificate.CheckUse(cert.UseSign); err != nil {
 		return err
 	}
-	result := signedFile{File: out, Type: string(verify.KindCMS), Signer: own.SubjectText()}
-	o := cms.SignOptions{Signer: h.signer, Certificate: own, Chain: chain, Time: e.now().UTC(), Rand: e.rand}
-	if kind == verify.KindPDF && !f.detached {
-		result.Type = string(verify.KindPDF)
-		err = e.signPDF(o, in, out)
-	} else {
-		err = signBeside(o, in, out)
+	result := signedFile{File: out, Type: string(verify.KindCMS), Signer: o.Certificate.SubjectText(), TimeStamped: stamp != nil}
+	switch {
+	case f.detached:
+		err = signBeside(o, stamp, in, out)
+	case kind == verify.KindPDF:
+		result.Type = string(kind)
+		err = e.signPDF(o, stamp, in, out)
+	case kind == verify.KindOFD:
+		result.Type = string(kind)
+		err = e.signOFD(o, stamp, f.lock, in, out)
+	default:
+		err = signBeside(o, stamp, in, out)
 	}
 	if err != nil {
 		return fmt.Errorf("sign %s: %w", in, err)
@@ -117,19 +160,39 @@ func headOf(path string) (head []byte, err error) {
 	return head[:n], err
 }
 
-func (e *env) signPDF(o cms.SignOptions, in, out string) error {
+// stamper gives a time-stamp token over the SM3 of a signature value.
+type stamper func(sum [32]byte) ([]byte, error)
+
+func (e *env) signPDF(o cms.SignOptions, stamp stamper, in, out string) error {
+	return signInside(verify.KindPDF, in, out, o.Signer, e.rand, func(data []byte) (seal.Prepared, error) {
+		return pdfseal.Prepare(data, pdfseal.PrepareOptions{
+			SignerCert: o.Certificate, Chain: o.Chain, Time: o.Time, Profile: o.Profile, TimeStamp: stamp,
+		})
+	})
+}
+
+func (e *env) signOFD(o cms.SignOptions, stamp stamper, lock bool, in, out string) error {
+	return signInside(verify.KindOFD, in, out, o.Signer, e.rand, func(data []byte) (seal.Prepared, error) {
+		return ofdseal.Prepare(data, ofdseal.PrepareOptions{
+			SignerCert: o.Certificate, Chain: o.Chain, Time: o.Time, Lock: lock, TimeStamp: stamp,
+		})
+	})
+}
+
+// signInside signs a document that carries its signatures itself.
+func signInside(kind verify.Kind, in, out string, key crypto.Signer, random io.Reader, prepare func([]byte) (seal.Prepared, error)) error {
 	data, err := readInput(in)
 	if err != nil {
 		return err
 	}
-	if err := checkUnclassified(verify.KindPDF, in, data); err != nil {
+	if err := checkUnclassified(kind, in, data); err != nil {
 		return err
 	}
-	p, err := pdfseal.Prepare(data, pdfseal.PrepareOptions{SignerCert: o.Certificate, Chain: o.Chain, Time: o.Time})
+	p, err := prepare(data)
 	if err != nil {
 		return err
 	}
-	signed, err := p.Sign(e.rand, o.Signer)
+	signed, err := p.Sign(random, key)
 	if err != nil {
 		return err
 	}
@@ -137,7 +200,7 @@ func (e *env) signPDF(o cms.SignOptions, in, out string) error {
 }
 
 // signBeside signs the digest of a file of any size.
-func signBeside(o cms.SignOptions, in, out string) error {
+func signBeside(o cms.SignOptions, stamp stamper, in, out string) error {
 	if err := checkUnclassifiedFile(in); err != nil {
 		return err
 	}
@@ -146,6 +209,9 @@ func signBeside(o cms.SignOptions, in, out string) error {
 		return err
 	}
 	der, err := cms.SignDetached(sum, o)
+	if err == nil && stamp != nil {
+		der, err = cms.Stamp(der, stamp)
+	}
 	if err != nil {
 		return err
 	}

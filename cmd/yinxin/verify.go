@@ -15,23 +15,17 @@ import (
 	"yinxin/verdict"
 )
 
-// verifyFlags are the flags of verify, and of every command that judges on the way.
+// verifyFlags are the flags of verify.
 type verifyFlags struct {
-	roots, crls, logs []string
-	revocation, at    string
+	judgeFlags
+	logs []string
+	lang string
 }
 
 func (f *verifyFlags) add(cmd *cobra.Command) {
-	f.addTrust(cmd)
+	f.judgeFlags.add(cmd)
 	cmd.Flags().StringArrayVar(&f.logs, "log", nil, "judge receipts by this log key (vkey file; may be repeated)")
-}
-
-// addTrust adds the flags that say who is trusted, for commands that judge no receipts.
-func (f *verifyFlags) addTrust(cmd *cobra.Command) {
-	cmd.Flags().StringArrayVar(&f.roots, "root", nil, "trust this root certificate (PEM; may be repeated)")
-	cmd.Flags().StringArrayVar(&f.crls, "crl", nil, "use this revocation list (may be repeated)")
-	cmd.Flags().StringVar(&f.revocation, "revocation", string(verdict.RevocationAuto), "auto, require or off")
-	cmd.Flags().StringVar(&f.at, "at", "", "judge as of this time (RFC 3339 or yyyy-mm-dd)")
+	cmd.Flags().StringVar(&f.lang, "lang", "", "print the whole report, every check in words: zh-CN or en")
 }
 
 func newVerifyCmd(e *env) *cobra.Command {
@@ -50,8 +44,12 @@ func newVerifyCmd(e *env) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			how, err := f.form(jsonFlag(cmd))
+			if err != nil {
+				return err
+			}
 			report, unread := judgePaths(args, o)
-			return e.printJudged(report, unread, jsonFlag(cmd))
+			return e.printJudged(report, unread, how)
 		},
 	}
 	f.add(cmd)
@@ -60,37 +58,27 @@ func newVerifyCmd(e *env) *cobra.Command {
 
 // options reads the files that the flags name.
 func (f *verifyFlags) options(e *env) (verify.Options, error) {
-	o := verify.Options{Now: e.now()}
-	o.Policy.Revocation = verdict.Setting(f.revocation)
-	switch o.Policy.Revocation {
-	case verdict.RevocationAuto, verdict.RevocationRequire, verdict.RevocationOff:
-	default:
-		return o, usage("--revocation %s: want auto, require or off", f.revocation)
-	}
-	var err error
-	if o.At, err = parseMoment("--at", f.at); err != nil {
+	o, err := f.judgeFlags.options(e)
+	if err != nil {
 		return o, err
-	}
-	for _, path := range f.roots {
-		certs, err := readCertificates(path)
-		if err != nil {
-			return o, err
-		}
-		o.Policy.Roots = append(o.Policy.Roots, certs...)
-	}
-	for _, path := range f.crls {
-		data, err := readInput(path)
-		if err != nil {
-			return o, err
-		}
-		list, err := cert.ParseCRL(data)
-		if err != nil {
-			return o, refuse("malformed", exitNotFound, "%s: %w", path, err)
-		}
-		o.Policy.CRLs = append(o.Policy.CRLs, list)
 	}
 	o.Logs, err = readLogKeys(f.logs)
 	return o, err
+}
+
+// form is how the report is to be printed.
+func (f *verifyFlags) form(asJSON bool) (form, error) {
+	if f.lang == "" {
+		return form{asJSON: asJSON}, nil
+	}
+	if asJSON {
+		return form{}, usage("--lang is for people and --json for programs: want one of them")
+	}
+	l, err := verdict.ParseLanguage(f.lang)
+	if err != nil {
+		return form{}, usage("--lang %s: want zh-CN or en", f.lang)
+	}
+	return form{lang: l}, nil
 }
 
 // readCertificates reads a PEM or DER file.
@@ -122,18 +110,18 @@ func judgePaths(paths []string, o verify.Options) (*verdict.Report, error) {
 		}
 		files = append(files, f)
 	}
-	return verdict.NewReport(o.Policy.Revocation, files...), errors.Join(unread...)
+	return o.Report(files...), errors.Join(unread...)
 }
 
 // printJudged prints a report on the files that could be read. The others decide the exit code, but for a failed verdict.
-func (e *env) printJudged(r *verdict.Report, unread error, asJSON bool) error {
+func (e *env) printJudged(r *verdict.Report, unread error, how form) error {
 	if unread == nil {
-		return e.printReport(r, asJSON)
+		return e.printReport(r, how)
 	}
 	if len(r.Files) == 0 {
 		return unread
 	}
-	err := e.printReport(r, asJSON)
+	err := e.printReport(r, how)
 	var status exitStatus
 	if err != nil && !errors.As(err, &status) {
 		return errors.Join(err, unread)
@@ -178,5 +166,5 @@ func judgeEnvelope(path string, o verify.Options) (_ verdict.File, err error) {
 	if err != nil {
 		return verdict.File{}, err
 	}
-	return envelope.VerifyOutside(path, f, st.Size(), envelope.VerifyOptions{Policy: o.Policy, At: o.At, Now: o.Now}), nil
+	return envelope.VerifyOutside(path, f, st.Size(), envelope.VerifyOptions{Policy: o.Policy, Now: o.Moment()}), nil
 }

@@ -53,6 +53,7 @@ func TestScripts(t *testing.T) {
 			"await": await,
 			"keep":  keep,
 			"as":    as,
+			"serve": serve,
 
 			"await-archived": awaitArchived,
 			"await-inbox":    awaitInbox,

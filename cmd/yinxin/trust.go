@@ -1,0 +1,83 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"yinxin/crypto/cert"
+	"yinxin/internal/verify"
+	"yinxin/verdict"
+)
+
+// trustFlags say who is trusted and what is known of revocations, for every command that judges. Nothing is fetched.
+type trustFlags struct {
+	roots, crls, ocsp []string
+	revocation        string
+}
+
+func (f *trustFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringArrayVar(&f.roots, "root", nil, "trust this root certificate (PEM or DER; may be repeated)")
+	cmd.Flags().StringArrayVar(&f.crls, "crl", nil, "use this revocation list (may be repeated)")
+	cmd.Flags().StringArrayVar(&f.ocsp, "ocsp", nil, "use this OCSP response (DER; may be repeated)")
+	cmd.Flags().StringVar(&f.revocation, "revocation", string(verdict.RevocationAuto), "auto, require or off")
+}
+
+// policy reads the files that the flags name.
+func (f *trustFlags) policy() (cert.Policy, error) {
+	p := cert.Policy{Revocation: verdict.Setting(f.revocation)}
+	switch p.Revocation {
+	case verdict.RevocationAuto, verdict.RevocationRequire, verdict.RevocationOff:
+	default:
+		return p, usage("--revocation %s: want auto, require or off", f.revocation)
+	}
+	for _, path := range f.roots {
+		certs, err := readCertificates(path)
+		if err != nil {
+			return p, err
+		}
+		p.Roots = append(p.Roots, certs...)
+	}
+	for _, path := range f.crls {
+		data, err := readInput(path)
+		if err != nil {
+			return p, err
+		}
+		list, err := cert.ParseCRL(data)
+		if err != nil {
+			return p, refuse("malformed", exitNotFound, "%s: %w", path, err)
+		}
+		p.CRLs = append(p.CRLs, list)
+	}
+	for _, path := range f.ocsp {
+		data, err := readInput(path)
+		if err != nil {
+			return p, err
+		}
+		answer, err := cert.ParseOCSP(data)
+		if err != nil {
+			return p, refuse("malformed", exitNotFound, "%s: %w", path, err)
+		}
+		p.OCSP = append(p.OCSP, answer)
+	}
+	return p, nil
+}
+
+// judgeFlags are trustFlags with the time of judging.
+type judgeFlags struct {
+	trustFlags
+	at string
+}
+
+func (f *judgeFlags) add(cmd *cobra.Command) {
+	f.trustFlags.add(cmd)
+	cmd.Flags().StringVar(&f.at, "at", "", "judge as if it were this time (RFC 3339 or yyyy-mm-dd)")
+}
+
+func (f *judgeFlags) options(e *env) (verify.Options, error) {
+	policy, err := f.policy()
+	if err != nil {
+		return verify.Options{}, err
+	}
+	o := verify.Options{Policy: policy, Now: e.now()}
+	o.At, err = parseMoment("--at", f.at)
+	return o, err
+}
