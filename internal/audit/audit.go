@@ -45,7 +45,7 @@ func NewChain(key []byte) (Chain, error) {
 func (Chain) LogValue() string { return "redacted" }
 
 // Next gives the hash of row n (from 1) that follows the row with hash prev; the
-// first row follows the zero hash.
+// first row follows the Start of its lane.
 func (c Chain) Next(prev [32]byte, n uint64, r transport.AuditRecord) [32]byte {
 	b := make([]byte, 0, 256)
 	b = append(b, "yinxin.audit/1\n"...)
@@ -85,11 +85,21 @@ func (e *BrokenError) Error() string {
 	return fmt.Sprintf("audit chain breaks at row %d: %s", e.N, e.What)
 }
 
-// Verify walks rows in order and returns the number and hash of the last one. The
-// error is a *BrokenError for the first bad row, or that of the iteration.
-func (c Chain) Verify(rows iter.Seq2[Row, error]) (uint64, [32]byte, error) {
+// Start is what the first row of a lane follows: the zero hash for lane 0. A store with
+// one writer has that lane alone; where many write at once, each has a lane of its own, and
+// rows of one lane do not fit into another.
+func Start(lane int32) (start [32]byte) {
+	if lane == 0 {
+		return start
+	}
+	return gm.SM3(binary.BigEndian.AppendUint32([]byte("yinxin.audit/1 lane\n"), uint32(lane)))
+}
+
+// Verify walks the rows of a lane in order, from its Start, and returns the number and hash
+// of the last one. The error is a *BrokenError for the first bad row, or that of the iteration.
+func (c Chain) Verify(start [32]byte, rows iter.Seq2[Row, error]) (uint64, [32]byte, error) {
 	var n uint64
-	var head [32]byte
+	head := start
 	for row, err := range rows {
 		if err != nil {
 			return n, head, fmt.Errorf("read audit row after %d: %w", n, err)

@@ -78,7 +78,7 @@ func TestChainFindsTheFirstBadRow(t *testing.T) {
 			if tt.edit != nil {
 				all = tt.edit(all)
 			}
-			_, _, err := tt.read.Verify(seq(all))
+			_, _, err := tt.read.Verify(Start(0), seq(all))
 			if broken, ok := errors.AsType[*BrokenError](err); ok {
 				if broken.N != tt.want {
 					t.Errorf("bad row %d, want %d", broken.N, tt.want)

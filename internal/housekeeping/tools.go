@@ -23,14 +23,14 @@ func goTools() []tool {
 }
 
 // program is a Debian program that some test uses as an independent reader, or that building needs. Where file is set,
-// it is a library, found by that file and not by a program of its name.
+// it is found by that file (or pattern of files) and not by a program of its name on the PATH.
 type program struct{ name, debian, why, file string }
 
 // installed reports whether the program, or the library's file, is there.
 func (p program) installed() bool {
 	if p.file != "" {
-		_, err := os.Stat(p.file)
-		return err == nil
+		found, err := filepath.Glob(p.file)
+		return err == nil && len(found) > 0
 	}
 	_, err := exec.LookPath(p.name)
 	return err == nil
@@ -43,6 +43,7 @@ func debianPrograms() []program {
 		{"pdftotext", "poppler-utils", "an independent reader of the composed PDF", ""},
 		{"systemd-analyze", "systemd", "judges how much the services may do", ""},
 		{"dpkg-deb", "dpkg", "builds the packages", ""},
+		{"initdb", "postgresql", "stores, hubs and faults are tested on a private PostgreSQL server", "/usr/lib/postgresql/*/bin/initdb"},
 		{"javac", "openjdk-17-jdk-headless", "runs testvectors/interop/Interop.java", ""},
 		{
 			"libbcpkix-java", "libbcpkix-java libbcprov-java", "Bouncy Castle, an independent reader of certificates, CRLs, OCSP, signed data and time-stamps",

@@ -80,7 +80,7 @@ const auditPage = 1000
 // VerifyAudit walks the whole audit chain and returns its length and head. The error
 // is an *audit.BrokenError where a row is not the one that was written.
 func (d *DB) VerifyAudit(ctx context.Context) (rows uint64, head [32]byte, err error) {
-	return d.chain.Verify(func(yield func(audit.Row, error) bool) {
+	return d.chain.Verify(audit.Start(0), func(yield func(audit.Row, error) bool) {
 		after := uint64(0)
 		for {
 			page, err := d.AuditRows(ctx, after, auditPage)

@@ -602,6 +602,10 @@ func receipts(t *testing.T, p Place) {
 	if save("early") == nil {
 		t.Error("a receipt was stored before its entry was published")
 	}
+	leaves, err := s.Assign(ctx, 9)
+	if err != nil || len(leaves) != 1 {
+		t.Fatalf("assigned %d entries, %v", len(leaves), err)
+	}
 	must(t, s.Publish(ctx, tlog.Publication{Head: tlog.Head{Size: 1, Note: []byte("note")}, Leaves: []tlog.Placed{{Proof: []tlog.Hash{{7}}}}}))
 	must(t, s.View(ctx, func(r hub.Reader) error {
 		got, err := r.Proven(9)

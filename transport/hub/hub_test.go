@@ -7,6 +7,7 @@ import (
 	"io"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -42,6 +43,9 @@ func start(tb testing.TB, edit func(*hub.Config, *hub.Parts)) (*hubtest.World, *
 	tb.Helper()
 	w := hubtest.New(tb)
 	folder := tb.TempDir()
+	if strings.HasPrefix(tb.Name(), onPostgres) {
+		return w, w.Run(openPostgres(tb), folder, edit)
+	}
 	return w, w.Run(open(tb, filepath.Join(folder, "hub.db"), sqlite.Options{}), folder, edit)
 }
 
@@ -120,7 +124,9 @@ func TestWholePath(t *testing.T) {
 	if n, err := r.Work(ctx); n != 0 || err != nil {
 		t.Errorf("%d jobs were done and not finished (%v)", n, err)
 	}
-	if n, _, err := r.Store.(*sqlite.DB).VerifyAudit(ctx); err != nil || n == 0 {
+	if n, _, err := r.Store.(interface {
+		VerifyAudit(context.Context) (uint64, [32]byte, error)
+	}).VerifyAudit(ctx); err != nil || n == 0 {
 		t.Errorf("audit of %d rows: %v", n, err)
 	}
 }

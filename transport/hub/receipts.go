@@ -49,13 +49,15 @@ func (h *Hub) buildSome(ctx context.Context) (int, error) {
 	}
 	err = h.p.Store.Update(ctx, func(t Tx) error {
 		for i, p := range proven {
-			err := t.SaveReceipt(p.Evidence.ID, bodies[i])
-			if err != nil && !errors.Is(err, ErrExists) { // another builder was first, and its receipt stands
+			if err := t.SaveReceipt(p.Evidence.ID, bodies[i]); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+	if errors.Is(err, ErrExists) { // another builder was first, and its receipts stand; the next call does what is left
+		return 0, nil
+	}
 	if err != nil {
 		return 0, fmt.Errorf("store receipts: %w", err)
 	}

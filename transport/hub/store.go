@@ -29,7 +29,8 @@ type Store interface {
 	// returns nil, and nothing of it has happened when Update returns an error, save
 	// an error that wraps ErrUnknownOutcome. Several updates may share one commit. fn
 	// must touch the database through its Tx alone and must not call a key service,
-	// the network or a file. fn runs once.
+	// the network or a file. fn runs once. Its writes may travel together: a write that
+	// fails may say so only through the error of Update.
 	Update(ctx context.Context, fn func(Tx) error) error
 }
 
@@ -82,7 +83,9 @@ type Reader interface {
 	Proven(limit int) ([]Proven, error)
 }
 
-// Tx reads and writes inside one transaction.
+// Tx reads and writes inside one transaction. What it has read of an exchange or a delivery
+// stays as it is until the transaction ends: where many hubs share a database, reading locks
+// the exchange.
 type Tx interface {
 	Reader
 	// Audit writes who does what. Its failure must refuse the act.
