@@ -5,9 +5,8 @@ import (
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/x509/pkix"
+	"errors"
 	"fmt"
-	"math/big"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -20,12 +19,17 @@ func newCertCmd(e *env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "cert",
 		Short: "certificate requests, and a small CA for pilots and tests",
-		Long: "A CA of one key, for pilots and tests: a root, dual certificates (signing and encryption apart, GB/T 20518), seal makers,\n" +
-			"revocation lists. It keeps no register of what it issued. Its key has the purpose issue.\n" + keyHelp,
+		Long: "A small CA for pilots and tests: a root, CAs below it, dual certificates (signing and encryption apart, GB/T 20518),\n" +
+			"seal makers, time-stamp authorities, revocation lists and OCSP answers. Its key has the purpose issue. With --register\n" +
+			"FILE it remembers what it issued: then 'revoke' marks certificates, 'crl' lists them under the next number, and 'ocsp'\n" +
+			"answers for them. Each CA has a register of its own.\n" + keyHelp,
 		Example: "  yinxin keys create ca --purpose issue\n  yinxin cert root --key store:ca --name 'Pilot root' --out root.pem\n" +
-			"  yinxin cert issue --ca-key store:ca --ca-cert root.pem --csr seal.csr --use sign --out seal.pem",
+			"  yinxin cert issue --ca-key store:ca --ca-cert root.pem --register ca.json --csr seal.csr --use sign --out seal.pem\n" +
+			"  yinxin cert revoke seal.pem --register ca.json --reason key_compromise\n" +
+			"  yinxin cert crl --ca-key store:ca --ca-cert root.pem --register ca.json --out ca.crl",
 	}
-	cmd.AddCommand(newCertRootCmd(e), newCertRequestCmd(e), newCertIssueCmd(e), newCertShowCmd(e), newCertCRLCmd(e))
+	cmd.AddCommand(newCertRootCmd(e), newCertRequestCmd(e), newCertIntermediateCmd(e), newCertIssueCmd(e), newCertListCmd(e), newCertRevokeCmd(e),
+		newCertCRLCmd(e), newCertOCSPCmd(e), newCertOCSPRequestCmd(e), newCertShowCmd(e))
 	return cmd
 }
 
@@ -166,7 +170,8 @@ type issueFlags struct {
 	subject                              subjectFlags
 	life                                 lifeFlags
 	caKey, caCert, csr, public, use, out string
-	crls, ocsp                           []string
+	register                             string
+	crls, ocsp, permitted, excluded      []string
 }
 
 func newCertIssueCmd(e *env) *cobra.Command {
@@ -175,7 +180,8 @@ func newCertIssueCmd(e *env) *cobra.Command {
 		Use: "issue", Short: "issue a certificate", Args: exactly(0, "no arguments"),
 		Long: "Issues a certificate for a request (--csr), whose signature is checked, or for a public key (--public), which whoever runs\n" +
 			"the CA vouches for: a decryption key cannot sign a request. --use sign and encrypt are the two halves of a dual\n" +
-			"certificate, make is a seal maker (制章者), timestamp a time-stamp authority, ca a CA below this one.\n" +
+			"certificate, make is a seal maker (制章者), timestamp a time-stamp authority, ocsp an OCSP responder of this CA, ca a CA\n" +
+			"below this one. One key cannot get both halves, as far as the register tells.\n" +
 			"Name and code given here replace those of the request.\n" + keyHelp,
 		Example: "  yinxin cert issue --ca-key store:ca --ca-cert root.pem --csr seal.csr --use sign --out seal.pem\n" +
 			"  yinxin cert issue --ca-key store:ca --ca-cert root.pem --public office.pub --use encrypt --name 'OFFICE A' --code OFFICE-A --out enc.pem",
@@ -185,18 +191,24 @@ func newCertIssueCmd(e *env) *cobra.Command {
 	f.subject.add(cmd)
 	f.life.add(cmd, "3 years, at most the CA's own")
 	f.authority(cmd)
+	f.holding(cmd)
+	cmd.Flags().StringVar(&f.use, "use", "", "sign, encrypt, make, timestamp, ocsp or ca")
+	return cmd
+}
+
+// holding adds the flags that say who gets a certificate for which key, and what stands in it.
+func (f *issueFlags) holding(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.csr, "csr", "", "the request, PEM or DER")
 	cmd.Flags().StringVar(&f.public, "public", "", "the public key, PEM")
-	cmd.Flags().StringVar(&f.use, "use", "", "sign, encrypt, make, timestamp or ca")
 	cmd.Flags().StringArrayVar(&f.crls, "crl-url", nil, "name this revocation list in the certificate (may be repeated)")
 	cmd.Flags().StringArrayVar(&f.ocsp, "ocsp-url", nil, "name this OCSP service in the certificate (may be repeated)")
-	return cmd
 }
 
 // authority adds the flags that every act of a CA has.
 func (f *issueFlags) authority(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.caKey, "ca-key", "", "the CA's KEY")
 	cmd.Flags().StringVar(&f.caCert, "ca-cert", "", "the CA's certificate (default: the one kept with its key)")
+	cmd.Flags().StringVar(&f.register, "register", "", "the CA's register (made if there is none)")
 	cmd.Flags().StringVar(&f.out, "out", "", "write the result here, PEM")
 }
 
@@ -216,6 +228,9 @@ func (e *env) issue(cmd *cobra.Command, f issueFlags) error {
 		return err
 	}
 	o.CRLs, o.OCSP = f.crls, f.ocsp
+	if err := errors.Join(constraints(&o.Permitted, "--permit", f.permitted), constraints(&o.Excluded, "--exclude", f.excluded)); err != nil {
+		return err
+	}
 	return e.withAuthority(cmd.Context(), f, func(ca *cert.Authority) error {
 		var issue func(pkix.Name, *ecdsa.PublicKey, cert.IssueOptions) (*cert.Certificate, error)
 		switch f.use {
@@ -227,13 +242,19 @@ func (e *env) issue(cmd *cobra.Command, f issueFlags) error {
 			issue = ca.IssueMaker
 		case "timestamp":
 			issue = ca.IssueTimestamp
+		case "ocsp":
+			issue = ca.IssueOCSPResponder
 		case "ca":
 			issue = ca.IssueIntermediate
 		default:
-			return usage("--use %s: want sign, encrypt, make, timestamp or ca", f.use)
+			return usage("--use %s: want sign, encrypt, make, timestamp, ocsp or ca", f.use)
 		}
 		made, err := issue(subject, pub, o)
 		if err != nil {
+			return err
+		}
+		// Remembered before it is handed out: what nobody knows of, nobody can revoke.
+		if err := e.remember(cmd.Context(), f.register, ca.Certificate, made, f.use); err != nil {
 			return err
 		}
 		return e.issued(cmd, made, f.out)
@@ -310,105 +331,4 @@ func newCertShowCmd(e *env) *cobra.Command {
 			return nil
 		},
 	}
-}
-
-// defaultCRLLife is how long a revocation list speaks by default.
-const defaultCRLLife = 30 * 24 * time.Hour
-
-func newCertCRLCmd(e *env) *cobra.Command {
-	var f issueFlags
-	var revoked []string
-	var number int64
-	var next string
-	cmd := &cobra.Command{
-		Use: "crl", Short: "issue a revocation list", Args: exactly(0, "no arguments"),
-		Long: "Issues a revocation list. It names what --revoke names and nothing else, so repeat what earlier lists named; the number\n" +
-			"must grow from list to list. --revoke is CERT.pem or a serial number in hex, then optionally ,TIME and ,REASON: unspecified,\n" +
-			"key_compromise, affiliation_changed, superseded, cessation_of_operation or certificate_hold.\n" + keyHelp,
-		Example: "  yinxin cert crl --ca-key store:ca --ca-cert root.pem --number 2 --revoke seal.pem,2026-11-21,key_compromise --out ca.crl",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if f.caKey == "" || f.out == "" || number < 1 {
-				return usage("--ca-key, --out and --number (from 1) are required")
-			}
-			until, err := parseMoment("--next", next)
-			if err != nil {
-				return err
-			}
-			if until.IsZero() {
-				until = e.now().UTC().Add(defaultCRLLife)
-			}
-			var list []cert.Revoked
-			for _, text := range revoked {
-				r, err := e.parseRevoked(text)
-				if err != nil {
-					return err
-				}
-				list = append(list, r)
-			}
-			return e.withAuthority(cmd.Context(), f, func(ca *cert.Authority) error {
-				crl, err := ca.IssueCRL(big.NewInt(number), until, list)
-				if err != nil {
-					return err
-				}
-				if err := writeFile(f.out, crl.PEM()); err != nil {
-					return err
-				}
-				result := map[string]any{"file": f.out, "number": number, "revoked": len(list), "this_update": crl.ThisUpdate, "next_update": crl.NextUpdate}
-				return e.result(jsonFlag(cmd), result, "%s\tnumber %d, %d revoked, until %s\n", f.out, number, len(list), crl.NextUpdate.Format(time.DateOnly))
-			})
-		},
-	}
-	f.keys.add(cmd)
-	f.authority(cmd)
-	cmd.Flags().StringArrayVar(&revoked, "revoke", nil, "a revoked certificate (may be repeated)")
-	cmd.Flags().Int64Var(&number, "number", 0, "the list's number")
-	cmd.Flags().StringVar(&next, "next", "", "when the next list is due (default: in 30 days)")
-	return cmd
-}
-
-// reasonCode reads the reason of a revocation.
-func reasonCode(s string) (int, bool) {
-	switch s {
-	case "", "unspecified":
-		return cert.ReasonUnspecified, true
-	case "key_compromise":
-		return cert.ReasonKeyCompromise, true
-	case "affiliation_changed":
-		return cert.ReasonAffiliationChanged, true
-	case "superseded":
-		return cert.ReasonSuperseded, true
-	case "cessation_of_operation":
-		return cert.ReasonCessationOfOperation, true
-	case "certificate_hold":
-		return cert.ReasonCertificateHold, true
-	}
-	return 0, false
-}
-
-// parseRevoked reads CERT.pem|SERIAL[,TIME[,REASON]].
-func (e *env) parseRevoked(text string) (cert.Revoked, error) {
-	parts := strings.SplitN(text, ",", 3)
-	r := cert.Revoked{At: e.now().UTC()}
-	if n, ok := new(big.Int).SetString(parts[0], 16); ok && n.Sign() > 0 {
-		r.Serial = n
-	} else {
-		certs, err := readCertificates(parts[0])
-		if err != nil {
-			return r, err
-		}
-		r.Serial = certs[0].Serial
-	}
-	if len(parts) > 1 && parts[1] != "" {
-		var err error
-		if r.At, err = parseMoment("--revoke", parts[1]); err != nil {
-			return r, err
-		}
-	}
-	if len(parts) > 2 {
-		var ok bool
-		if r.Reason, ok = reasonCode(parts[2]); !ok {
-			return r, usage("--revoke %s: reason %q is not known", text, parts[2])
-		}
-	}
-	return r, nil
 }

@@ -10,12 +10,13 @@ import (
 
 // trustFlags say who is trusted and what is known of revocations, for every command that judges. Nothing is fetched.
 type trustFlags struct {
-	roots, crls, ocsp []string
-	revocation        string
+	roots, chain, crls, ocsp []string
+	revocation               string
 }
 
 func (f *trustFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&f.roots, "root", nil, "trust this root certificate (PEM or DER; may be repeated)")
+	cmd.Flags().StringArrayVar(&f.chain, "chain", nil, "certificates of CAs below the root, trusted for nothing by themselves (may be repeated)")
 	cmd.Flags().StringArrayVar(&f.crls, "crl", nil, "use this revocation list (may be repeated)")
 	cmd.Flags().StringArrayVar(&f.ocsp, "ocsp", nil, "use this OCSP response (DER; may be repeated)")
 	cmd.Flags().StringVar(&f.revocation, "revocation", string(verdict.RevocationAuto), "auto, require or off")
@@ -29,12 +30,17 @@ func (f *trustFlags) policy() (cert.Policy, error) {
 	default:
 		return p, usage("--revocation %s: want auto, require or off", f.revocation)
 	}
-	for _, path := range f.roots {
-		certs, err := readCertificates(path)
-		if err != nil {
-			return p, err
+	for _, list := range []struct {
+		paths []string
+		to    *[]*cert.Certificate
+	}{{f.roots, &p.Roots}, {f.chain, &p.Intermediates}} {
+		for _, path := range list.paths {
+			certs, err := readCertificates(path)
+			if err != nil {
+				return p, err
+			}
+			*list.to = append(*list.to, certs...)
 		}
-		p.Roots = append(p.Roots, certs...)
 	}
 	for _, path := range f.crls {
 		data, err := readInput(path)

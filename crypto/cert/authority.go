@@ -68,7 +68,16 @@ type IssueOptions struct {
 	NotBefore, NotAfter time.Time
 	// CRLs and OCSP are addresses of revocation sources to be named in the certificate; by default none is.
 	CRLs, OCSP []string
+	// Permitted and Excluded bound the names that a CA may certify, for IssueIntermediate alone.
+	Permitted, Excluded Names
 }
+
+// Names are name constraints (RFC 5280 4.2.1.10) by domain: of hosts, mail addresses and URIs. Constraints on directory
+// names are not written.
+type Names struct{ DNS, Email, URI []string }
+
+// Empty reports whether there are none.
+func (n Names) Empty() bool { return len(n.DNS)+len(n.Email)+len(n.URI) == 0 }
 
 // Authority issues certificates with one CA key.
 type Authority struct {
@@ -127,6 +136,9 @@ func (a *Authority) IssueIntermediate(subject pkix.Name, pub *ecdsa.PublicKey, o
 	return a.issue(subject, pub, o, IntermediateLifetime, func(t *smx509.Certificate) {
 		t.KeyUsage = issueBits
 		t.BasicConstraintsValid, t.IsCA, t.MaxPathLenZero = true, true, true
+		t.PermittedDNSDomainsCritical = !o.Permitted.Empty() || !o.Excluded.Empty()
+		t.PermittedDNSDomains, t.PermittedEmailAddresses, t.PermittedURIDomains = o.Permitted.DNS, o.Permitted.Email, o.Permitted.URI
+		t.ExcludedDNSDomains, t.ExcludedEmailAddresses, t.ExcludedURIDomains = o.Excluded.DNS, o.Excluded.Email, o.Excluded.URI
 	})
 }
 
