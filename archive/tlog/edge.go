@@ -19,7 +19,6 @@ type growth struct {
 // newGrowth reads the right edge of a tree of size entries and checks it against the signed root.
 func newGrowth(ctx context.Context, f Fetcher, tree Tree, size uint64, root Hash) (*growth, error) {
 	g := &growth{tree: tree}
-	var left [][]byte // roots of the perfect subtrees, from left to right
 	for level := MaxLevel; level >= 0; level-- {
 		n := size >> (tileHeight * level)
 		width := int(n % TileWidth)
@@ -31,13 +30,8 @@ func newGrowth(ctx context.Context, f Fetcher, tree Tree, size uint64, root Hash
 			return nil, err
 		}
 		g.rows[level] = row
-		for from, bit := 0, TileWidth/2; bit > 0; bit /= 2 {
-			if width&bit != 0 {
-				left = append(left, subtree(tree, row[from:from+bit]))
-				from += bit
-			}
-		}
 	}
+	left := perfect(tree, g.rows)
 	if got := foldRoot(tree, left); got != root {
 		return nil, fmt.Errorf("%w: the tiles of size %d give root %s, the checkpoint %s", ErrTile, size, got, root)
 	}

@@ -16,7 +16,28 @@ type Fetcher interface {
 	Fetch(ctx context.Context, path string) ([]byte, error)
 }
 
-// fetchTile reads a tile; where a partial one is gone it takes the front of the full one, which replaced it.
+// FetchTile reads the bytes of a tile; where a partial one is gone it takes the front of the full one, which replaced it.
+func FetchTile(ctx context.Context, f Fetcher, t Tile) ([]byte, error) { return fetchTile(ctx, f, t) }
+
+// TilesOf lists every tile of a log of the size: of both trees on every level, and of the entries.
+func TilesOf(size uint64) []Tile {
+	var tiles []Tile
+	add := func(tree Tree, level int, n uint64) {
+		for i := range n / TileWidth {
+			tiles = append(tiles, Tile{Tree: tree, Level: level, Index: i, Width: TileWidth})
+		}
+		if rest := n % TileWidth; rest > 0 {
+			tiles = append(tiles, Tile{Tree: tree, Level: level, Index: n / TileWidth, Width: int(rest)})
+		}
+	}
+	for level, n := 0, size; n > 0; level, n = level+1, n/TileWidth {
+		add(SM3Tree, level, n)
+		add(SHA256Tree, level, n)
+	}
+	add(Entries, 0, size)
+	return tiles
+}
+
 func fetchTile(ctx context.Context, f Fetcher, t Tile) ([]byte, error) {
 	data, err := f.Fetch(ctx, t.Path())
 	if err == nil || t.Width == TileWidth || !errors.Is(err, fs.ErrNotExist) {

@@ -91,3 +91,28 @@ func (t Tree) hasher() merkle.LogHasher {
 	}
 	return sm3Hasher{}
 }
+
+// LeafHash is the hash of an entry as a leaf of the tree t.
+func (t Tree) LeafHash(entry []byte) Hash { return Hash(t.hasher().HashLeaf(entry)) }
+
+// Subtree hashes a row of nodes, a power of two of them, up to their common parent.
+func (t Tree) Subtree(row []Hash) Hash { return Hash(subtree(t, row)) }
+
+// EdgeRoot computes the root of a tree from the hashes of its partial tile on each tile level, bottom first: the right
+// edge is all that a root depends on once the full tiles are hashed into the level above.
+func (t Tree) EdgeRoot(rows [MaxLevel + 1][]Hash) Hash { return foldRoot(t, perfect(t, rows)) }
+
+// perfect gives the roots of the perfect subtrees under the right edge of a tree, from left to right.
+func perfect(t Tree, rows [MaxLevel + 1][]Hash) [][]byte {
+	var left [][]byte
+	for level := MaxLevel; level >= 0; level-- {
+		row := rows[level]
+		for from, bit := 0, TileWidth/2; bit > 0; bit /= 2 {
+			if len(row)&bit != 0 {
+				left = append(left, subtree(t, row[from:from+bit]))
+				from += bit
+			}
+		}
+	}
+	return left
+}

@@ -136,6 +136,40 @@ func CheckExtends(ctx context.Context, f Fetcher, old, now Checkpoint) error {
 	return nil
 }
 
+// Extension proves that one tree extends another, in both trees.
+type Extension struct{ SM3, SHA256 []Hash }
+
+// ProveExtension makes the proof that c extends the tree that the log had at oldSize, in both trees. Damaged tiles give
+// [ErrTile]; an old size beyond c gives [ErrStale].
+func ProveExtension(ctx context.Context, f Fetcher, oldSize uint64, c Checkpoint) (x Extension, err error) {
+	if _, x.SM3, err = proveConsistency(ctx, f, SM3Tree, oldSize, c.Size, c.Root); err != nil {
+		return Extension{}, err
+	}
+	if _, x.SHA256, err = proveConsistency(ctx, f, SHA256Tree, oldSize, c.Size, c.TwinRoot); err != nil {
+		return Extension{}, err
+	}
+	return x, nil
+}
+
+// VerifyExtension checks, in both trees, that c extends old. The error is that of [VerifyConsistency].
+func VerifyExtension(old, c Checkpoint, x Extension) error {
+	if err := VerifyConsistency(old, c, x.SM3); err != nil {
+		return err
+	}
+	if old.Size == 0 && old.TwinRoot != Hash(sha256Hasher{}.EmptyRoot()) {
+		return fmt.Errorf("%w: twin root of an empty tree", ErrProof)
+	}
+	if err := proof.VerifyConsistency(sha256Hasher{}, old.Size, c.Size, raw(x.SHA256), old.TwinRoot[:], c.TwinRoot[:]); err != nil {
+		return fmt.Errorf("%w: twin tree, size %d to %d", ErrProof, old.Size, c.Size)
+	}
+	return nil
+}
+
+// EmptyTree is the checkpoint of a log without entries: what every tree extends.
+func EmptyTree(origin string) Checkpoint {
+	return Checkpoint{Origin: origin, Root: Hash(sm3Hasher{}.EmptyRoot()), TwinRoot: Hash(sha256Hasher{}.EmptyRoot())}
+}
+
 // proof reads the nodes of a proof and folds them into its final form.
 func (r *reader) proof(ctx context.Context, n proof.Nodes) ([]Hash, error) {
 	nodes, err := r.nodes(ctx, n.IDs)
