@@ -230,6 +230,7 @@ func faultTable() []faultRow {
 		{durable.ErrLocked, exitUnreachable, "locked"},
 		{cert.ErrNotSM2, exitNotFound, "unsupported_format"},
 		{cert.ErrMalformed, exitNotFound, "malformed"},
+		{tlog.ErrUnreachable, exitUnreachable, "unreachable"},
 		{archive.ErrNotEmpty, exitRefused, "not_empty"},
 		{document.ErrMalformed, exitNotFound, "malformed"},
 		{document.ErrNotDraft, exitNotFound, "malformed"},

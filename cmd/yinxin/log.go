@@ -5,10 +5,8 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -26,13 +24,13 @@ import (
 func newLogCmd(e *env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "log",
-		Short: "the evidence log seen from outside: fetch, prove, check-consistency",
+		Short: "the evidence log seen from outside: fetch, fsck, prove, check-consistency, cosigned",
 		Long: "Looks at an evidence log from its public files alone, over HTTP or in a folder: the log of a hub lies under /log of its\n" +
 			"address. Nothing that the log says is believed without the signature of the key given with --log.",
 		Example: "  yinxin log fetch http://127.0.0.1:8480/log --log log.vkey --out log/\n" +
 			"  yinxin log check-consistency receipts/*.yxr --log log.vkey --url http://127.0.0.1:8480/log",
 	}
-	cmd.AddCommand(newLogFetchCmd(e), newLogProveCmd(e), newLogCheckCmd(e))
+	cmd.AddCommand(newLogFetchCmd(e), newLogFsckCmd(e), newLogProveCmd(e), newLogCheckCmd(e), newLogCosignedCmd(e))
 	return cmd
 }
 
@@ -109,51 +107,15 @@ func (f folderLog) Fetch(_ context.Context, path string) ([]byte, error) {
 	return readInput(filepath.Join(string(f), filepath.FromSlash(path)))
 }
 
-// maxLogFile bounds one file of a log, in bytes: a full bundle of the largest entries.
-const maxLogFile = tlog.TileWidth * (tlog.MaxEntry + 2)
-
 // logTimeout bounds one request.
 const logTimeout = 30 * time.Second
 
-// webLog is a log over HTTP.
-type webLog struct {
-	base   *url.URL
-	client *http.Client
-}
-
 func logAddress(address string) (tlog.Fetcher, error) {
-	base, err := url.Parse(address)
-	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
+	w, err := tlog.NewWeb(address, &http.Client{Timeout: logTimeout})
+	if err != nil {
 		return nil, usage("--url %s: want http://… or https://…", address)
 	}
-	return &webLog{base: base, client: &http.Client{Timeout: logTimeout}}, nil
-}
-
-// Fetch implements tlog.Fetcher.
-func (w *webLog) Fetch(ctx context.Context, path string) (_ []byte, err error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, w.base.JoinPath(path).String(), http.NoBody)
-	if err != nil {
-		return nil, err
-	}
-	resp, err := w.client.Do(req)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, resp.Body.Close()) }()
-	switch {
-	case resp.StatusCode == http.StatusNotFound:
-		return nil, fmt.Errorf("%s: %w", req.URL, fs.ErrNotExist)
-	case resp.StatusCode != http.StatusOK:
-		return nil, refuse("unreachable", exitUnreachable, "%s answers %s", req.URL, resp.Status)
-	}
-	data, err := io.ReadAll(io.LimitReader(resp.Body, maxLogFile+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(data) > maxLogFile {
-		return nil, fmt.Errorf("%w: %s is larger than %d bytes", tlog.ErrMalformed, req.URL, maxLogFile)
-	}
-	return data, nil
+	return w, nil
 }
 
 // published reads the newest checkpoint and verifies it.
@@ -178,7 +140,9 @@ func newLogFetchCmd(e *env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "fetch URL|DIR", Short: "copy a log, and check every file of the copy", Args: exactly(1, "the log's address or folder"),
 		Long: "Copies the newest checkpoint with all tiles and entries into a folder, then reads the copy back as an auditor does: both\n" +
-			"trees are computed anew and compared with the signed roots. Files that are there are kept; fetching again gets what is new.",
+			"trees are computed anew and compared with the signed roots. Files that are there are kept; fetching again gets what is new,\n" +
+			"so that a folder is a mirror of the log. A log that does not extend the mirror is stale or a fork: the mirror stays as it\n" +
+			"is and the other signed note is written beside it, as evidence.",
 		Example: "  yinxin log fetch http://127.0.0.1:8480/log --log log.vkey --out log/",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if out == "" {
@@ -226,8 +190,11 @@ func (e *env) fetchLog(cmd *cobra.Command, from tlog.Fetcher, known []*tlog.Veri
 	if err := durable.MkdirAll(out, 0o755); err != nil {
 		return err
 	}
+	if err := extendsMirror(ctx, from, known, out, c, note); err != nil {
+		return err
+	}
 	copied := 0
-	for _, t := range tilesOf(c.Size) {
+	for _, t := range tlog.TilesOf(c.Size) {
 		fetched, err := copyTile(ctx, from, t, out)
 		if err != nil {
 			return fmt.Errorf("fetch %s: %w", t.Path(), err)
@@ -246,13 +213,30 @@ func (e *env) fetchLog(cmd *cobra.Command, from tlog.Fetcher, known []*tlog.Veri
 	return e.result(jsonFlag(cmd), r, "%s\tlog %s, %d entries, root %s, %d files copied, audited\n", r.Folder, r.Origin, r.Size, r.Root, r.Files)
 }
 
+// extendsMirror holds the log against the checkpoint of the copy that is in the folder, if any.
+func extendsMirror(ctx context.Context, from tlog.Fetcher, known []*tlog.Verifier, out string, now tlog.Checkpoint, note []byte) error {
+	mirrored, _, err := published(ctx, folderLog(out), known)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("the copy in %s: %w", out, err)
+	}
+	err = tlog.CheckExtends(ctx, from, mirrored, now)
+	if errors.Is(err, tlog.ErrFork) || errors.Is(err, tlog.ErrStale) {
+		evidence := filepath.Join(out, fmt.Sprintf("contradicts-%d.note", now.Size))
+		return errors.Join(fmt.Errorf("%w; the mirror's own checkpoint and %s prove it", err, evidence), writeFile(evidence, note))
+	}
+	return err
+}
+
 // copyTile copies a tile into the folder, and reports whether it had to: full ones never change.
 func copyTile(ctx context.Context, from tlog.Fetcher, t tlog.Tile, out string) (bool, error) {
 	path := filepath.Join(out, filepath.FromSlash(t.Path()))
 	if _, err := os.Stat(path); err == nil && t.Width == tlog.TileWidth {
 		return false, nil
 	}
-	data, err := fetchTile(ctx, from, t)
+	data, err := tlog.FetchTile(ctx, from, t)
 	if err != nil {
 		return false, err
 	}
@@ -260,59 +244,6 @@ func copyTile(ctx context.Context, from tlog.Fetcher, t tlog.Tile, out string) (
 		return false, err
 	}
 	return true, writeFile(path, data)
-}
-
-// fetchTile reads a tile; the log may have replaced a partial one by the full one, whose front it is.
-func fetchTile(ctx context.Context, f tlog.Fetcher, t tlog.Tile) ([]byte, error) {
-	data, err := f.Fetch(ctx, t.Path())
-	if err == nil || t.Width == tlog.TileWidth || !errors.Is(err, fs.ErrNotExist) {
-		return data, err
-	}
-	whole := t
-	whole.Width = tlog.TileWidth
-	data, fullErr := f.Fetch(ctx, whole.Path())
-	if fullErr != nil {
-		return nil, err
-	}
-	return frontOf(t, data)
-}
-
-// frontOf cuts a full tile down to the width of t.
-func frontOf(t tlog.Tile, whole []byte) ([]byte, error) {
-	if t.Tree != tlog.Entries {
-		if len(whole) != tlog.TileWidth*tlog.HashSize {
-			return nil, fmt.Errorf("%w: %d bytes in a full tile", tlog.ErrTile, len(whole))
-		}
-		return whole[:t.Width*tlog.HashSize], nil
-	}
-	entries, err := tlog.ParseBundle(whole, tlog.TileWidth)
-	if err != nil {
-		return nil, err
-	}
-	size := 0
-	for _, entry := range entries[:t.Width] {
-		size += 2 + len(entry) // each entry has its length before it
-	}
-	return whole[:size], nil
-}
-
-// tilesOf lists every tile of a log of the size: of both trees on every level, and of the entries.
-func tilesOf(size uint64) []tlog.Tile {
-	var tiles []tlog.Tile
-	add := func(tree tlog.Tree, level int, n uint64) {
-		for i := range n / tlog.TileWidth {
-			tiles = append(tiles, tlog.Tile{Tree: tree, Level: level, Index: i, Width: tlog.TileWidth})
-		}
-		if rest := n % tlog.TileWidth; rest > 0 {
-			tiles = append(tiles, tlog.Tile{Tree: tree, Level: level, Index: n / tlog.TileWidth, Width: int(rest)})
-		}
-	}
-	for level, n := 0, size; n > 0; level, n = level+1, n/tlog.TileWidth {
-		add(tlog.SM3Tree, level, n)
-		add(tlog.SHA256Tree, level, n)
-	}
-	add(tlog.Entries, 0, size)
-	return tiles
 }
 
 func newLogProveCmd(e *env) *cobra.Command {
@@ -406,10 +337,11 @@ func newLogCheckCmd(e *env) *cobra.Command {
 	var f logFlags
 	var evidence string
 	cmd := &cobra.Command{
-		Use: "check-consistency RECEIPT.yxr...", Short: "say whether the log still extends what receipts saw", Args: atLeastOne("receipt"),
-		Long: "Compares the checkpoint in each receipt with the log as it is published now. A log that was rolled back is stale, one that\n" +
-			"shows another history is a fork: exit 1. Of a fork both signed notes are written into the folder of --evidence: together\n" +
-			"they prove to anybody that the log's key signed two histories.",
+		Use: "check-consistency RECEIPT.yxr|NOTE...", Short: "say whether the log still extends what receipts saw", Args: atLeastOne("receipt"),
+		Long: "Compares the checkpoint in each receipt, or a signed checkpoint as a mirror or a witness keeps it (see 'yinxin log\n" +
+			"cosigned'), with the log as it is published now. A log that was rolled back is stale, one that\n" +
+			"shows another history is a fork: exit 1. Of either, both signed notes are written into the folder of --evidence: those of a\n" +
+			"fork prove to anybody that the log's key signed two histories.",
 		Example: "  yinxin log check-consistency receipts/*.yxr --log log.vkey --url http://127.0.0.1:8480/log",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			known, err := f.keys()
@@ -424,7 +356,7 @@ func newLogCheckCmd(e *env) *cobra.Command {
 		},
 	}
 	f.add(cmd)
-	cmd.Flags().StringVar(&evidence, "evidence", ".", "folder for both notes of a fork")
+	cmd.Flags().StringVar(&evidence, "evidence", ".", "folder for both notes of a fork or a rollback")
 	return cmd
 }
 
@@ -446,7 +378,7 @@ type consistency struct {
 	Detail  string         `json:"detail"`
 	Size    uint64         `json:"size"`
 	LogSize uint64         `json:"log_size"`
-	// Evidence are the two notes of a fork.
+	// Evidence are the two notes of a fork or a rollback.
 	Evidence []string `json:"evidence,omitempty"`
 }
 
@@ -494,11 +426,15 @@ func (l *logCheck) one(ctx context.Context, path string) (consistency, error) {
 	if err != nil {
 		return row, err
 	}
-	r, err := receipt.Parse(data)
-	if err != nil {
-		return row, refuse("malformed", exitFailed, "%s: %w", path, err)
+	signed := data
+	if _, err := tlog.ParseCheckpoint(data); err != nil {
+		r, err := receipt.Parse(data)
+		if err != nil {
+			return row, refuse("malformed", exitFailed, "%s: neither a receipt nor a signed checkpoint: %w", path, err)
+		}
+		signed = r.Checkpoint
 	}
-	old, err := tlog.OpenCheckpoint(r.Checkpoint, tlog.Keys(l.known...)...)
+	old, err := tlog.OpenCheckpoint(signed, tlog.Keys(l.known...)...)
 	if err == nil {
 		row.Size = old.Size
 		err = tlog.CheckExtends(ctx, l.from, old, l.now)
@@ -511,22 +447,22 @@ func (l *logCheck) one(ctx context.Context, path string) (consistency, error) {
 		return row, fmt.Errorf("%s: %w", path, err)
 	}
 	row.Status, row.Reason, row.Detail = verdict.Failed, reason, err.Error()
-	if reason == verdict.Fork {
-		row.Evidence, err = l.keep(path, r.Checkpoint)
+	if reason == verdict.Fork || reason == verdict.Stale {
+		row.Evidence, err = l.keep(reason, path, signed)
 		return row, err
 	}
 	return row, nil
 }
 
-// keep writes both notes of a fork beside each other.
-func (l *logCheck) keep(path string, old []byte) ([]string, error) {
+// keep writes both notes beside each other.
+func (l *logCheck) keep(reason verdict.Reason, path string, old []byte) ([]string, error) {
 	if err := durable.MkdirAll(l.evidence, 0o755); err != nil {
 		return nil, err
 	}
 	stem := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
 	files := []string{
-		filepath.Join(l.evidence, "fork-"+stem+"-receipt.note"),
-		filepath.Join(l.evidence, "fork-"+stem+"-log.note"),
+		filepath.Join(l.evidence, string(reason)+"-"+stem+"-seen.note"),
+		filepath.Join(l.evidence, string(reason)+"-"+stem+"-log.note"),
 	}
 	return files, errors.Join(writeFile(files[0], old), writeFile(files[1], l.note))
 }

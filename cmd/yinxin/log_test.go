@@ -9,7 +9,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -58,7 +57,7 @@ func TestLogServerFaults(t *testing.T) {
 	mux.HandleFunc("/away/", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) })
 	mux.HandleFunc("/endless/", func(w http.ResponseWriter, _ *http.Request) {
 		part := make([]byte, 1<<20)
-		for range maxLogFile>>20 + 2 {
+		for range tlog.TileWidth*(tlog.MaxEntry+2)>>20 + 2 {
 			if _, err := w.Write(part); err != nil {
 				return
 			}
@@ -100,36 +99,6 @@ func TestFolderLogStaysInside(t *testing.T) {
 	}
 }
 
-func TestTilesOf(t *testing.T) {
-	t.Parallel()
-	paths := func(size uint64) []string {
-		var all []string
-		for _, tile := range tilesOf(size) {
-			all = append(all, tile.Path())
-		}
-		return all
-	}
-	for _, tt := range []struct {
-		size uint64
-		want []string
-	}{
-		{0, nil},
-		{1, []string{"tile/0/000.p/1", "sha256/tile/0/000.p/1", "tile/entries/000.p/1"}},
-		{256, []string{"tile/0/000", "sha256/tile/0/000", "tile/1/000.p/1", "sha256/tile/1/000.p/1", "tile/entries/000"}},
-		{257, []string{
-			"tile/0/000", "tile/0/001.p/1", "sha256/tile/0/000", "sha256/tile/0/001.p/1", "tile/1/000.p/1", "sha256/tile/1/000.p/1",
-			"tile/entries/000", "tile/entries/001.p/1",
-		}},
-	} {
-		if got := paths(tt.size); !slices.Equal(got, tt.want) {
-			t.Errorf("size %d: %v, want %v", tt.size, got, tt.want)
-		}
-	}
-	if n := len(paths(70_000)); n != 2*(274+2+1)+274 {
-		t.Errorf("70000 entries have %d tiles", n)
-	}
-}
-
 // TestFetchTileFromAFullOne: a partial tile that was dropped is the front of the full one.
 func TestFetchTileFromAFullOne(t *testing.T) {
 	t.Parallel()
@@ -141,7 +110,7 @@ func TestFetchTileFromAFullOne(t *testing.T) {
 		t.Fatal(err)
 	}
 	whole := map[tlog.Tile][]byte{}
-	for _, tile := range tilesOf(10) {
+	for _, tile := range tlog.TilesOf(10) {
 		if whole[tile], err = os.ReadFile(filepath.Join(log.dir, filepath.FromSlash(tile.Path()))); err != nil {
 			t.Fatal(err)
 		}
@@ -154,7 +123,7 @@ func TestFetchTileFromAFullOne(t *testing.T) {
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			t.Fatal(err)
 		}
-		got, err := fetchTile(context.Background(), folderLog(log.dir), tile)
+		got, err := tlog.FetchTile(context.Background(), folderLog(log.dir), tile)
 		if err != nil || !bytes.Equal(got, want) {
 			t.Errorf("%s: %d bytes, want %d, %v", tile.Path(), len(got), len(want), err)
 		}

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,6 +18,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"yinxin/archive/tlog"
+	"yinxin/archive/witness"
 	"yinxin/examples"
 	"yinxin/internal/durable"
 	"yinxin/internal/embedded"
@@ -25,8 +28,9 @@ import (
 
 // devFlags are the flags of dev.
 type devFlags struct {
-	dir, listen, setup string
-	verbose, json      bool
+	dir, listen, setup   string
+	witness, witnessVkey string
+	verbose, json        bool
 }
 
 func newDevCmd(e *env) *cobra.Command {
@@ -48,6 +52,8 @@ func newDevCmd(e *env) *cobra.Command {
 	cmd.Flags().StringVar(&f.dir, "dir", "yinxin-dev", "folder of the system; kept between starts")
 	cmd.Flags().StringVar(&f.listen, "listen", "127.0.0.1:8480", "loopback address; port 0 takes a free one")
 	cmd.Flags().StringVar(&f.setup, "setup", "", "YAML with offices, people and seals (default: the built-in example)")
+	cmd.Flags().StringVar(&f.witness, "witness", "", "address of a witness to ask at the start: a log behind what it cosigned does not start")
+	cmd.Flags().StringVar(&f.witnessVkey, "witness-key", "", "the witness's key (vkey file)")
 	cmd.Flags().BoolVar(&f.verbose, "verbose", false, "log every request")
 	return cmd
 }
@@ -76,6 +82,9 @@ func (e *env) dev(ctx context.Context, f devFlags) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, system.Close()) }()
+	if err := askWitness(ctx, f, system); err != nil {
+		return err
+	}
 	made, err := system.Apply(ctx, setup)
 	if err != nil {
 		return err
@@ -95,10 +104,37 @@ func (e *env) dev(ctx context.Context, f devFlags) (err error) {
 	if err := durable.WriteFile(filepath.Join(f.dir, "address"), []byte(url+"\n"), 0o644); err != nil {
 		return errors.Join(err, l.Close())
 	}
-	if err := e.greet(url, all, f.json); err != nil {
+	if err := e.greet(url, all, f); err != nil {
 		return errors.Join(err, l.Close())
 	}
 	return system.Serve(ctx, l)
+}
+
+// askWitness holds the hub's log against what a witness has cosigned of it: after a restored folder the log is behind.
+func askWitness(ctx context.Context, f devFlags, system *embedded.System) error {
+	if (f.witness == "") != (f.witnessVkey == "") {
+		return fmt.Errorf("%w: --witness and --witness-key go together", errUsage)
+	}
+	if f.witness == "" {
+		return nil
+	}
+	text, err := os.ReadFile(f.witnessVkey)
+	if err != nil {
+		return err
+	}
+	key, err := tlog.ParseCosignatory(string(text))
+	if err != nil {
+		return fmt.Errorf("%s: %w", f.witnessVkey, err)
+	}
+	client := &witness.Client{URL: f.witness, HTTP: &http.Client{Timeout: witness.Timeout}}
+	note, err := client.Checkpoint(ctx, system.LogKey.Name())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // the witness knows this log and has seen nothing of it yet
+	}
+	if err != nil {
+		return err
+	}
+	return system.HoldAgainst(ctx, note, key)
 }
 
 // checkLoopback refuses to listen for anybody but this machine: dev speaks plain HTTP.
@@ -222,10 +258,12 @@ type greeting struct {
 }
 
 // greet prints where the hub is and who may log in.
-func (e *env) greet(url string, logins []embedded.Login, asJSON bool) error {
+func (e *env) greet(url string, logins []embedded.Login, f devFlags) error {
 	fmt.Fprintln(e.stderr, "*** yinxind dev: NOT FOR PRODUCTION. Invented offices, plain HTTP on loopback, passphrase beside the keys. ***")
-	fmt.Fprintln(e.stderr, "*** No rollback anchor is configured: a restored copy of the folder would not be noticed. ***")
-	if asJSON {
+	if f.witness == "" {
+		fmt.Fprintln(e.stderr, "*** No rollback anchor is configured: a restored copy of the folder would not be noticed. ***")
+	}
+	if f.json {
 		return json.NewEncoder(e.stdout).Encode(greeting{url, logins})
 	}
 	for _, l := range logins {

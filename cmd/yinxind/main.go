@@ -1,6 +1,7 @@
-// Command yinxind runs a hub. So far it has two forms: `yinxind dev`, the whole system on loopback with the embedded
-// default (SQLite, file key store, file blobs) and invented offices, for trying out and for tests, and `yinxind tsa`, a
-// small time-stamp authority for tests and pilots. Neither is for production, and both say so.
+// Command yinxind runs a hub. So far it has three forms: `yinxind dev`, the whole system on loopback with the embedded
+// default (SQLite, file key store, file blobs) and invented offices, for trying out and for tests; `yinxind tsa`, a small
+// time-stamp authority for tests and pilots (neither is for production, and both say so); and `yinxind witness`, which
+// watches evidence logs.
 package main
 
 import (
@@ -20,6 +21,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"yinxin/archive/tlog"
+	"yinxin/archive/witness"
 	"yinxin/crypto/cert"
 	"yinxin/internal/durable"
 	"yinxin/internal/release"
@@ -90,7 +93,7 @@ func newRootCmd(e *env) *cobra.Command {
 	root.SetErr(e.stderr)
 	root.PersistentFlags().Bool("json", false, "print what a program needs to know as one JSON object, and any fault as one")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w: %w", errUsage, err) })
-	root.AddCommand(newDevCmd(e), newTSACmd(e))
+	root.AddCommand(newDevCmd(e), newTSACmd(e), newWitnessCmd(e))
 	root.SetHelpCommand(&cobra.Command{
 		Use: "help [COMMAND]", Short: "show what a command takes",
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -127,6 +130,11 @@ func faultOf(err error) (exit int, code string) {
 	}{
 		{errUsage, exitUsage, "usage"},
 		{errSetup, exitNotFound, "malformed"},
+		{tlog.ErrMalformed, exitNotFound, "malformed"},
+		{tlog.ErrStale, exitRefused, "rolled_back"},
+		{tlog.ErrFork, exitRefused, "fork"},
+		{tlog.ErrSignature, exitRefused, "checkpoint_signature"},
+		{witness.ErrUnknownLog, exitRefused, "unknown_log"},
 		{filekeys.ErrLocked, exitRefused, "in_use"},
 		{durable.ErrLocked, exitRefused, "in_use"},
 		{syscall.EADDRINUSE, exitRefused, "in_use"},
