@@ -46,6 +46,20 @@ func Table() string {
 	return b.String()
 }
 
+// ReferenceTable prints how a later exchange may refer to an earlier one.
+func ReferenceTable() string {
+	var b strings.Builder
+	b.WriteString("| reference | 行为 | evidence at the earlier exchange | document | recipients |\n|---|---|---|---|---|\n")
+	for _, r := range ReferenceRules() {
+		document, recipients := "another", "everybody who has the earlier document or may take it"
+		if r.SameDocument {
+			document, recipients = "the same, byte for byte", "none of those who have it or may take it"
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", r.Kind, r.Chinese, r.Event, document, recipients)
+	}
+	return b.String()
+}
+
 // StateTable prints the states with the word offices use and who acts next.
 func StateTable() string {
 	var b strings.Builder

@@ -34,6 +34,20 @@ const (
 	ReturnAcknowledgement Event = "ReturnAcknowledgement"
 	// Deposit: the record was deposited in the archive (归档).
 	Deposit Event = "Deposit"
+	// WithdrawalRequest: after the hand-over the sender asked for the document back (请求退还). It forces nothing.
+	WithdrawalRequest Event = "WithdrawalRequest"
+	// Escalation: the limit passed long ago and the supervisor is told (升级督办).
+	Escalation Event = "Escalation"
+	// CopyPrinted and CopyVoided: the recipient took a numbered copy for printing, or says that one was spoilt.
+	CopyPrinted Event = "CopyPrinted"
+	CopyVoided  Event = "CopyVoided"
+	// Reissue, Correction and Annulment: a later exchange of the sender refers to this one (补发, 更正, 废止).
+	Reissue    Event = "Reissue"
+	Correction Event = "Correction"
+	Annulment  Event = "Annulment"
+	// SenderCheck: the sender looked whether its recipients have the document; SenderCheckExpiry: it did not in time.
+	SenderCheck       Event = "SenderCheck"
+	SenderCheckExpiry Event = "SenderCheckExpiry"
 )
 
 // Negative reports whether the event says that something did not happen or was

@@ -100,6 +100,14 @@ type Exchange struct {
 	// the package that the archive keeps.
 	Deposited string
 	Package   Digest
+	// Refers names the earlier exchange that this one reissues, corrects or annuls, if any.
+	Refers Reference
+	// Superseded names the later exchange that corrected or annulled this one, if any.
+	Superseded Reference
+	// Checked is when the sender first looked whether its recipients have the document; Unchecked is the mark that it
+	// did not look within the limit while somebody did not have it.
+	Checked   time.Time
+	Unchecked bool
 }
 
 // Delivery is one recipient's part of an exchange.
@@ -125,8 +133,57 @@ type Delivery struct {
 	// Statement is the SM3 of the newest signed statement that moved the delivery;
 	// a repeat of the same statement is recognised by it.
 	Statement Digest
+	// Copies is how many official copies the recipient may print (允许打印份数); the sender signed for it.
+	Copies int
+	// WithdrawalRequested is the mark that the sender asked for the document back after the hand-over.
+	WithdrawalRequested bool
+	// Escalated is the mark that the supervisor was told.
+	Escalated bool
 	// ChangedAt is the hub's time of the last change.
 	ChangedAt time.Time
+}
+
+// CopyKind says what a printed copy is.
+type CopyKind string
+
+// The kinds of printed copies.
+const (
+	// OfficialCopy has the red head and the seal, and counts against the allowance.
+	OfficialCopy CopyKind = "official"
+	// ReferenceCopy has neither (脱密打印): what is printed beyond the allowance.
+	ReferenceCopy CopyKind = "reference"
+)
+
+// Copy is one copy that a recipient took for printing (份号). It is counted before it is rendered.
+type Copy struct {
+	Delivery string
+	// Number runs from 1 within the delivery and is never used again.
+	Number int
+	Kind   CopyKind
+	// Voided is set by a second event where the print failed; the first stays.
+	Voided  bool
+	Account string
+	At      time.Time
+}
+
+// MaxCopies bounds the copies of one delivery: a copy number has six digits (GB/T 9704-2012 7.2.1).
+const MaxCopies = 999_999
+
+// NextCopy says what the next copy of a delivery is: official while fewer official copies than allowed are in being,
+// and while the document was neither corrected nor annulled; else a reference copy. ok is false when no number is left.
+func NextCopy(d Delivery, x Exchange, have []Copy) (next Copy, ok bool) {
+	next = Copy{Delivery: d.ID, Number: 1, Kind: ReferenceCopy}
+	official := 0
+	for _, c := range have {
+		next.Number = max(next.Number, c.Number+1)
+		if c.Kind == OfficialCopy && !c.Voided {
+			official++
+		}
+	}
+	if official < d.Copies && x.Superseded == (Reference{}) {
+		next.Kind = OfficialCopy
+	}
+	return next, next.Number <= MaxCopies
 }
 
 // ReturnReasons lists the codes with which a recipient may return a document.

@@ -25,6 +25,11 @@ const (
 	Remind            Act = "remind"             // 催办
 	MarkOverdue       Act = "mark_overdue"       // 逾期
 	DepositRecord     Act = "deposit"            // 归档
+	RequestWithdrawal Act = "request_withdrawal" // 请求退还: asked for after the hand-over
+	Urge              Act = "urge"               // 自动催办: the hub's own reminder
+	Escalate          Act = "escalate"           // 升级督办: told to the supervisor
+	Print             Act = "print"              // 打印
+	VoidCopy          Act = "void_copy"          // 作废一份
 )
 
 // Rule is one row of the state machine.
@@ -46,7 +51,12 @@ type Rule struct {
 	Reason bool
 	// Whole marks an act on the whole exchange: one entry for all deliveries.
 	Whole bool
+	// Supplement marks an act that may also follow an end: its evidence supplements the record.
+	Supplement bool
 }
+
+// Allows reports whether the act is allowed in state s.
+func (r Rule) Allows(s State) bool { return slices.Contains(r.From, s) }
 
 // Rules returns the state machine, one row an act, in the order of the main path.
 // Callers may keep and change the returned slice.
@@ -69,11 +79,19 @@ func Rules() []Rule {
 			Actor: ActorSender, Statement: true,
 		},
 		{
-			Act: Withdraw, From: []State{Accepted, Routed, Available, Opened}, To: Withdrawn, Event: Withdrawal,
+			Act: Withdraw, From: []State{Accepted, Routed, Available}, To: Withdrawn, Event: Withdrawal,
 			Actor: ActorSender, Statement: true,
 		},
+		{
+			Act: RequestWithdrawal, From: []State{Opened, Acknowledged, Archived}, Event: WithdrawalRequest,
+			Actor: ActorSender, Statement: true, Supplement: true,
+		},
 		{Act: Remind, From: []State{Available, Opened}, Event: NotificationForAcceptance, Actor: ActorSender},
+		{Act: Urge, From: []State{Available, Opened}, Event: NotificationForAcceptance, Actor: ActorHub, Reason: true},
 		{Act: MarkOverdue, From: []State{Available, Opened}, Event: AcceptanceRejectionExpiry, Actor: ActorHub},
+		{Act: Escalate, From: []State{Available, Opened}, Event: Escalation, Actor: ActorHub, Reason: true},
+		{Act: Print, From: []State{Acknowledged, Archived}, Event: CopyPrinted, Actor: ActorRecipient, Reason: true, Supplement: true},
+		{Act: VoidCopy, From: []State{Acknowledged, Archived}, Event: CopyVoided, Actor: ActorRecipient, Supplement: true},
 		{Act: DepositRecord, From: []State{Acknowledged}, To: Archived, Event: Deposit, Actor: ActorArchive, Whole: true},
 	}
 }
@@ -110,7 +128,7 @@ func (e *TransitionError) Unwrap() error { return ErrTransition }
 // mark, or a *TransitionError.
 func Step(s State, a Act) (Rule, State, error) {
 	r, ok := RuleFor(a)
-	if !ok || !slices.Contains(r.From, s) {
+	if !ok || !r.Allows(s) {
 		return Rule{}, s, &TransitionError{Act: a, State: s}
 	}
 	if r.To == "" {

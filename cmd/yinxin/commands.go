@@ -14,6 +14,7 @@ func offlineCommands(e *env) []*cobra.Command {
 func hubCommands(e *env) []*cobra.Command {
 	return []*cobra.Command{
 		newLoginCmd(e), newLogoutCmd(e), newSendCmd(e), newApproveCmd(e), newInboxCmd(e), newFetchCmd(e), newSignForCmd(e),
-		newReturnCmd(e), newWithdrawCmd(e), newAcknowledgeReturnCmd(e), newRemindCmd(e), newTrackCmd(e), newReceiptCmd(e), newArchiveCmd(e), newSealsCmd(e), newOrgCmd(e),
+		newReturnCmd(e), newWithdrawCmd(e), newAcknowledgeReturnCmd(e), newRemindCmd(e),
+		newReissueCmd(e), newCorrectCmd(e), newCopiesCmd(e), newTrackCmd(e), newReceiptCmd(e), newArchiveCmd(e), newSealsCmd(e), newOrgCmd(e),
 	}
 }

@@ -57,6 +57,12 @@ func newInboxCmd(e *env) *cobra.Command {
 				if d.Due != nil {
 					due = "  sign for by " + moment(*d.Due)
 				}
+				if d.WithdrawalRequested {
+					due += "  请求退还 asked back"
+				}
+				if d.Superseded != nil {
+					due += "  " + d.Superseded.Kind + " in exchange " + d.Superseded.Exchange
+				}
 				printLine(e.stdout, "%s  %-26s from %-10s %s  exchange %s%s\n", d.ID, stateText(d.State), d.Sender, d.Urgency, d.Exchange, due)
 			}
 			return nil

@@ -30,6 +30,8 @@ type packFlags struct {
 	trust                                           judgeFlags
 	to, cc                                          []string
 	archive, own, key, cert, out, urgency, exchange string
+	reissues, corrects, annuls                      string
+	copies                                          int
 }
 
 func newPackCmd(e *env) *cobra.Command {
@@ -57,8 +59,30 @@ func newPackCmd(e *env) *cobra.Command {
 	cmd.Flags().StringVar(&f.cert, "cert", "", "its certificate (default: the one kept with it)")
 	cmd.Flags().StringVar(&f.urgency, "urgency", string(transport.Normal), "normal, urgent or extra_urgent")
 	cmd.Flags().StringVar(&f.exchange, "exchange", "", "the exchange id, a UUID (default: a new one)")
+	cmd.Flags().StringVar(&f.reissues, "reissues", "", "this sends the document of an earlier exchange to more recipients (补发)")
+	cmd.Flags().StringVar(&f.corrects, "corrects", "", "this corrects the document of an earlier exchange (更正)")
+	cmd.Flags().StringVar(&f.annuls, "annuls", "", "this takes the document of an earlier exchange out of force (废止)")
+	cmd.Flags().IntVar(&f.copies, "copies", 0, "official copies that each recipient may print (default: the hub's rule)")
 	cmd.Flags().StringVar(&f.out, "out", "", "write the envelope here (.yxe)")
 	return cmd
+}
+
+// refers is the earlier exchange that the flags name.
+func (f *packFlags) refers() (r transport.Reference, err error) {
+	for kind, exchange := range map[transport.ReferenceKind]string{
+		transport.Reissues: f.reissues, transport.Corrects: f.corrects, transport.Annuls: f.annuls,
+	} {
+		switch {
+		case exchange == "":
+		case r != transport.Reference{}:
+			return r, usage("--reissues, --corrects and --annuls exclude each other")
+		case !transport.ValidID(exchange):
+			return r, usage("%s is no exchange", exchange)
+		default:
+			r = transport.Reference{Kind: kind, Exchange: exchange}
+		}
+	}
+	return r, checkCopies(f.copies)
 }
 
 func (f *packFlags) check() error {
@@ -92,6 +116,9 @@ func (e *env) pack(cmd *cobra.Command, f packFlags, inputs []string) (err error)
 		return err
 	}
 	o := envelope.PackOptions{Exchange: f.exchange, Urgency: transport.Urgency(f.urgency), Document: -1, Rand: e.rand}
+	if o.Refers, err = f.refers(); err != nil {
+		return err
+	}
 	if o.Exchange == "" {
 		if o.Exchange, err = transport.NewID(e.now(), e.rand); err != nil {
 			return err
@@ -99,6 +126,11 @@ func (e *env) pack(cmd *cobra.Command, f packFlags, inputs []string) (err error)
 	}
 	if err := f.parties(&o); err != nil {
 		return err
+	}
+	for i := range o.Recipients {
+		if o.Recipients[i].Role != transport.ForArchive {
+			o.Recipients[i].Copies = f.copies
+		}
 	}
 	if err := e.checkDocuments(f, inputs, &o); err != nil {
 		return err

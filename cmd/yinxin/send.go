@@ -25,6 +25,16 @@ type sendFlags struct {
 	to, cc  []string
 	seal    string
 	receipt string
+	copies  int
+	refers  *api.Reference
+}
+
+// add are the flags of whatever sends a draft.
+func (f *sendFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringArrayVar(&f.to, "to", nil, "code of an office addressed as 主送 (may be repeated)")
+	cmd.Flags().StringArrayVar(&f.cc, "cc", nil, "code of an office addressed as 抄送 (may be repeated)")
+	cmd.Flags().StringVar(&f.seal, "seal", "", "id of the seal; may be left out where the office has one")
+	cmd.Flags().IntVar(&f.copies, "copies", 0, "official copies that each recipient may print (default: the hub's rule)")
 }
 
 func newSendCmd(e *env) *cobra.Command {
@@ -52,15 +62,16 @@ func newSendCmd(e *env) *cobra.Command {
 			return e.sendDraft(cmd.Context(), c, args[0], data, f, jsonFlag(cmd))
 		},
 	}
-	cmd.Flags().StringArrayVar(&f.to, "to", nil, "code of an office addressed as 主送 (may be repeated)")
-	cmd.Flags().StringArrayVar(&f.cc, "cc", nil, "code of an office addressed as 抄送 (may be repeated)")
-	cmd.Flags().StringVar(&f.seal, "seal", "", "id of the seal; may be left out where the office has one")
+	f.add(cmd)
 	cmd.Flags().StringVar(&f.receipt, "receipt", "", "of an envelope: wait for the receipt and write it here")
 	return cmd
 }
 
 // sendDraft checks the draft here first, so that a classified one does not leave this machine.
 func (e *env) sendDraft(ctx context.Context, c *client.Client, path string, data []byte, f sendFlags, asJSON bool) error {
+	if err := checkCopies(f.copies); err != nil {
+		return err
+	}
 	doc, err := document.Parse(data)
 	if errors.Is(err, document.ErrClassified) { // the document stays here; that it was refused is recorded at the hub
 		err = errors.Join(err, c.ReportRefused(ctx, api.Refused{Code: api.ClassifiedContent}))
@@ -72,7 +83,7 @@ func (e *env) sendDraft(ctx context.Context, c *client.Client, path string, data
 	if len(to)+len(cc) == 0 {
 		to, cc = codes(doc.To), codes(doc.CC)
 	}
-	req := api.DispatchRequest{Draft: string(data), Seal: f.seal, To: to, CC: cc}
+	req := api.DispatchRequest{Draft: string(data), Seal: f.seal, To: to, CC: cc, Refers: f.refers, Copies: f.copies}
 	read := filesBeside(path)
 	for _, a := range doc.Attachments {
 		if a.File == "" {

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -20,7 +21,7 @@ func newTrackCmd(e *env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "track [EXCHANGE]",
 		Short: "show where a sent document stands at every recipient, with the evidence",
-		Long:  "Without an argument lists what the office sent.",
+		Long:  "Without an argument lists what the office sent. A clerk's first look at an exchange is recorded: the sender has 24 hours to see\nwhether everybody got the document.",
 		Args:  cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := e.connect()
@@ -30,7 +31,7 @@ func newTrackCmd(e *env) *cobra.Command {
 			if len(args) == 0 {
 				return e.listExchanges(cmd.Context(), c, l, jsonFlag(cmd))
 			}
-			x, err := c.Track(cmd.Context(), args[0])
+			x, err := e.lookAt(cmd.Context(), c, args[0])
 			if err != nil {
 				return err
 			}
@@ -43,6 +44,19 @@ func newTrackCmd(e *env) *cobra.Command {
 	}
 	l.add(cmd)
 	return cmd
+}
+
+// lookAt shows an exchange to its sender, and has a clerk's look recorded once somebody has received the document.
+func (e *env) lookAt(ctx context.Context, c *client.Client, exchange string) (api.Exchange, error) {
+	x, err := c.Track(ctx, exchange)
+	s, sessionErr := e.readSession()
+	if err != nil || sessionErr != nil || x.CheckedAt != nil || !slices.Contains(s.Roles, "clerk") {
+		return x, errors.Join(err, sessionErr)
+	}
+	if _, err := c.Check(ctx, exchange); err != nil {
+		return x, err
+	}
+	return c.Track(ctx, exchange)
 }
 
 func (e *env) listExchanges(ctx context.Context, c *client.Client, l listFlags, asJSON bool) error {
@@ -69,10 +83,19 @@ func recipientsOf(x api.Exchange) string {
 
 func (e *env) printExchange(x api.Exchange) {
 	printLine(e.stdout, "exchange %s  %s  accepted %s\n", x.ID, x.Status, moment(x.AcceptedAt))
+	if x.Refers != nil {
+		printLine(e.stdout, "  %s of exchange %s\n", x.Refers.Kind, x.Refers.Exchange)
+	}
+	if x.Superseded != nil {
+		printLine(e.stdout, "  superseded: %s by exchange %s\n", x.Superseded.Kind, x.Superseded.Exchange)
+	}
 	for _, d := range x.Deliveries {
 		late := ""
 		if d.Overdue {
 			late = "  逾期 overdue"
+		}
+		if d.WithdrawalRequested {
+			late += "  请求退还 asked back"
 		}
 		reason := ""
 		if d.Reason != "" {

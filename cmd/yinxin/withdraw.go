@@ -11,16 +11,23 @@ import (
 
 func newWithdrawCmd(e *env) *cobra.Command {
 	var text string
+	var request bool
 	cmd := &cobra.Command{
-		Use:     "withdraw EXCHANGE RECIPIENT",
-		Short:   "take a document back from a recipient who has not signed for it (撤回)",
-		Example: "  yinxin withdraw EXCHANGE OFFICE-A --text '附件有误，另行发文'",
+		Use:   "withdraw EXCHANGE RECIPIENT",
+		Short: "take a document back from a recipient who has not opened it (撤回), or ask for it afterwards",
+		Long: "Takes the document out of the recipient's box. What was opened is not taken away any more (invalid_transition): with --request the\n" +
+			"office then asks for it back (请求退还), which is recorded with its signature; the recipient may return it or not.",
+		Example: "  yinxin withdraw EXCHANGE OFFICE-A --text '附件有误，另行发文'\n  yinxin withdraw EXCHANGE OFFICE-A --request --text '附件有误，请退回'",
 		Args:    exactly(2, "an exchange and a recipient"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if request {
+				return e.bySender(cmd.Context(), args, text, (*client.Client).AskBack, jsonFlag(cmd))
+			}
 			return e.bySender(cmd.Context(), args, text, (*client.Client).WithdrawFrom, jsonFlag(cmd))
 		},
 	}
 	cmd.Flags().StringVar(&text, "text", "", "why, in a sentence")
+	cmd.Flags().BoolVar(&request, "request", false, "ask for what was opened already")
 	return cmd
 }
 

@@ -410,6 +410,13 @@ func TestWithdrawnBeforeItIsSignedFor(t *testing.T) {
 	if err != nil || got.State != transport.Withdrawn {
 		t.Fatalf("withdraw: %s, %v", got.State, err)
 	}
+	if _, err := x.Office.RequestWithdrawal(t.Context(), drafter, d.Exchange, "YXCZ", "gone already"); err == nil {
+		t.Error("a withdrawn document was asked back")
+	}
+	asked, err := x.Office.RequestWithdrawal(t.Context(), drafter, d.Exchange, "YXJY", "附件有误")
+	if err != nil || !asked.WithdrawalRequested || asked.State != transport.Acknowledged && asked.State != transport.Archived {
+		t.Fatalf("ask back: %+v, %v", asked, err)
+	}
 	if _, err := x.Office.Open(t.Context(), copied, id, filepath.Join(t.TempDir(), "in")); err == nil {
 		t.Error("a withdrawn document was opened")
 	}

@@ -63,6 +63,17 @@ func (l localHub) Sent(ctx context.Context, who office.Person, exchange, recipie
 	return office.Received{}, fmt.Errorf("recipient %s of exchange %s: %w", recipient, exchange, office.ErrNotFound)
 }
 
+// Owns implements office.Hub.
+func (l localHub) Owns(ctx context.Context, who office.Person, exchange string) error {
+	_, err := l.hub.Track(ctx, caller(who), exchange)
+	return err
+}
+
+// OwnEnvelope implements office.Hub.
+func (l localHub) OwnEnvelope(ctx context.Context, who office.Person, exchange string, w io.Writer) error {
+	return l.hub.OwnEnvelope(ctx, caller(who), exchange, w)
+}
+
 // SenderAct implements office.Hub.
 func (l localHub) SenderAct(
 	ctx context.Context, who office.Person, act transport.Act, key, exchange, recipient string, statement []byte,
@@ -74,6 +85,8 @@ func (l localHub) SenderAct(
 		moved, err = l.hub.Withdraw(ctx, caller(who), key, exchange, recipient, statement)
 	case transport.AcknowledgeReturn:
 		moved, err = l.hub.AcknowledgeReturn(ctx, caller(who), key, exchange, recipient, statement)
+	case transport.RequestWithdrawal:
+		moved, err = l.hub.RequestWithdrawal(ctx, caller(who), key, exchange, recipient, statement)
 	default:
 		return transport.Delivery{}, fmt.Errorf("act %s is not one of a sender", act)
 	}

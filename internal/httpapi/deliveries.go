@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"yinxin/transport"
@@ -77,6 +78,50 @@ func byStatement(act recipientAct) Handler {
 func (s *Server) open() Handler        { return byStatement(s.c.Hub.Open) }
 func (s *Server) acknowledge() Handler { return byStatement(s.c.Hub.Acknowledge) }
 func (s *Server) giveBack() Handler    { return byStatement(s.c.Hub.Return) }
+
+func (s *Server) listCopies() Handler {
+	return serveJSON(func(ctx context.Context, c *Call, _ struct{}) (api.List[api.Copy], error) {
+		got, err := s.c.Hub.Copies(ctx, c.Caller(), c.Var("id"))
+		items := make([]api.Copy, 0, len(got))
+		for _, k := range got {
+			items = append(items, wireCopy(k))
+		}
+		return api.List[api.Copy]{Items: items}, err
+	})
+}
+
+func wireCopy(k transport.Copy) api.Copy {
+	return api.Copy{Number: k.Number, Kind: string(k.Kind), Voided: k.Voided, Account: k.Account, At: k.At}
+}
+
+func wirePrinted(p hub.Printed) api.Printed {
+	return api.Printed{Delivery: wireDelivery(p.Exchange, p.Delivery), Copy: wireCopy(p.Copy), Entry: wireEntry(p.Evidence)}
+}
+
+// print takes the next copy: it is counted before anybody renders it.
+func (s *Server) print() Handler {
+	return serveStatus(http.StatusCreated, func(ctx context.Context, c *Call, _ struct{}) (api.Printed, error) {
+		p, err := s.c.Hub.Print(ctx, c.Caller(), c.Key, c.Var("id"))
+		if err != nil {
+			return api.Printed{}, err
+		}
+		return wirePrinted(p), nil
+	})
+}
+
+func (s *Server) voidCopy() Handler {
+	return serveJSON(func(ctx context.Context, c *Call, _ struct{}) (api.Printed, error) {
+		n, err := strconv.Atoi(c.Var("number"))
+		if err != nil {
+			return api.Printed{}, api.NewProblem(api.NotFound, "")
+		}
+		p, err := s.c.Hub.VoidCopy(ctx, c.Caller(), c.Key, c.Var("id"), n)
+		if err != nil {
+			return api.Printed{}, err
+		}
+		return wirePrinted(p), nil
+	})
+}
 
 // receipt gives a receipt: 202 until it is built, then the same bytes for ever.
 func (s *Server) receipt(w http.ResponseWriter, c *Call) error {

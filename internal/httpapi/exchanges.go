@@ -190,6 +190,20 @@ func (s *Server) remind() Handler {
 	})
 }
 
+func (s *Server) requestWithdrawal() Handler {
+	return senderAct(true, func(ctx context.Context, c *Call, in api.Statement) (hub.Moved, error) {
+		return s.c.Hub.RequestWithdrawal(ctx, c.Caller(), c.Key, c.Var("id"), in.Recipient, in.Statement)
+	})
+}
+
+// check says that the sender looked. It is written once, so that a repeat is harmless.
+func (s *Server) check() Handler {
+	return serveJSON(func(ctx context.Context, c *Call, _ struct{}) (api.Exchange, error) {
+		x, err := s.c.Hub.Check(ctx, c.Caller(), c.Var("id"))
+		return wireExchange(hub.Track{Exchange: x}), err
+	})
+}
+
 func (s *Server) acknowledgeReturn() Handler {
 	return senderAct(true, func(ctx context.Context, c *Call, in api.Statement) (hub.Moved, error) {
 		return s.c.Hub.AcknowledgeReturn(ctx, c.Caller(), c.Key, c.Var("id"), in.Recipient, in.Statement)
@@ -203,6 +217,10 @@ func wireExchange(t hub.Track) api.Exchange {
 		ID: x.ID, Sender: x.Sender, Status: api.StatusOpen, DocumentSM3: x.DocumentSM3.String(),
 		DocumentSHA256: x.DocumentSHA256.String(), EnvelopeSM3: x.Body.String(), Size: x.Size, Urgency: string(x.Urgency),
 		AcceptedAt: x.AcceptedAt, Entry: x.Entry,
+	}
+	out.Refers, out.Superseded, out.Unchecked = wireReference(x.Refers), wireReference(x.Superseded), x.Unchecked
+	if !x.Checked.IsZero() {
+		out.CheckedAt = &x.Checked
 	}
 	ended := !slices.ContainsFunc(t.Deliveries, func(d transport.Delivery) bool { return !d.State.Ended() })
 	if ended && len(t.Deliveries) > 0 {
@@ -242,12 +260,20 @@ func wireDelivery(x transport.Exchange, d transport.Delivery) api.Delivery {
 		ID: d.ID, Exchange: d.Exchange, Sender: d.Sender, Recipient: d.Recipient, Role: string(d.Role), State: string(d.State),
 		Urgency: string(x.Urgency), DocumentSM3: x.DocumentSM3.String(), DocumentSHA256: x.DocumentSHA256.String(),
 		Overdue: d.Overdue, Reminders: d.Reminders, Reason: d.Reason, Comment: d.Comment, SignNumber: d.SignNumber,
-		ChangedAt: d.ChangedAt,
+		ChangedAt: d.ChangedAt, Copies: d.Copies, WithdrawalRequested: d.WithdrawalRequested, Escalated: d.Escalated,
+		Refers: wireReference(x.Refers), Superseded: wireReference(x.Superseded),
 	}
 	if !d.Due.IsZero() {
 		out.Due = &d.Due
 	}
 	return out
+}
+
+func wireReference(r transport.Reference) *api.Reference {
+	if r == (transport.Reference{}) {
+		return nil
+	}
+	return &api.Reference{Kind: string(r.Kind), Exchange: r.Exchange}
 }
 
 func wireMoved(m hub.Moved) api.Moved {

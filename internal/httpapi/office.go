@@ -55,6 +55,11 @@ func (o OfficeService) Routes(*Server) []Route {
 			Method: http.MethodPost, Path: p + "/exchanges/{id:" + id + "}/acknowledge-return", Access: ByRole, Roles: clerk,
 			Handle: o.acknowledgeReturn(),
 		},
+		{
+			Method: http.MethodPost, Path: p + "/exchanges/{id:" + id + "}/request-withdrawal", Access: ByRole, Roles: clerk,
+			Handle: o.requestWithdrawal(),
+		},
+		{Method: http.MethodPost, Path: p + "/exchanges/{id:" + id + "}/reissue", Access: ByRole, Roles: clerk, Key: true, Handle: o.reissue()},
 		{Method: http.MethodPost, Path: p + "/refusals", Access: ByRole, Roles: clerk, Handle: o.reportRefused()},
 		{
 			Method: http.MethodPost, Path: p + "/organisations", Access: ByRole, Roles: []directory.Role{directory.Admin},
@@ -141,17 +146,42 @@ func (o OfficeService) askFor(ctx context.Context, who office.Person, in api.Dis
 			return office.Dispatch{}, nil, err
 		}
 	}
-	var to []office.Recipient
-	for _, code := range in.To {
-		to = append(to, office.Recipient{Code: code, Role: transport.To})
-	}
-	for _, code := range in.CC {
-		to = append(to, office.Recipient{Code: code, Role: transport.CC})
+	to, refers := recipientsOf(in.To, in.CC, in.Copies), transport.Reference{}
+	if in.Refers != nil {
+		refers = transport.Reference{Kind: transport.ReferenceKind(in.Refers.Kind), Exchange: in.Refers.Exchange}
 	}
 	d, err := o.Office.Ask(ctx, who, office.SealAsk{
 		Draft: draft, Seal: in.Seal, Recipients: to, Urgency: office.UrgencyOf(draft.Metadata.Urgency),
+		Refers: refers,
 	})
 	return d, draft, err
+}
+
+func recipientsOf(to, cc []string, copies int) []office.Recipient {
+	all := make([]office.Recipient, 0, len(to)+len(cc))
+	for _, code := range to {
+		all = append(all, office.Recipient{Code: code, Role: transport.To, Copies: copies})
+	}
+	for _, code := range cc {
+		all = append(all, office.Recipient{Code: code, Role: transport.CC, Copies: copies})
+	}
+	return all
+}
+
+// reissue sends what was sent before to more recipients. The idempotency key names the dispatch, so that a repeat is the
+// same one.
+func (o OfficeService) reissue() Handler {
+	return serveStatus(http.StatusCreated, func(ctx context.Context, c *Call, in api.Reissuing) (api.Dispatch, error) {
+		d, err := o.Office.Reissue(ctx, PersonOf(c.Account), c.Key, c.Var("id"), recipientsOf(in.To, in.CC, in.Copies))
+		return wireDispatch(d), refused(err)
+	})
+}
+
+func (o OfficeService) requestWithdrawal() Handler {
+	return serveJSON(func(ctx context.Context, c *Call, in api.SenderAct) (api.Delivery, error) {
+		d, err := o.Office.RequestWithdrawal(ctx, PersonOf(c.Account), c.Var("id"), in.Recipient, in.Text)
+		return plainDelivery(d), refused(err)
+	})
 }
 
 // noteClassified records the refusal of a classified document, without its content, before it is answered.
@@ -197,6 +227,7 @@ func wireDispatch(d office.Dispatch) api.Dispatch {
 		ID: d.ID, State: string(d.State), Exchange: d.Exchange, Requester: d.Requester, Seal: d.Seal, To: []string{}, CC: []string{},
 		Urgency: string(d.Urgency), SealedAt: d.SealedAt, Unsealed: d.Unsealed.String(), Digest: d.Digest.String(),
 		Approver: d.Approver, Comment: d.Comment, CreatedAt: d.CreatedAt, DecidedAt: d.DecidedAt, NextAction: "none",
+		Refers: wireReference(d.Refers),
 	}
 	for _, r := range d.Recipients {
 		if r.Role == transport.To {
@@ -297,6 +328,7 @@ func plainDelivery(d transport.Delivery) api.Delivery {
 	return api.Delivery{
 		ID: d.ID, Exchange: d.Exchange, Sender: d.Sender, Recipient: d.Recipient, Role: string(d.Role), State: string(d.State),
 		Overdue: d.Overdue, Reminders: d.Reminders, Reason: d.Reason, Comment: d.Comment, SignNumber: d.SignNumber, ChangedAt: d.ChangedAt,
+		Copies: d.Copies, WithdrawalRequested: d.WithdrawalRequested, Escalated: d.Escalated,
 	}
 }
 

@@ -38,6 +38,12 @@ func (s *Server) all() []Route {
 			Handle: s.acknowledgeReturn(),
 		},
 
+		{
+			Method: http.MethodPost, Path: p + "/exchanges/{id:" + id + "}/request-withdrawal", Access: ByRole, Roles: clerk, Key: true,
+			Handle: s.requestWithdrawal(),
+		},
+		{Method: http.MethodPost, Path: p + "/exchanges/{id:" + id + "}/check", Access: ByRole, Roles: clerk, Handle: s.check()},
+
 		{Method: http.MethodGet, Path: p + "/inbox", Access: ByRole, Roles: readers, Handle: s.inbox()},
 		{Method: http.MethodGet, Path: p + "/deliveries/{id:" + id + "}", Access: ByRole, Roles: readers, Handle: s.showDelivery()},
 		{Method: http.MethodPost, Path: p + "/deliveries/{id:" + id + "}/open", Access: ByRole, Roles: clerk, Key: true, Handle: s.open()},
@@ -47,6 +53,13 @@ func (s *Server) all() []Route {
 			Handle: s.acknowledge(),
 		},
 		{Method: http.MethodPost, Path: p + "/deliveries/{id:" + id + "}/return", Access: ByRole, Roles: clerk, Key: true, Handle: s.giveBack()},
+
+		{Method: http.MethodGet, Path: p + "/deliveries/{id:" + id + "}/copies", Access: ByRole, Roles: readers, Handle: s.listCopies()},
+		{Method: http.MethodPost, Path: p + "/deliveries/{id:" + id + "}/copies", Access: ByRole, Roles: clerk, Key: true, Handle: s.print()},
+		{
+			Method: http.MethodPost, Path: p + "/deliveries/{id:" + id + "}/copies/{number:[0-9]{1,6}}/void", Access: ByRole, Roles: clerk,
+			Key: true, Handle: s.voidCopy(),
+		},
 
 		{Method: http.MethodGet, Path: p + "/receipts/{id:" + id + "}", Access: SignedIn, Handle: s.receipt},
 

@@ -147,27 +147,28 @@ func digestBytes(d transport.Digest) []byte {
 }
 
 const exchangeColumns = `id, sender, account, document_sm3, document_sha256, urgency, accepted_at, entry, last_entry, last_time,
-	deposited, package, envelope_sm3, size`
+	deposited, package, envelope_sm3, size, refers_kind, refers, superseded_kind, superseded, checked, unchecked`
 
 func scanExchange(s scanner) (x transport.Exchange, err error) {
 	var sm3, sha, last, pack, body []byte
-	var accepted, lastTime int64
+	var accepted, lastTime, checked int64
 	err = s.Scan(&x.ID, &x.Sender, &x.Account, &sm3, &sha, &x.Urgency, &accepted, &x.Entry, &last, &lastTime,
-		&x.Deposited, &pack, &body, &x.Size)
+		&x.Deposited, &pack, &body, &x.Size, &x.Refers.Kind, &x.Refers.Exchange, &x.Superseded.Kind, &x.Superseded.Exchange,
+		&checked, &x.Unchecked)
 	x.DocumentSM3, x.DocumentSHA256, x.LastEntry = digest(sm3), digest(sha), digest(last)
 	x.Package, x.Body = digest(pack), digest(body)
-	x.AcceptedAt, x.LastTime = fromMillis(accepted), fromMillis(lastTime)
+	x.AcceptedAt, x.LastTime, x.Checked = fromMillis(accepted), fromMillis(lastTime), fromMillis(checked)
 	return x, err
 }
 
 const deliveryColumns = `id, exchange, sender, recipient, role, state, due, overdue, reminders, reason, comment, sign_number,
-	statement, changed_at`
+	statement, changed_at, copies, withdrawal_requested, escalated`
 
 func scanDelivery(s scanner) (d transport.Delivery, err error) {
 	var statement []byte
 	var due, changed int64
 	err = s.Scan(&d.ID, &d.Exchange, &d.Sender, &d.Recipient, &d.Role, &d.State, &due, &d.Overdue, &d.Reminders, &d.Reason,
-		&d.Comment, &d.SignNumber, &statement, &changed)
+		&d.Comment, &d.SignNumber, &statement, &changed, &d.Copies, &d.WithdrawalRequested, &d.Escalated)
 	d.Statement, d.Due, d.ChangedAt = digest(statement), fromMillis(due), fromMillis(changed)
 	return d, err
 }
@@ -192,6 +193,21 @@ func (r reader) Outbox(sender string, p hub.Page) ([]transport.Exchange, error) 
 	return all(r.q, scanExchange, `SELECT `+exchangeColumns+` FROM exchanges WHERE sender = ?1
 		AND n < coalesce((SELECT n FROM exchanges WHERE id = ?2 AND sender = ?1), 9223372036854775807)
 		ORDER BY n DESC LIMIT ?3`, sender, p.After, p.Limit)
+}
+
+// Referring implements hub.Reader.
+func (r reader) Referring(exchange string) ([]transport.Exchange, error) {
+	return all(r.q, scanExchange, `SELECT `+exchangeColumns+` FROM exchanges WHERE refers = ? AND refers <> '' ORDER BY n`, exchange)
+}
+
+// Copies implements hub.Reader.
+func (r reader) Copies(delivery string) ([]transport.Copy, error) {
+	return all(r.q, func(s scanner) (c transport.Copy, err error) {
+		var at int64
+		err = s.Scan(&c.Delivery, &c.Number, &c.Kind, &c.Voided, &c.Account, &at)
+		c.At = fromMillis(at)
+		return c, err
+	}, `SELECT delivery, number, kind, voided, account, at FROM copies WHERE delivery = ? ORDER BY number`, delivery)
 }
 
 // Delivery implements hub.Reader.

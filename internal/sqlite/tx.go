@@ -77,16 +77,18 @@ func (t *tx) Audit(r transport.AuditRecord) error {
 
 // InsertExchange implements hub.Tx.
 func (t *tx) InsertExchange(x transport.Exchange, e hub.Envelope, ds []transport.Delivery) error {
-	err := t.exec(`INSERT INTO exchanges (`+exchangeColumns+`, envelope) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+	err := t.exec(`INSERT INTO exchanges (`+exchangeColumns+`, envelope) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		x.ID, x.Sender, x.Account, x.DocumentSM3[:], x.DocumentSHA256[:], string(x.Urgency), millis(x.AcceptedAt), x.Entry,
-		x.LastEntry[:], millis(x.LastTime), x.Deposited, digestBytes(x.Package), e.SM3[:], e.Size, e.Inline)
+		x.LastEntry[:], millis(x.LastTime), x.Deposited, digestBytes(x.Package), e.SM3[:], e.Size,
+		string(x.Refers.Kind), x.Refers.Exchange, string(x.Superseded.Kind), x.Superseded.Exchange, millis(x.Checked), x.Unchecked, e.Inline)
 	if err != nil {
 		return inserted("exchange "+x.ID, err)
 	}
 	for _, d := range ds {
-		err := t.exec(`INSERT INTO deliveries (`+deliveryColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		err := t.exec(`INSERT INTO deliveries (`+deliveryColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 			d.ID, d.Exchange, d.Sender, d.Recipient, string(d.Role), string(d.State), millis(d.Due), d.Overdue, d.Reminders,
-			d.Reason, d.Comment, d.SignNumber, digestBytes(d.Statement), millis(d.ChangedAt))
+			d.Reason, d.Comment, d.SignNumber, digestBytes(d.Statement), millis(d.ChangedAt),
+			d.Copies, d.WithdrawalRequested, d.Escalated)
 		if err != nil {
 			return inserted("delivery to "+d.Recipient, err)
 		}
@@ -96,16 +98,29 @@ func (t *tx) InsertExchange(x transport.Exchange, e hub.Envelope, ds []transport
 
 // SaveExchange implements hub.Tx.
 func (t *tx) SaveExchange(x transport.Exchange) error {
-	return t.changed(`UPDATE exchanges SET last_entry = ?, last_time = ?, deposited = ?, package = ? WHERE id = ?`,
-		x.LastEntry[:], millis(x.LastTime), x.Deposited, digestBytes(x.Package), x.ID)
+	return t.changed(`UPDATE exchanges SET last_entry = ?, last_time = ?, deposited = ?, package = ?, superseded_kind = ?,
+		superseded = ?, checked = ?, unchecked = ? WHERE id = ?`,
+		x.LastEntry[:], millis(x.LastTime), x.Deposited, digestBytes(x.Package), string(x.Superseded.Kind), x.Superseded.Exchange,
+		millis(x.Checked), x.Unchecked, x.ID)
 }
 
 // MoveDelivery implements hub.Tx.
 func (t *tx) MoveDelivery(d transport.Delivery, from transport.State) error {
 	return t.changed(`UPDATE deliveries SET state = ?, due = ?, overdue = ?, reminders = ?, reason = ?, comment = ?,
-		sign_number = ?, statement = ?, changed_at = ? WHERE id = ? AND state = ?`,
+		sign_number = ?, statement = ?, changed_at = ?, copies = ?, withdrawal_requested = ?, escalated = ? WHERE id = ? AND state = ?`,
 		string(d.State), millis(d.Due), d.Overdue, d.Reminders, d.Reason, d.Comment, d.SignNumber, digestBytes(d.Statement),
-		millis(d.ChangedAt), d.ID, string(from))
+		millis(d.ChangedAt), d.Copies, d.WithdrawalRequested, d.Escalated, d.ID, string(from))
+}
+
+// InsertCopy implements hub.Tx.
+func (t *tx) InsertCopy(c transport.Copy) error {
+	return inserted("copy", t.exec(`INSERT INTO copies (delivery, number, kind, voided, account, at) VALUES (?, ?, ?, ?, ?, ?)`,
+		c.Delivery, c.Number, string(c.Kind), c.Voided, c.Account, millis(c.At)))
+}
+
+// VoidCopy implements hub.Tx.
+func (t *tx) VoidCopy(delivery string, number int) error {
+	return t.changed(`UPDATE copies SET voided = 1 WHERE delivery = ? AND number = ? AND voided = 0`, delivery, number)
 }
 
 // AppendEntry implements hub.Tx.

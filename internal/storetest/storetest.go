@@ -72,6 +72,8 @@ func Exercise(t *testing.T, fresh func(t *testing.T) Place) {
 		{"negative ends have reasons", reasons},
 		{"stale", stale},
 		{"a kept transaction is refused", keptTx},
+		{"marks stay", marks},
+		{"copies", copies},
 		{"lists", lists},
 		{"jobs", jobs},
 		{"receipts", receipts},

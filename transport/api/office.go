@@ -22,28 +22,40 @@ type DispatchRequest struct {
 	Seal string   `json:"seal,omitempty"`
 	To   []string `json:"to"`
 	CC   []string `json:"cc,omitempty"`
+	// Refers makes the document a correction or an annulment of an earlier exchange.
+	Refers *Reference `json:"refers,omitempty"`
+	// Copies is how many official copies each recipient may print; 0 leaves it to the hub.
+	Copies int `json:"copies,omitempty"`
+}
+
+// Reissuing asks the office service to send what was sent before to more recipients, as it was sealed then.
+type Reissuing struct {
+	To     []string `json:"to,omitempty"`
+	CC     []string `json:"cc,omitempty"`
+	Copies int      `json:"copies,omitempty"`
 }
 
 // Dispatch is a document on its way out of the office.
 type Dispatch struct {
-	ID         string    `json:"id"`
-	State      string    `json:"state"`
-	Exchange   string    `json:"exchange"`
-	Requester  string    `json:"requester"`
-	Seal       string    `json:"seal"`
-	To         []string  `json:"to"`
-	CC         []string  `json:"cc"`
-	Urgency    string    `json:"urgency"`
-	SealedAt   time.Time `json:"sealed_at"`
-	Unsealed   string    `json:"unsealed_sm3"`
-	Digest     string    `json:"digest"`
-	Approver   string    `json:"approver,omitempty"`
-	Comment    string    `json:"comment,omitempty"`
-	CreatedAt  time.Time `json:"created_at"`
-	Title      string    `json:"title,omitempty"`
-	Warnings   []string  `json:"warnings,omitempty"`
-	DecidedAt  time.Time `json:"decided_at,omitzero"`
-	NextAction string    `json:"next_action"` // approve, wait, none
+	ID         string     `json:"id"`
+	State      string     `json:"state"`
+	Exchange   string     `json:"exchange"`
+	Requester  string     `json:"requester"`
+	Seal       string     `json:"seal"`
+	To         []string   `json:"to"`
+	CC         []string   `json:"cc"`
+	Urgency    string     `json:"urgency"`
+	SealedAt   time.Time  `json:"sealed_at"`
+	Unsealed   string     `json:"unsealed_sm3"`
+	Digest     string     `json:"digest"`
+	Approver   string     `json:"approver,omitempty"`
+	Comment    string     `json:"comment,omitempty"`
+	CreatedAt  time.Time  `json:"created_at"`
+	Title      string     `json:"title,omitempty"`
+	Warnings   []string   `json:"warnings,omitempty"`
+	DecidedAt  time.Time  `json:"decided_at,omitzero"`
+	NextAction string     `json:"next_action"` // approve, wait, none
+	Refers     *Reference `json:"refers,omitempty"`
 }
 
 // Decision is the approver's. Digest is the dispatch's own: it says what was looked at.

@@ -88,9 +88,38 @@ type Exchange struct {
 	// Entry is the evidence entry of the acceptance.
 	Entry string `json:"entry"`
 	// Package is the SM3 of the archived package, once there is one.
-	Package    string     `json:"package,omitempty"`
+	Package string `json:"package,omitempty"`
+	// Refers is the earlier exchange that this one reissues, corrects or annuls; Superseded the later one that corrected
+	// or annulled this one.
+	Refers     *Reference `json:"refers,omitempty"`
+	Superseded *Reference `json:"superseded,omitempty"`
+	// CheckedAt is when the sender first looked; Unchecked marks that it did not look in time.
+	CheckedAt  *time.Time `json:"checked_at,omitempty"`
+	Unchecked  bool       `json:"unchecked,omitempty"`
 	Deliveries []Delivery `json:"deliveries,omitempty"`
 	Evidence   []Evidence `json:"evidence,omitempty"`
+}
+
+// Reference names another exchange of the same sender; Kind is reissue, correction or annulment.
+type Reference struct {
+	Kind     string `json:"kind"`
+	Exchange string `json:"exchange"`
+}
+
+// Copy is a numbered copy that the recipient took for printing.
+type Copy struct {
+	Number  int       `json:"number"`
+	Kind    string    `json:"kind"` // official, reference
+	Voided  bool      `json:"voided"`
+	Account string    `json:"account,omitempty"`
+	At      time.Time `json:"at"`
+}
+
+// Printed answers the taking or voiding of a copy.
+type Printed struct {
+	Delivery Delivery `json:"delivery"`
+	Copy     Copy     `json:"copy"`
+	Entry    Evidence `json:"entry"`
 }
 
 // The status of an exchange.
@@ -127,8 +156,14 @@ type Delivery struct {
 	Reason         string     `json:"reason,omitempty"`
 	Comment        string     `json:"comment,omitempty"`
 	SignNumber     string     `json:"sign_number,omitempty"`
-	ChangedAt      time.Time  `json:"changed_at"`
-	Evidence       []Evidence `json:"evidence,omitempty"`
+	// Copies is how many official copies the recipient may print.
+	Copies              int        `json:"copies,omitempty"`
+	WithdrawalRequested bool       `json:"withdrawal_requested,omitempty"`
+	Escalated           bool       `json:"escalated,omitempty"`
+	Refers              *Reference `json:"refers,omitempty"`
+	Superseded          *Reference `json:"superseded,omitempty"`
+	ChangedAt           time.Time  `json:"changed_at"`
+	Evidence            []Evidence `json:"evidence,omitempty"`
 }
 
 // Evidence names one entry; its receipt is at receipts/{id}.

@@ -152,6 +152,32 @@ func (c *Client) AcknowledgeReturn(ctx context.Context, key, exchange, recipient
 	return c.senderAct(ctx, "acknowledge-return", key, exchange, recipient, statement)
 }
 
+// RequestWithdrawal asks for a document back after the hand-over, with the sender's signed statement.
+func (c *Client) RequestWithdrawal(ctx context.Context, key, exchange, recipient string, statement []byte) (api.Moved, error) {
+	return c.senderAct(ctx, "request-withdrawal", key, exchange, recipient, statement)
+}
+
+// Check says that the sender looked whether its recipients have the document. It is written once.
+func (c *Client) Check(ctx context.Context, exchange string) (api.Exchange, error) {
+	return callJSON[api.Exchange](ctx, c, http.MethodPost, "/exchanges/"+url.PathEscape(exchange)+"/check", "", nil, nil)
+}
+
+// Copies lists the numbered copies of a delivery.
+func (c *Client) Copies(ctx context.Context, delivery string) (api.List[api.Copy], error) {
+	return callJSON[api.List[api.Copy]](ctx, c, http.MethodGet, "/deliveries/"+url.PathEscape(delivery)+"/copies", "", nil, nil)
+}
+
+// Print takes the next numbered copy of a delivery, before it is rendered.
+func (c *Client) Print(ctx context.Context, key, delivery string) (api.Printed, error) {
+	return callJSON[api.Printed](ctx, c, http.MethodPost, "/deliveries/"+url.PathEscape(delivery)+"/copies", key, nil, nil)
+}
+
+// VoidCopy says that a copy was spoilt.
+func (c *Client) VoidCopy(ctx context.Context, key, delivery string, number int) (api.Printed, error) {
+	return callJSON[api.Printed](ctx, c, http.MethodPost,
+		"/deliveries/"+url.PathEscape(delivery)+"/copies/"+strconv.Itoa(number)+"/void", key, nil, nil)
+}
+
 // Remind urges a recipient.
 func (c *Client) Remind(ctx context.Context, key, exchange, recipient string) (api.Moved, error) {
 	return c.senderAct(ctx, "remind", key, exchange, recipient, nil)

@@ -58,6 +58,16 @@ func (c *Client) WithdrawFrom(ctx context.Context, exchange string, a api.Sender
 	return callJSON[api.Delivery](ctx, c, http.MethodPost, "/office/exchanges/"+url.PathEscape(exchange)+"/withdraw", "", a, nil)
 }
 
+// AskBack has the hosted office ask a recipient to give back what was handed over.
+func (c *Client) AskBack(ctx context.Context, exchange string, a api.SenderAct) (api.Delivery, error) {
+	return callJSON[api.Delivery](ctx, c, http.MethodPost, "/office/exchanges/"+url.PathEscape(exchange)+"/request-withdrawal", "", a, nil)
+}
+
+// Reissue has the hosted office send what it sent before to more recipients. The same key gives the same dispatch.
+func (c *Client) Reissue(ctx context.Context, key, exchange string, r api.Reissuing) (api.Dispatch, error) {
+	return callJSON[api.Dispatch](ctx, c, http.MethodPost, "/office/exchanges/"+url.PathEscape(exchange)+"/reissue", key, r, nil)
+}
+
 // ReturnSeen has the hosted office acknowledge that a recipient sent the document back.
 func (c *Client) ReturnSeen(ctx context.Context, exchange string, a api.SenderAct) (api.Delivery, error) {
 	return callJSON[api.Delivery](ctx, c, http.MethodPost, "/office/exchanges/"+url.PathEscape(exchange)+"/acknowledge-return", "", a, nil)

@@ -183,6 +183,10 @@ type Manifest struct {
 	Report Report
 	// Recipients is the whole dispatch list; it stands in the sender's own copy alone.
 	Recipients []Addressee
+	// Refers names the earlier exchange that this one reissues, corrects or annuls; zero where there is none.
+	Refers transport.Reference
+	// Copies is how many official copies this recipient may print; zero leaves it to the hub's rule.
+	Copies int
 }
 
 type wireManifest struct {
@@ -200,6 +204,9 @@ type wireManifest struct {
 	Sent       string            `json:"sent"`
 	Report     Report            `json:"report"`
 	Recipients []Addressee       `json:"recipients"`
+
+	Refers *transport.Reference `json:"refers,omitempty"`
+	Copies int                  `json:"copies,omitempty"`
 }
 
 // Marshal gives the canonical bytes of the manifest, which are what the sender signs.
@@ -211,8 +218,16 @@ func (m Manifest) Marshal() ([]byte, error) {
 	r.Findings, r.Seals = list(r.Findings), list(r.Seals)
 	return canonical(wireManifest{
 		ManifestSchema, m.Exchange, m.Sender, m.Recipient, m.Role, m.Header, m.Document, list(m.Files), m.Index, m.Payload,
-		m.Urgency, m.Sent.UTC().Format(timeLayout), r, list(m.Recipients),
+		m.Urgency, m.Sent.UTC().Format(timeLayout), r, list(m.Recipients), refers(m.Refers), m.Copies,
 	}, MaxManifest)
+}
+
+// refers leaves a reference to nothing out of the manifest.
+func refers(r transport.Reference) *transport.Reference {
+	if r == (transport.Reference{}) {
+		return nil
+	}
+	return &r
 }
 
 // ParseManifest reads the canonical bytes of a manifest, which nobody has verified yet.
@@ -230,7 +245,10 @@ func ParseManifest(b []byte) (Manifest, error) {
 	}
 	m := Manifest{
 		w.Exchange, w.Sender, w.Recipient, w.Role, w.Header, w.Document, w.Files, w.Index, w.Payload,
-		w.Urgency, sent, w.Report, w.Recipients,
+		w.Urgency, sent, w.Report, w.Recipients, transport.Reference{}, w.Copies,
+	}
+	if w.Refers != nil {
+		m.Refers = *w.Refers
 	}
 	return m, isCanonical(b, m.Marshal)
 }
@@ -261,6 +279,12 @@ func (m Manifest) validate() error {
 	}
 	if y := m.Sent.UTC().Year(); y < 2000 || y > 9999 {
 		return fmt.Errorf("%w: sent in the year %d", errFormat, y)
+	}
+	if err := m.Refers.Validate(); err != nil {
+		return fmt.Errorf("%w: %w", errFormat, err)
+	}
+	if m.Copies < 0 || m.Copies > transport.MaxCopies {
+		return fmt.Errorf("%w: %d copies", errFormat, m.Copies)
 	}
 	if err := m.validateFiles(); err != nil {
 		return err

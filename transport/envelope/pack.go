@@ -26,6 +26,8 @@ type Recipient struct {
 	Role transport.Role
 	// Certificate is the recipient's encryption certificate; a signing certificate is refused.
 	Certificate *cert.Certificate
+	// Copies is how many official copies the recipient may print; zero leaves it to the hub's rule.
+	Copies int
 }
 
 // Source is one file to pack.
@@ -52,6 +54,8 @@ type PackOptions struct {
 	Document int
 	Urgency  transport.Urgency // empty means normal
 	Report   Report
+	// Refers names the earlier exchange that this one reissues, corrects or annuls, if any.
+	Refers transport.Reference
 
 	// Rand is the source of keys; nil means crypto/rand.
 	Rand io.Reader
@@ -129,6 +133,9 @@ func (p *packer) check() error {
 	}
 	if p.o.Document >= len(p.o.Files) {
 		return fmt.Errorf("%w: document %d of %d files", ErrOptions, p.o.Document, len(p.o.Files))
+	}
+	if err := p.o.Refers.Validate(); err != nil {
+		return fmt.Errorf("%w: %w", ErrOptions, err)
 	}
 	if err := p.o.Report.validate(len(p.o.Files)); err != nil {
 		return fmt.Errorf("%w: %w", ErrOptions, err)
@@ -238,6 +245,7 @@ func (p *packer) sign() ([][]byte, error) {
 			Exchange: p.o.Exchange, Sender: p.o.Sender, Recipient: r.Code, Role: r.Role, Header: digestOf(p.headers[i]),
 			Document: p.packed.Document, Files: p.packed.Files, Index: digestOf(p.names), Payload: p.packed.Payload.PayloadInfo,
 			Urgency: p.o.Urgency, Sent: p.o.Sign.Time.UTC().Truncate(time.Millisecond), Report: p.o.Report,
+			Refers: p.o.Refers, Copies: r.Copies,
 		}
 		if r.Role == OwnCopy {
 			for _, a := range p.o.Recipients {

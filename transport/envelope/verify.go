@@ -143,7 +143,7 @@ func (e *Envelope) judgeAgreement() verdict.Check {
 
 // common is what all manifests of one envelope must share.
 func common(m Manifest) Manifest {
-	m.Recipient, m.Role, m.Header, m.Recipients = "", "", transport.Digest{}, nil
+	m.Recipient, m.Role, m.Header, m.Recipients, m.Copies = "", "", transport.Digest{}, nil, 0
 	return m
 }
 

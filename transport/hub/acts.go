@@ -49,6 +49,11 @@ func (h *Hub) Withdraw(ctx context.Context, c Caller, key, exchange, recipient s
 	return h.bySender(ctx, c, key, transport.Withdraw, exchange, recipient, statement)
 }
 
+// RequestWithdrawal asks a recipient to give back what was handed over (请求退还). It is recorded once and forces nothing.
+func (h *Hub) RequestWithdrawal(ctx context.Context, c Caller, key, exchange, recipient string, statement []byte) (Moved, error) {
+	return h.bySender(ctx, c, key, transport.RequestWithdrawal, exchange, recipient, statement)
+}
+
 // Remind urges a recipient (催办). It needs no statement: the hub's evidence is of the
 // reminder alone.
 func (h *Hub) Remind(ctx context.Context, c Caller, key, exchange, recipient string) (Moved, error) {
@@ -131,7 +136,11 @@ func (h *Hub) act(ctx context.Context, c Caller, key string, act transport.Act, 
 			return Moved{}, h.denied(ctx, c, act, m.Delivery.ID, err)
 		}
 		o.reason = s.Reason
-		if act != transport.AcknowledgeReturn { // the words of the return stay
+		switch act {
+		case transport.AcknowledgeReturn: // the words of the return stay
+		case transport.RequestWithdrawal: // and so do those of the sign-for
+			o.change = func(d *transport.Delivery) { d.WithdrawalRequested = true }
+		default:
 			o.change = func(d *transport.Delivery) {
 				d.Reason, d.Comment, d.SignNumber = s.Reason, s.Text, s.Number
 			}
@@ -158,6 +167,9 @@ func (h *Hub) actIn(t Tx, c Caller, key string, request transport.Digest, act tr
 	var err error
 	if m.Delivery, err = t.Delivery(m.Delivery.ID); err != nil {
 		return err
+	}
+	if act == transport.RequestWithdrawal && m.Delivery.WithdrawalRequested {
+		return refuse(api.InvalidTransition, "the document was asked back already")
 	}
 	if m.Exchange, err = t.Exchange(m.Delivery.Exchange); err != nil {
 		return err

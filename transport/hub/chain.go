@@ -53,6 +53,7 @@ type applied struct {
 	at        time.Time
 	reason    string
 	statement []byte
+	copy      int
 	change    func(*transport.Delivery)
 }
 
@@ -68,15 +69,18 @@ func (h *Hub) apply(t Tx, x *transport.Exchange, d *transport.Delivery, act tran
 		o.change(d)
 	}
 	entry := receipt.Entry{Event: rule.Event, Time: o.at, Recipient: d.Recipient, Reason: o.reason}
-	if act == transport.Deliver {
-		entry.Due = d.Due
+	switch act {
+	case transport.Deliver:
+		entry.Due, entry.Copy = d.Due, d.Copies
+	case transport.Print, transport.VoidCopy:
+		entry.Copy = o.copy
 	}
 	ev, err := h.next(x, entry, d.ID, o.statement)
 	if err != nil {
 		return Evidence{}, err
 	}
 	d.State, d.ChangedAt = to, ev.Time
-	if len(o.statement) > 0 {
+	if len(o.statement) > 0 && to != from { // a mark does not hide the statement that moved the delivery
 		d.Statement = gm.SM3(o.statement)
 	}
 	if err := t.AppendEntry(ev); err != nil {

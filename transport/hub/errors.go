@@ -32,6 +32,9 @@ type Refusal struct { //nolint:errname // a refusal is an outcome that the hub d
 
 // Error gives code and detail.
 func (r *Refusal) Error() string {
+	if r.Detail == "" && len(r.Faults) > 0 {
+		return fmt.Sprintf("refused: %s: %s: %s", r.Code, r.Faults[0].Pointer, r.Faults[0].Detail)
+	}
 	if r.Detail == "" {
 		return "refused: " + string(r.Code)
 	}

@@ -28,6 +28,7 @@ import (
 
 	"yinxin/crypto/cert"
 	"yinxin/transport"
+	"yinxin/transport/calendar"
 )
 
 // Config of a hub. Zero values take the defaults.
@@ -47,6 +48,15 @@ type Config struct {
 	// SignFor gives the time within which a document must be signed for, by urgency;
 	// default 72 h, 24 h for urgent, 4 h for extra urgent.
 	SignFor map[transport.Urgency]time.Duration
+	// Calendar makes the limits of all but extra urgent documents working time. With one, SignFor defaults to 24 working
+	// hours, 8 for urgent; extra urgent stays 4 h by the clock on the wall.
+	Calendar calendar.Calendar
+	// Reminders says when the hub urges by itself.
+	Reminders Reminders
+	// SenderLooks is the time within which a sender must look whether its recipients have the document; default 24 h.
+	SenderLooks time.Duration
+	// Copies is how many official copies a recipient may print where the sender does not say; default 1.
+	Copies int
 	// Tries is how often a delivery is tried; default 5. Backoff is the wait after the
 	// first failure, doubled after each; default 1 s.
 	Tries   int
@@ -134,6 +144,18 @@ func (c *Config) setDefaults() {
 	}
 	if c.QueueBound == 0 {
 		c.QueueBound = 100_000
+	}
+	c.Reminders.setDefaults()
+	if c.SenderLooks == 0 {
+		c.SenderLooks = 24 * time.Hour
+	}
+	if c.Copies == 0 {
+		c.Copies = 1
+	}
+	if c.SignFor == nil && !c.Calendar.IsZero() {
+		c.SignFor = map[transport.Urgency]time.Duration{
+			transport.Normal: 24 * time.Hour, transport.Urgent: 8 * time.Hour, transport.ExtraUrgent: 4 * time.Hour,
+		}
 	}
 	if c.SignFor == nil {
 		c.SignFor = map[transport.Urgency]time.Duration{

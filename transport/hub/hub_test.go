@@ -412,7 +412,7 @@ type broken struct{}
 
 func (broken) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 
-func TestWithdrawAgainstAcknowledge(t *testing.T) {
+func TestWithdrawAgainstOpen(t *testing.T) {
 	w, r := start(t, nil)
 	ctx := t.Context()
 	outcomes := map[transport.State]int{}
@@ -420,21 +420,17 @@ func TestWithdrawAgainstAcknowledge(t *testing.T) {
 		sub := submit(t, r, "k"+strconv.Itoa(i), "A", w.Pack(w.ID(), "A", []byte{byte(i)}, nil, "C"))
 		settle(t, r)
 		in := box(t, r, "C")
-		if _, err := r.Open(ctx, hubtest.Caller("C"), "o"+strconv.Itoa(i), in.Delivery.ID,
-			w.Statement("C", transport.ContentHandover, in.Exchange, "C", nil)); err != nil {
-			t.Fatal(err)
-		}
-		ack := w.Statement("C", transport.ConsignmentAcceptance, in.Exchange, "C", nil)
+		hand := w.Statement("C", transport.ContentHandover, in.Exchange, "C", nil)
 		wd := w.Statement("A", transport.Withdrawal, in.Exchange, "C", nil)
 		errs := make([]error, 2)
 		var wg sync.WaitGroup
-		wg.Go(func() { _, errs[0] = r.Acknowledge(ctx, hubtest.Caller("C"), "a"+strconv.Itoa(i), in.Delivery.ID, ack) })
+		wg.Go(func() { _, errs[0] = r.Open(ctx, hubtest.Caller("C"), "o"+strconv.Itoa(i), in.Delivery.ID, hand) })
 		wg.Go(func() {
 			_, errs[1] = r.Withdraw(ctx, hubtest.Caller("A"), "w"+strconv.Itoa(i), sub.Exchange.ID, "C", wd)
 		})
 		wg.Wait()
 		if (errs[0] == nil) == (errs[1] == nil) {
-			t.Fatalf("sign-for: %v, withdrawal: %v; want exactly one", errs[0], errs[1])
+			t.Fatalf("opening: %v, withdrawal: %v; want exactly one", errs[0], errs[1])
 		}
 		wantRefusal(t, errors.Join(errs...), api.InvalidTransition)
 		got, err := r.Track(ctx, hubtest.Caller("A"), sub.Exchange.ID)
@@ -443,7 +439,7 @@ func TestWithdrawAgainstAcknowledge(t *testing.T) {
 		}
 		state := got.Deliveries[0].State
 		outcomes[state]++
-		want := transport.Acknowledged
+		want := transport.Opened
 		if errs[1] == nil {
 			want = transport.Withdrawn
 			wantRefusal(t, r.Envelope(ctx, hubtest.Caller("C"), in.Delivery.ID, io.Discard), api.NotFound)
@@ -451,8 +447,8 @@ func TestWithdrawAgainstAcknowledge(t *testing.T) {
 		if state != want {
 			t.Errorf("state %s, want %s", state, want)
 		}
-		if n := len(got.Evidence); n != 5 { // accepted, routed, consigned, opened, and the winner
-			t.Errorf("%d entries, want 5", n)
+		if n := len(got.Evidence); n != 4 { // accepted, routed, consigned, and the winner
+			t.Errorf("%d entries, want 4", n)
 		}
 		checkChain(t, r, got)
 	}
@@ -582,7 +578,7 @@ func TestOverdueIsAMark(t *testing.T) {
 	w.Clock.Move(4 * time.Hour)
 	settle(t, r)
 	in := box(t, r, "C")
-	if !in.Delivery.Overdue || in.Delivery.State != transport.Available || in.Delivery.Reminders != 1 {
+	if !in.Delivery.Overdue || in.Delivery.State != transport.Available || in.Delivery.Reminders != 2 { // the sender's and the hub's own
 		t.Fatalf("after the limit: %+v", in.Delivery)
 	}
 	sign(t, r, "C") // late is allowed

@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,11 +21,13 @@ type inspected struct {
 	urgency     transport.Urgency
 	sm3, sha256 transport.Digest
 	recipients  []addressee // those that get a delivery
+	refers      transport.Reference
 }
 
 type addressee struct {
-	code string
-	role transport.Role
+	code   string
+	role   transport.Role
+	copies int
 }
 
 // inspect makes the hub's checks: container, sender's identity, signatures, directory,
@@ -51,9 +54,11 @@ func (h *Hub) inspect(ctx context.Context, c Caller, s *spooled) (inspected, err
 	if err := checkReport(m.Report); err != nil {
 		return in, err
 	}
-	in.urgency, in.sm3, in.sha256 = m.Urgency, m.Document.SM3, m.Document.SHA256
-	in.recipients, err = h.checkRecipients(ctx, e)
-	return in, err
+	in.urgency, in.sm3, in.sha256, in.refers = m.Urgency, m.Document.SM3, m.Document.SHA256, m.Refers
+	if in.recipients, err = h.checkRecipients(ctx, e); err != nil {
+		return in, err
+	}
+	return in, h.checkReference(ctx, c, in)
 }
 
 func invalid(pointer, format string, args ...any) *Refusal {
@@ -151,7 +156,8 @@ func (h *Hub) checkRecipients(ctx context.Context, e *envelope.Envelope) ([]addr
 				bad.Faults = append(bad.Faults, api.Fault{Pointer: "recipients/" + p.Recipient, Detail: "is not the archive of this hub"})
 			}
 		case transport.To, transport.CC:
-			to = append(to, addressee{p.Recipient, p.Role})
+			m, _ := e.Manifest(p.Recipient)
+			to = append(to, addressee{p.Recipient, p.Role, cmp.Or(m.Copies, h.cfg.Copies)})
 		}
 		header, _ := e.Header(p.Recipient)
 		fault, err := h.checkRecipient(ctx, p.Recipient, header)

@@ -13,8 +13,10 @@ import (
 	"yinxin/internal/sqlite"
 	"yinxin/transport"
 	"yinxin/transport/api"
+	"yinxin/transport/envelope"
 	"yinxin/transport/hub"
 	"yinxin/transport/hub/hubtest"
+	"yinxin/transport/receipt"
 )
 
 // TestRandomActs plays acts in any order, allowed or not, by the right office or a
@@ -27,11 +29,14 @@ func TestRandomActs(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		n++
 		sub, err := r.Submit(t.Context(), hubtest.Caller("A"), fmt.Sprintf("s%d", n),
-			bytes.NewReader(w.Pack(w.ID(), "A", []byte{byte(n)}, nil, "C", "D")))
+			bytes.NewReader(w.Pack(w.ID(), "A", []byte{byte(n)}, func(o *envelope.PackOptions) {
+				o.Recipients[0].Copies = rapid.IntRange(1, 2).Draw(rt, "copies")
+			}, "C", "D")))
 		if err != nil {
 			rt.Fatal(err)
 		}
-		p := &player{t: t, rt: rt, r: r, x: sub.Exchange, states: map[string]transport.State{}}
+		p := &player{t: t, rt: rt, r: r, x: sub.Exchange, states: map[string]transport.State{}, asked: map[string]bool{},
+			printed: map[string]int{}, void: map[string]int{}}
 		for _, d := range sub.Deliveries {
 			p.states[d.Recipient] = transport.Accepted
 			p.ids = append(p.ids, d)
@@ -49,12 +54,15 @@ type player struct {
 	x      transport.Exchange
 	ids    []transport.Delivery
 	states map[string]transport.State
+	// asked, printed and void are the marks, by recipient.
+	asked         map[string]bool
+	printed, void map[string]int
 }
 
 func (p *player) play(key string) {
 	act := rapid.SampledFrom([]transport.Act{
 		transport.Route, transport.Open, transport.Acknowledge, transport.Return, transport.AcknowledgeReturn, transport.Withdraw,
-		transport.Remind,
+		transport.Remind, transport.RequestWithdrawal, transport.Print, transport.VoidCopy,
 	}).Draw(p.rt, "act")
 	d := rapid.SampledFrom(p.ids).Draw(p.rt, "delivery")
 	if act == transport.Route { // the hub does what it has to: route and deliver
@@ -79,11 +87,19 @@ func (p *player) play(key string) {
 	}
 	before := p.entries()
 	_, to, err := transport.Step(p.states[d.Recipient], act)
+	switch {
+	case act == transport.RequestWithdrawal && p.asked[d.Recipient]:
+		err = transport.ErrTransition // asked once
+	case act == transport.VoidCopy && err == nil && p.void[d.Recipient] >= p.printed[d.Recipient]:
+		err = transport.ErrTransition // there is no copy left to void
+	}
 	got := p.do(act, rule, key, office, d)
 	unseen := rule.Actor == transport.ActorRecipient && p.states[d.Recipient] == transport.Accepted
 	switch {
 	case office == "B" || unseen:
 		p.wantCode(act, got, api.NotFound)
+	case err != nil && act == transport.VoidCopy && rule.Allows(p.states[d.Recipient]):
+		p.wantCode(act, got, api.NotFound) // no such copy
 	case err != nil:
 		p.wantCode(act, got, api.InvalidTransition)
 	case got != nil:
@@ -91,6 +107,15 @@ func (p *player) play(key string) {
 	default:
 		p.states[d.Recipient] = to
 		before++
+		switch act {
+		case transport.RequestWithdrawal:
+			p.asked[d.Recipient] = true
+		case transport.Print:
+			p.printed[d.Recipient]++
+		case transport.VoidCopy:
+			p.void[d.Recipient]++
+		}
+		p.addUp(d)
 	}
 	p.compare(before)
 }
@@ -126,8 +151,48 @@ func (p *player) do(act transport.Act, rule transport.Rule, key, office string, 
 		_, err = p.r.Withdraw(ctx, c, key, p.x.ID, d.Recipient, statement)
 	case transport.Remind:
 		_, err = p.r.Remind(ctx, c, key, p.x.ID, d.Recipient)
+	case transport.RequestWithdrawal:
+		_, err = p.r.RequestWithdrawal(ctx, c, key, p.x.ID, d.Recipient, statement)
+	case transport.Print:
+		_, err = p.r.Print(ctx, c, key, d.ID)
+	case transport.VoidCopy: // the oldest that is not void
+		_, err = p.r.VoidCopy(ctx, c, key, d.ID, p.void[d.Recipient]+1)
 	}
 	return err
+}
+
+// addUp holds the copies of a delivery against the allowance, from the evidence alone: official copies less those that
+// were voided are never more than the consignment allows, and no number comes twice.
+func (p *player) addUp(d transport.Delivery) {
+	allowed, official, kinds := 0, 0, map[int]string{}
+	for _, ev := range p.track().Evidence {
+		e, err := receipt.ParseEntry(ev.Leaf)
+		if err != nil {
+			p.rt.Fatal(err)
+		}
+		if ev.Delivery != d.ID {
+			continue
+		}
+		switch e.Event {
+		case transport.ContentConsignment:
+			allowed = e.Copy
+		case transport.CopyPrinted:
+			if _, twice := kinds[e.Copy]; twice {
+				p.rt.Fatalf("copy %d was taken twice", e.Copy)
+			}
+			if kinds[e.Copy] = e.Reason; e.Reason == string(transport.OfficialCopy) {
+				official++
+			}
+		case transport.CopyVoided:
+			if kinds[e.Copy] == string(transport.OfficialCopy) {
+				official--
+			}
+			kinds[e.Copy] = "void"
+		}
+		if official > allowed {
+			p.rt.Fatalf("%d official copies, %d allowed", official, allowed)
+		}
+	}
 }
 
 func (p *player) track() hub.Track {

@@ -62,6 +62,10 @@ type Reader interface {
 	// Deliveries lists those of an exchange in the order of the submission.
 	Deliveries(exchange string) ([]transport.Delivery, error)
 	Inbox(recipient string, f InboxFilter) ([]transport.Delivery, error)
+	// Referring lists the exchanges that refer to one, oldest first.
+	Referring(exchange string) ([]transport.Exchange, error)
+	// Copies lists the printed copies of a delivery by number.
+	Copies(delivery string) ([]transport.Copy, error)
 	Evidence(entry string) (Evidence, error)
 	// ExchangeEvidence lists the entries of an exchange in the order in which they were written.
 	ExchangeEvidence(exchange string) ([]Evidence, error)
@@ -93,11 +97,15 @@ type Tx interface {
 	// InsertExchange stores a new exchange with its deliveries and its envelope. ErrExists:
 	// the id is taken.
 	InsertExchange(x transport.Exchange, e Envelope, ds []transport.Delivery) error
-	// SaveExchange writes the head of the evidence chain and the deposit; nothing
-	// else of an exchange ever changes.
+	// SaveExchange writes the head of the evidence chain, the deposit and the marks (superseded, checked, unchecked);
+	// nothing else of an exchange ever changes, and no mark is taken away.
 	SaveExchange(x transport.Exchange) error
 	// MoveDelivery writes a delivery that was in state from. ErrStale: it is not any more.
 	MoveDelivery(d transport.Delivery, from transport.State) error
+	// InsertCopy adds a numbered copy. ErrExists: the number is used. It refuses more official copies than are allowed.
+	InsertCopy(c transport.Copy) error
+	// VoidCopy voids a copy once. ErrStale: there is none that could be voided.
+	VoidCopy(delivery string, number int) error
 	// AppendEntry adds an evidence entry; it can never be changed.
 	AppendEntry(e Evidence) error
 	InsertRejection(r Rejection) error
@@ -181,10 +189,13 @@ type JobKind string
 
 // The kinds of jobs.
 const (
-	JobRoute   JobKind = "route"   // an exchange
-	JobDeliver JobKind = "deliver" // a delivery
-	JobOverdue JobKind = "overdue" // a delivery, at its limit
-	JobDeposit JobKind = "deposit" // an exchange whose recipients have all ended
+	JobRoute    JobKind = "route"    // an exchange
+	JobDeliver  JobKind = "deliver"  // a delivery
+	JobOverdue  JobKind = "overdue"  // a delivery, at its limit
+	JobDeposit  JobKind = "deposit"  // an exchange whose recipients have all ended
+	JobUrge     JobKind = "urge"     // a delivery, before, at and after its limit
+	JobEscalate JobKind = "escalate" // a delivery, some time after its limit
+	JobCheck    JobKind = "check"    // an exchange, when its sender should have looked
 )
 
 // Job is work that a committed change calls for.

@@ -120,6 +120,7 @@ func (h *Hub) accept(ctx context.Context, c Caller, key string, s *spooled, in i
 	x := transport.Exchange{
 		ID: in.exchange, Sender: c.Org, Account: c.Account, Body: s.sum, Size: s.size, Urgency: in.urgency,
 		DocumentSM3: in.sm3, DocumentSHA256: in.sha256, AcceptedAt: at, LastTime: at,
+		Refers: in.refers,
 	}
 	ev, err := h.next(&x, receipt.Entry{Event: transport.SubmissionAcceptance, Time: at, Object: s.sum}, "", nil)
 	if err != nil {
@@ -145,8 +146,14 @@ func (h *Hub) accept(ctx context.Context, c Caller, key string, s *spooled, in i
 		if err := t.AppendEntry(ev); err != nil {
 			return err
 		}
+		if err := h.refer(t, x, ds); err != nil {
+			return err
+		}
 		return t.Enqueue(Job{Kind: JobRoute, Target: x.ID, RunAt: at})
 	})
+	if refusal, ok := errors.AsType[*Refusal](err); ok {
+		return h.reject(ctx, c, s, x.ID, refusal)
+	}
 	if err != nil {
 		return Submission{}, fmt.Errorf("accept exchange %s: %w", x.ID, err)
 	}
@@ -164,7 +171,7 @@ func (h *Hub) deliveries(x transport.Exchange, to []addressee) ([]transport.Deli
 		}
 		ds = append(ds, transport.Delivery{
 			ID: id, Sender: x.Sender, Exchange: x.ID, Recipient: a.code, Role: a.role, State: transport.Accepted,
-			ChangedAt: x.AcceptedAt,
+			ChangedAt: x.AcceptedAt, Copies: a.copies,
 		})
 	}
 	return ds, nil

@@ -75,6 +75,9 @@ func (h *Hub) Inbox(ctx context.Context, c Caller, f InboxFilter) ([]Received, e
 			if err != nil {
 				return err
 			}
+			if x.Superseded, err = supersededBy(r, x); err != nil {
+				return err
+			}
 			out = append(out, Received{Exchange: x, Delivery: d})
 		}
 		return nil
@@ -94,6 +97,9 @@ func (h *Hub) Delivery(ctx context.Context, c Caller, id string) (Received, erro
 			return err
 		}
 		if out.Exchange, err = r.Exchange(out.Delivery.Exchange); err != nil {
+			return err
+		}
+		if out.Exchange.Superseded, err = supersededBy(r, out.Exchange); err != nil {
 			return err
 		}
 		out.Evidence, err = r.ExchangeEvidence(out.Delivery.Exchange)

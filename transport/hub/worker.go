@@ -123,6 +123,12 @@ func (h *Hub) do(ctx context.Context, j Job) error {
 		return h.overdue(ctx, j)
 	case JobDeposit:
 		return h.deposit(ctx, j)
+	case JobUrge:
+		return h.urge(ctx, j)
+	case JobEscalate:
+		return h.escalate(ctx, j)
+	case JobCheck:
+		return h.senderLooked(ctx, j)
 	}
 	return fmt.Errorf("unknown job %s", j.Kind)
 }
@@ -169,6 +175,9 @@ func (h *Hub) route(ctx context.Context, j Job) error {
 	return h.change(ctx, j, func(t Tx, at time.Time) error {
 		x, err := t.Exchange(j.Target)
 		if err != nil {
+			return err
+		}
+		if err := t.Enqueue(Job{Kind: JobCheck, Target: x.ID, RunAt: x.AcceptedAt.Add(h.cfg.SenderLooks)}); err != nil {
 			return err
 		}
 		ds, err := t.Deliveries(j.Target)
@@ -218,13 +227,9 @@ func (h *Hub) deliver(ctx context.Context, j Job) error {
 		h.p.Log.ErrorContext(ctx, "delivery given up", slog.String("delivery", d.ID), slog.Int("tries", j.Attempts), slog.Any("error", err))
 		return h.failDelivery(ctx, j, err)
 	}
-	due := h.cfg.SignFor[x.Urgency]
 	return h.moveBy(ctx, j, transport.Deliver, "", func(t Tx, d *transport.Delivery, at time.Time) error {
-		if due <= 0 {
-			return nil
-		}
-		d.Due = at.Add(due)
-		return t.Enqueue(Job{Kind: JobOverdue, Target: d.ID, RunAt: d.Due})
+		d.Due = h.cfg.due(x.Urgency, at)
+		return h.startClocks(t, *d, x.Urgency, at)
 	})
 }
 

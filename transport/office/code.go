@@ -42,6 +42,7 @@ func CodeOf(err error) api.Code {
 		{errors.Is(err, ErrNoPlace), api.Validation},
 		{errors.Is(err, ErrReason), api.Validation},
 		{errors.Is(err, ErrRequest), api.Validation},
+		{errors.Is(err, ErrReference), api.Validation},
 		{errors.Is(err, ErrSeal), api.SealInvalid},
 		{errors.Is(err, seal.ErrNotInForce), api.SealInvalid},
 		{errors.Is(err, seal.ErrTransition), api.InvalidTransition},

@@ -31,6 +31,8 @@ type SealAsk struct {
 	Seal       string
 	Recipients []Recipient
 	Urgency    transport.Urgency
+	// Refers makes the document a correction or an annulment of an earlier exchange.
+	Refers transport.Reference
 }
 
 // draftFiles is what rests encrypted while a dispatch waits.
@@ -57,12 +59,15 @@ func (s *Service) Ask(ctx context.Context, who Person, ask SealAsk) (Dispatch, e
 	if err := s.checkRecipients(ctx, who.Office, ask.Recipients); err != nil {
 		return Dispatch{}, fmt.Errorf("ask for seal: %w", err)
 	}
+	if err := s.checkReference(ctx, who, ask.Refers); err != nil {
+		return Dispatch{}, fmt.Errorf("ask for seal: %w", err)
+	}
 	if ask.Draft.Spot == nil {
 		return Dispatch{}, fmt.Errorf("ask for seal: %w: the document has no place for one", ErrNoPlace)
 	}
 	d := Dispatch{
 		ID: s.NewID(), Office: who.Office, Requester: who.Account, Exchange: s.NewID(), Recipients: ask.Recipients,
-		Urgency: ask.Urgency, Seal: ask.Seal, SealedAt: s.Clock().UTC().Truncate(time.Second),
+		Urgency: ask.Urgency, Refers: ask.Refers, Seal: ask.Seal, SealedAt: s.Clock().UTC().Truncate(time.Second),
 		Stamps:   []Stamp{spotStamp(ask.Draft.Spot.Page, ask.Draft.Spot.X, ask.Draft.Spot.Y, ask.Draft.Spot.Diameter)},
 		Unsealed: gm.SM3(ask.Draft.OFD), State: Pending, CreatedAt: s.Clock().UTC(),
 	}

@@ -70,6 +70,10 @@ type Hub interface {
 	Act(ctx context.Context, who Person, act transport.Act, key, delivery string, statement []byte) (transport.Delivery, error)
 	// Sent returns the part of one recipient of an exchange that the office sent.
 	Sent(ctx context.Context, who Person, exchange, recipient string) (Received, error)
+	// Owns tells whether the office sent an exchange; ErrNotFound where it did not.
+	Owns(ctx context.Context, who Person, exchange string) error
+	// OwnEnvelope writes the sender's own copy of what the office sent.
+	OwnEnvelope(ctx context.Context, who Person, exchange string, w io.Writer) error
 	// SenderAct carries the sending office's signed statement about one recipient's part: withdrawn, return acknowledged.
 	SenderAct(ctx context.Context, who Person, act transport.Act, key, exchange, recipient string, statement []byte) (transport.Delivery, error)
 }

@@ -224,6 +224,12 @@ func (s *Service) Withdraw(ctx context.Context, who Person, exchange, recipient,
 	return s.bySender(ctx, who, transport.Withdraw, exchange, recipient, receipt.Statement{Event: transport.Withdrawal, Text: text})
 }
 
+// RequestWithdrawal asks a recipient to give back a document that was handed over (请求退还). It is recorded with the office's
+// signature and forces nothing.
+func (s *Service) RequestWithdrawal(ctx context.Context, who Person, exchange, recipient, text string) (transport.Delivery, error) {
+	return s.bySender(ctx, who, transport.RequestWithdrawal, exchange, recipient, receipt.Statement{Event: transport.WithdrawalRequest, Text: text})
+}
+
 // AcknowledgeReturn states that the sending office saw that a recipient sent the document back (退回确认); with it that
 // recipient's part ends.
 func (s *Service) AcknowledgeReturn(ctx context.Context, who Person, exchange, recipient string) (transport.Delivery, error) {

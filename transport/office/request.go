@@ -36,6 +36,8 @@ func States() []State { return []State{Pending, Approved, Packed, Sent, Declined
 type Recipient struct {
 	Code string         `json:"code"`
 	Role transport.Role `json:"role"`
+	// Copies is how many official copies it may print; 0 leaves it to the hub.
+	Copies int `json:"copies,omitempty"`
 }
 
 // Stamp is where a seal stands: page from 1, top left corner and size in mm.
@@ -57,6 +59,8 @@ type Dispatch struct {
 	Exchange   string            `json:"exchange"`
 	Recipients []Recipient       `json:"recipients"`
 	Urgency    transport.Urgency `json:"urgency"`
+	// Refers is the earlier exchange that this dispatch reissues, corrects or annuls.
+	Refers transport.Reference `json:"refers,omitzero"`
 	// Draft is the blob with the unsealed files, DraftKey the wrapped key that opens it.
 	Draft    string `json:"draft"`
 	DraftKey []byte `json:"draft_key"`

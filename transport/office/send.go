@@ -86,25 +86,36 @@ func CheckReport(sealedOFD []byte, o seal.VerifyOptions, uses []envelope.SealUse
 
 // pack writes the envelope into the drafts store and returns its name there.
 func (s *Service) pack(ctx context.Context, d Dispatch, files sealed, report envelope.Report) (string, error) {
-	sign, err := s.signerOf(ctx, d.Office, useSign, keys.PurposeSign)
+	o, err := s.packOptions(ctx, d)
 	if err != nil {
 		return "", err
+	}
+	o.Report, o.Document = report, 0
+	o.Files = []envelope.Source{
+		{Name: DocumentName, Content: bytes.NewReader(files.ofd)}, {Name: CopyName, Content: bytes.NewReader(files.pdf)},
+	}
+	return s.keepEnvelope(ctx, o)
+}
+
+// packOptions says for whom a dispatch is packed and who signs; the files are the caller's.
+func (s *Service) packOptions(ctx context.Context, d Dispatch) (envelope.PackOptions, error) {
+	sign, err := s.signerOf(ctx, d.Office, useSign, keys.PurposeSign)
+	if err != nil {
+		return envelope.PackOptions{}, err
 	}
 	own, err := s.partyOf(ctx, d.Office)
 	if err != nil {
-		return "", err
+		return envelope.PackOptions{}, err
 	}
 	to, err := s.recipients(ctx, d)
 	if err != nil {
-		return "", err
+		return envelope.PackOptions{}, err
 	}
-	o := envelope.PackOptions{
-		Exchange: d.Exchange, Sender: d.Office, Own: own, Recipients: to, Urgency: d.Urgency, Report: report, Document: 0,
-		Sign:  cms.SignOptions{Signer: sign.signer, Certificate: sign.cert, Chain: sign.chain, Time: s.Clock().UTC(), Rand: s.Rand},
-		Files: []envelope.Source{{Name: DocumentName, Content: bytes.NewReader(files.ofd)}, {Name: CopyName, Content: bytes.NewReader(files.pdf)}},
-		Rand:  s.Rand,
-	}
-	return s.keepEnvelope(ctx, o)
+	return envelope.PackOptions{
+		Exchange: d.Exchange, Sender: d.Office, Own: own, Recipients: to, Urgency: d.Urgency, Refers: d.Refers, Document: -1,
+		Sign: cms.SignOptions{Signer: sign.signer, Certificate: sign.cert, Chain: sign.chain, Time: s.Clock().UTC(), Rand: s.Rand},
+		Rand: s.Rand,
+	}, nil
 }
 
 func (s *Service) keepEnvelope(ctx context.Context, o envelope.PackOptions) (_ string, err error) {
@@ -138,7 +149,7 @@ func (s *Service) recipients(ctx context.Context, d Dispatch) ([]envelope.Recipi
 		if err := c.CheckUse(cert.UseEncrypt); err != nil {
 			return nil, fmt.Errorf("recipient %s: %w", r.Code, err)
 		}
-		to = append(to, envelope.Recipient{Code: r.Code, Role: r.Role, Certificate: c})
+		to = append(to, envelope.Recipient{Code: r.Code, Role: r.Role, Certificate: c, Copies: r.Copies})
 	}
 	return to, nil
 }

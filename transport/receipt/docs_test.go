@@ -22,6 +22,8 @@ var events = []transport.Event{
 	transport.ConsignmentAcceptance, transport.ConsignmentRejection, transport.AcceptanceRejectionExpiry,
 	transport.ContentHandover, transport.ContentHandoverFailure,
 	transport.SealApplied, transport.Withdrawal, transport.ReturnAcknowledgement, transport.Deposit,
+	transport.WithdrawalRequest, transport.Escalation, transport.CopyPrinted, transport.CopyVoided,
+	transport.Reissue, transport.Correction, transport.Annulment, transport.SenderCheck, transport.SenderCheckExpiry,
 }
 
 func eventRow(e transport.Event) string {

@@ -49,6 +49,9 @@ type Entry struct {
 	// Due is when the limit to sign for falls, kept to the millisecond. Only ContentConsignment names it, and only where
 	// there is a limit; so whether a document was signed for in time can be told from the log alone.
 	Due time.Time
+	// Copy is, of CopyPrinted and CopyVoided, the number of the copy; of ContentConsignment how many official copies the
+	// sender allows; so that both can be held against each other from the log alone. Zero everywhere else.
+	Copy int
 	// Hub is the code of the hub that states this.
 	Hub string
 	// Previous is the SM3 of the entry before this one in the same exchange; zero for the first.
@@ -75,6 +78,7 @@ type wireEntry struct {
 	Hub            string           `json:"hub"`
 	Previous       transport.Digest `json:"previous"`
 	Statement      transport.Digest `json:"statement"`
+	Copy           int              `json:"copy,omitempty"`
 }
 
 // Validate reports what no entry may say: an unknown event, a code outside the grammar, a negative event without its
@@ -96,7 +100,29 @@ func (e Entry) Validate() error {
 	if by == NoParty && !e.Statement.IsZero() {
 		return fmt.Errorf("%w: %s with a statement", ErrEntry, e.Event)
 	}
+	if err := e.validateCopy(); err != nil {
+		return err
+	}
 	return e.validateDue()
+}
+
+// validateCopy refuses a copy without its number and a number where there is no copy.
+func (e Entry) validateCopy() error {
+	switch e.Event {
+	case transport.CopyPrinted, transport.CopyVoided:
+		if e.Copy > 0 && e.Copy <= transport.MaxCopies && (e.Reason != "" || e.Event == transport.CopyVoided) {
+			return nil
+		}
+	case transport.ContentConsignment:
+		if e.Copy >= 0 && e.Copy <= transport.MaxCopies {
+			return nil
+		}
+	default:
+		if e.Copy == 0 {
+			return nil
+		}
+	}
+	return fmt.Errorf("%w: %s of copy %d", ErrEntry, e.Event, e.Copy)
 }
 
 // validateDue refuses a limit that is not a consignment's.
@@ -140,7 +166,7 @@ func (e Entry) Marshal() ([]byte, error) {
 	}
 	b, err := canonical(wireEntry{
 		Version, e.ID, e.Event, e.Time.UTC().Format(timeLayout), e.Exchange, e.DocumentSM3, e.DocumentSHA256, e.Object,
-		e.Sender, e.Recipient, e.Reason, formatDue(e.Due), e.Hub, e.Previous, e.Statement,
+		e.Sender, e.Recipient, e.Reason, formatDue(e.Due), e.Hub, e.Previous, e.Statement, e.Copy,
 	})
 	if err == nil && len(b) > MaxEntry {
 		err = fmt.Errorf("%w: entry of %d bytes", ErrEntry, len(b))
@@ -179,7 +205,7 @@ func ParseEntry(b []byte) (Entry, error) {
 	}
 	e := Entry{
 		w.ID, w.Event, at, w.Exchange, w.DocumentSM3, w.DocumentSHA256, w.Object,
-		w.Sender, w.Recipient, w.Reason, due, w.Hub, w.Previous, w.Statement,
+		w.Sender, w.Recipient, w.Reason, due, w.Copy, w.Hub, w.Previous, w.Statement,
 	}
 	again, err := e.Marshal()
 	if err != nil {

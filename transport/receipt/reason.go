@@ -40,6 +40,13 @@ const (
 	SenderCorrected = "sender_corrected" // a corrected document follows
 )
 
+// Codes with which the hub says when it urged a recipient.
+const (
+	BeforeLimit = "before_limit"
+	AtLimit     = "at_limit"
+	AfterLimit  = "after_limit"
+)
+
 // Party says whose signed statement an event needs.
 type Party string
 
@@ -71,7 +78,8 @@ func StatementBy(e transport.Event) (by Party, required bool) {
 // scope says whether an event concerns a whole exchange (no recipient is named) and whether it is known at all.
 func scope(e transport.Event) (whole, known bool) {
 	switch e {
-	case transport.SealApplied, transport.SubmissionRejection:
+	case transport.SealApplied, transport.SubmissionRejection, transport.Reissue, transport.Correction, transport.Annulment,
+		transport.SenderCheck, transport.SenderCheckExpiry:
 		return true, true
 	case transport.ConsignmentNotification, transport.ConsignmentNotificationFailure, transport.ContentHandoverFailure:
 		return false, true
@@ -109,8 +117,14 @@ func Reasons(e transport.Event) []string {
 		return codes
 	case transport.Withdrawal:
 		return []string{SenderRequest, SenderCorrected}
-	case transport.AcceptanceRejectionExpiry:
+	case transport.AcceptanceRejectionExpiry, transport.Escalation, transport.SenderCheckExpiry:
 		return []string{DeadlinePassed}
+	case transport.NotificationForAcceptance:
+		return []string{BeforeLimit, AtLimit, AfterLimit}
+	case transport.WithdrawalRequest:
+		return []string{SenderRequest, SenderCorrected}
+	case transport.CopyPrinted:
+		return []string{string(transport.OfficialCopy), string(transport.ReferenceCopy)}
 	}
 	return nil
 }

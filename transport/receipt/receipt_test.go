@@ -347,9 +347,9 @@ func TestEntriesThatNobodyMayWrite(t *testing.T) {
 		"an act without its statement": func(e *receipt.Entry) {
 			e.Event, e.Recipient = transport.ConsignmentAcceptance, "office-b"
 		},
-		"no time":        func(e *receipt.Entry) { e.Time = time.Time{} },
-		"far in future":  func(e *receipt.Entry) { e.Time = time.Date(12000, 1, 1, 0, 0, 0, 0, time.UTC) },
-		"path as a code": func(e *receipt.Entry) { e.Exchange = "../x" },
+		"no time":                              func(e *receipt.Entry) { e.Time = time.Time{} },
+		"far in future":                        func(e *receipt.Entry) { e.Time = time.Date(12000, 1, 1, 0, 0, 0, 0, time.UTC) },
+		"path as a code":                       func(e *receipt.Entry) { e.Exchange = "../x" },
 		"a limit to sign for of an acceptance": func(e *receipt.Entry) { e.Due = e.Time.Add(time.Hour) },
 		"a limit out of the calendar": func(e *receipt.Entry) {
 			e.Event, e.Recipient, e.Due = transport.ContentConsignment, "office-b", time.Date(12000, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -389,6 +389,12 @@ func TestEveryEventOfTheMachineCanBeWritten(t *testing.T) {
 		}
 		if r.Reason {
 			e.Reason = codes[0]
+		}
+		if r.Act == transport.Print || r.Act == transport.VoidCopy {
+			if _, err := e.Marshal(); err == nil {
+				t.Errorf("%s without the number of a copy", r.Event)
+			}
+			e.Copy = 1
 		}
 		if _, err := e.Marshal(); err != nil {
 			t.Errorf("%s: %v", r.Event, err)
