@@ -288,11 +288,28 @@ func TestEveryRouteHasItsRule(t *testing.T) {
 
 // fill puts something into the variables of a path.
 func fill(path string) string {
-	for strings.Contains(path, "{") {
-		a, b := strings.Index(path, "{"), strings.LastIndex(path, "}")
-		path = path[:a] + "018bcfe5-687b-7000-8000-000000000000" + path[b+1:]
+	for {
+		a := strings.Index(path, "{")
+		if a < 0 {
+			return path
+		}
+		end, depth := a, 0
+		for ; end < len(path); end++ {
+			if path[end] == '{' {
+				depth++
+			}
+			if path[end] == '}' {
+				if depth--; depth == 0 {
+					break
+				}
+			}
+		}
+		value := "018bcfe5-687b-7000-8000-000000000000"
+		if strings.HasPrefix(path[a:], "{number") {
+			value = "1"
+		}
+		path = path[:a] + value + path[end+1:]
 	}
-	return path
 }
 
 type answer struct {

@@ -42,7 +42,7 @@ func (s *Server) all() []Route {
 			Method: http.MethodPost, Path: p + "/exchanges/{id:" + id + "}/request-withdrawal", Access: ByRole, Roles: clerk, Key: true,
 			Handle: s.requestWithdrawal(),
 		},
-		{Method: http.MethodPost, Path: p + "/exchanges/{id:" + id + "}/check", Access: ByRole, Roles: clerk, Handle: s.check()},
+		{Method: http.MethodPost, Path: p + "/exchanges/{id:" + id + "}/check", Access: ByRole, Roles: clerk, Key: true, Handle: s.check()},
 
 		{Method: http.MethodGet, Path: p + "/inbox", Access: ByRole, Roles: readers, Handle: s.inbox()},
 		{Method: http.MethodGet, Path: p + "/deliveries/{id:" + id + "}", Access: ByRole, Roles: readers, Handle: s.showDelivery()},

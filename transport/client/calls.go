@@ -159,7 +159,11 @@ func (c *Client) RequestWithdrawal(ctx context.Context, key, exchange, recipient
 
 // Check says that the sender looked whether its recipients have the document. It is written once.
 func (c *Client) Check(ctx context.Context, exchange string) (api.Exchange, error) {
-	return callJSON[api.Exchange](ctx, c, http.MethodPost, "/exchanges/"+url.PathEscape(exchange)+"/check", "", nil, nil)
+	key, err := c.NewKey()
+	if err != nil {
+		return api.Exchange{}, err
+	}
+	return callJSON[api.Exchange](ctx, c, http.MethodPost, "/exchanges/"+url.PathEscape(exchange)+"/check", key, nil, nil)
 }
 
 // Copies lists the numbered copies of a delivery.

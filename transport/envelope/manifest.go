@@ -245,7 +245,9 @@ func ParseManifest(b []byte) (Manifest, error) {
 	}
 	m := Manifest{
 		w.Exchange, w.Sender, w.Recipient, w.Role, w.Header, w.Document, w.Files, w.Index, w.Payload,
-		w.Urgency, sent, w.Report, w.Recipients, transport.Reference{}, w.Copies,
+		w.Urgency, sent, w.Report, w.Recipients,
+		transport.Reference{},
+		w.Copies,
 	}
 	if w.Refers != nil {
 		m.Refers = *w.Refers

@@ -35,8 +35,10 @@ func TestRandomActs(t *testing.T) {
 		if err != nil {
 			rt.Fatal(err)
 		}
-		p := &player{t: t, rt: rt, r: r, x: sub.Exchange, states: map[string]transport.State{}, asked: map[string]bool{},
-			printed: map[string]int{}, void: map[string]int{}}
+		p := &player{
+			t: t, rt: rt, r: r, x: sub.Exchange, states: map[string]transport.State{}, asked: map[string]bool{},
+			printed: map[string]int{}, void: map[string]int{},
+		}
 		for _, d := range sub.Deliveries {
 			p.states[d.Recipient] = transport.Accepted
 			p.ids = append(p.ids, d)

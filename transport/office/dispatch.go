@@ -124,6 +124,11 @@ func (s *Service) checkRecipients(ctx context.Context, sender string, to []Recip
 	if !slices.ContainsFunc(to, func(r Recipient) bool { return r.Role == transport.To }) {
 		return fmt.Errorf("%w: nobody is addressed (主送)", ErrAddressee)
 	}
+	return s.checkAddressees(ctx, sender, to)
+}
+
+// checkAddressees is checkRecipients without the rule that somebody is addressed as 主送: a reissue may be copies alone.
+func (s *Service) checkAddressees(ctx context.Context, sender string, to []Recipient) error {
 	seen := map[string]bool{sender: true, s.Archive: true}
 	for _, r := range to {
 		if seen[r.Code] {

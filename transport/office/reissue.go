@@ -54,7 +54,10 @@ func dispatchID(office, key string) string {
 
 // prepareReissue opens the office's own copy, packs its files anew and keeps the dispatch as packed.
 func (s *Service) prepareReissue(ctx context.Context, who Person, id, exchange string, to []Recipient) (_ Dispatch, err error) {
-	if err := s.checkRecipients(ctx, who.Office, to); err != nil {
+	if err := s.Hub.Owns(ctx, who, exchange); err != nil {
+		return Dispatch{}, err
+	}
+	if err := s.checkAddressees(ctx, who.Office, to); err != nil {
 		return Dispatch{}, err
 	}
 	if err := s.note(ctx, who, "exchange.reissue", exchange); err != nil {
