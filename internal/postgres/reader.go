@@ -73,26 +73,28 @@ func digestBytes(d transport.Digest) []byte {
 }
 
 const exchangeColumns = `id, sender, account, document_sm3, document_sha256, urgency, accepted_at, entry, last_entry, last_time,
-	deposited, package, envelope_sm3, size`
+	deposited, package, envelope_sm3, size, refers_kind, refers, superseded_kind, superseded, checked, unchecked`
 
 func scanExchange(s scanner) (x transport.Exchange, err error) {
 	var sm3, sha, last, pack, body []byte
+	var checked *time.Time
 	err = s.Scan(&x.ID, &x.Sender, &x.Account, &sm3, &sha, &x.Urgency, &x.AcceptedAt, &x.Entry, &last, &x.LastTime,
-		&x.Deposited, &pack, &body, &x.Size)
+		&x.Deposited, &pack, &body, &x.Size, &x.Refers.Kind, &x.Refers.Exchange, &x.Superseded.Kind, &x.Superseded.Exchange,
+		&checked, &x.Unchecked)
 	x.DocumentSM3, x.DocumentSHA256, x.LastEntry = digest(sm3), digest(sha), digest(last)
 	x.Package, x.Body = digest(pack), digest(body)
-	x.AcceptedAt, x.LastTime = x.AcceptedAt.UTC(), x.LastTime.UTC()
+	x.AcceptedAt, x.LastTime, x.Checked = x.AcceptedAt.UTC(), x.LastTime.UTC(), fromNull(checked)
 	return x, err
 }
 
 const deliveryColumns = `id, exchange, sender, recipient, role, state, due, overdue, reminders, reason, comment, sign_number,
-	statement, changed_at`
+	statement, changed_at, copies, withdrawal_requested, escalated`
 
 func scanDelivery(s scanner) (d transport.Delivery, err error) {
 	var statement []byte
 	var due *time.Time
 	err = s.Scan(&d.ID, &d.Exchange, &d.Sender, &d.Recipient, &d.Role, &d.State, &due, &d.Overdue, &d.Reminders, &d.Reason,
-		&d.Comment, &d.SignNumber, &statement, &d.ChangedAt)
+		&d.Comment, &d.SignNumber, &statement, &d.ChangedAt, &d.Copies, &d.WithdrawalRequested, &d.Escalated)
 	d.Statement, d.Due, d.ChangedAt = digest(statement), fromNull(due), d.ChangedAt.UTC()
 	return d, err
 }
@@ -123,6 +125,20 @@ func (r reader) Outbox(sender string, p hub.Page) ([]transport.Exchange, error) 
 	return all(r.q, scanExchange, `SELECT `+exchangeColumns+` FROM exchanges WHERE sender = $1
 		AND n < coalesce((SELECT n FROM exchanges WHERE id = $2 AND sender = $1), 9223372036854775807)
 		ORDER BY n DESC LIMIT $3`, sender, p.After, p.Limit)
+}
+
+// Referring implements hub.Reader.
+func (r reader) Referring(exchange string) ([]transport.Exchange, error) {
+	return all(r.q, scanExchange, `SELECT `+exchangeColumns+` FROM exchanges WHERE refers = $1 AND refers <> '' ORDER BY n`, exchange)
+}
+
+// Copies implements hub.Reader.
+func (r reader) Copies(delivery string) ([]transport.Copy, error) {
+	return all(r.q, func(s scanner) (c transport.Copy, err error) {
+		err = s.Scan(&c.Delivery, &c.Number, &c.Kind, &c.Voided, &c.Account, &c.At)
+		c.At = c.At.UTC()
+		return c, err
+	}, `SELECT delivery, number, kind, voided, account, at FROM copies WHERE delivery = $1 ORDER BY number`, delivery)
 }
 
 // Delivery implements hub.Reader.

@@ -63,17 +63,20 @@ func (t *tx) Deliveries(exchange string) ([]transport.Delivery, error) {
 // InsertExchange implements hub.Tx.
 func (t *tx) InsertExchange(x transport.Exchange, e hub.Envelope, ds []transport.Delivery) error {
 	err := t.exec("exchange "+x.ID,
-		`INSERT INTO exchanges (`+exchangeColumns+`, envelope) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
+		`INSERT INTO exchanges (`+exchangeColumns+`, envelope) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
+			$16, $17, $18, $19, $20, $21)`,
 		x.ID, x.Sender, x.Account, x.DocumentSM3[:], x.DocumentSHA256[:], string(x.Urgency), x.AcceptedAt, x.Entry,
-		x.LastEntry[:], x.LastTime, x.Deposited, digestBytes(x.Package), e.SM3[:], e.Size, e.Inline)
+		x.LastEntry[:], x.LastTime, x.Deposited, digestBytes(x.Package), e.SM3[:], e.Size,
+		string(x.Refers.Kind), x.Refers.Exchange, string(x.Superseded.Kind), x.Superseded.Exchange, orNull(x.Checked), x.Unchecked, e.Inline)
 	if err != nil {
 		return err
 	}
 	for _, d := range ds {
 		err := t.exec("delivery to "+d.Recipient,
-			`INSERT INTO deliveries (`+deliveryColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+			`INSERT INTO deliveries (`+deliveryColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
 			d.ID, d.Exchange, d.Sender, d.Recipient, string(d.Role), string(d.State), orNull(d.Due), d.Overdue, d.Reminders,
-			d.Reason, d.Comment, d.SignNumber, digestBytes(d.Statement), d.ChangedAt)
+			d.Reason, d.Comment, d.SignNumber, digestBytes(d.Statement), d.ChangedAt,
+			d.Copies, d.WithdrawalRequested, d.Escalated)
 		if err != nil {
 			return err
 		}
@@ -84,19 +87,35 @@ func (t *tx) InsertExchange(x transport.Exchange, e hub.Envelope, ds []transport
 // SaveExchange implements hub.Tx.
 func (t *tx) SaveExchange(x transport.Exchange) error {
 	return t.exec("exchange "+x.ID, `WITH u AS (
-			UPDATE exchanges SET last_entry = $1, last_time = $2, deposited = $3, package = $4 WHERE id = $5 RETURNING 1)
+			UPDATE exchanges SET last_entry = $1, last_time = $2, deposited = $3, package = $4, superseded_kind = $5, superseded = $6,
+			checked = $7, unchecked = $8 WHERE id = $9 RETURNING 1)
 		SELECT must_change_one((SELECT count(*) FROM u))`,
-		x.LastEntry[:], x.LastTime, x.Deposited, digestBytes(x.Package), x.ID)
+		x.LastEntry[:], x.LastTime, x.Deposited, digestBytes(x.Package), string(x.Superseded.Kind), x.Superseded.Exchange,
+		orNull(x.Checked), x.Unchecked, x.ID)
 }
 
 // MoveDelivery implements hub.Tx.
 func (t *tx) MoveDelivery(d transport.Delivery, from transport.State) error {
 	return t.exec("delivery "+d.ID, `WITH u AS (
 			UPDATE deliveries SET state = $1, due = $2, overdue = $3, reminders = $4, reason = $5, comment = $6,
-			sign_number = $7, statement = $8, changed_at = $9 WHERE id = $10 AND state = $11 RETURNING 1)
+			sign_number = $7, statement = $8, changed_at = $9, copies = $10, withdrawal_requested = $11, escalated = $12
+			WHERE id = $13 AND state = $14 RETURNING 1)
 		SELECT must_change_one((SELECT count(*) FROM u))`,
 		string(d.State), orNull(d.Due), d.Overdue, d.Reminders, d.Reason, d.Comment, d.SignNumber, digestBytes(d.Statement),
-		d.ChangedAt, d.ID, string(from))
+		d.ChangedAt, d.Copies, d.WithdrawalRequested, d.Escalated, d.ID, string(from))
+}
+
+// InsertCopy implements hub.Tx.
+func (t *tx) InsertCopy(c transport.Copy) error {
+	return t.exec("copy", `INSERT INTO copies (delivery, number, kind, voided, account, at) VALUES ($1, $2, $3, $4, $5, $6)`,
+		c.Delivery, c.Number, string(c.Kind), c.Voided, c.Account, c.At)
+}
+
+// VoidCopy implements hub.Tx.
+func (t *tx) VoidCopy(delivery string, number int) error {
+	return t.exec("copy", `WITH u AS (
+			UPDATE copies SET voided = true WHERE delivery = $1 AND number = $2 AND NOT voided RETURNING 1)
+		SELECT must_change_one((SELECT count(*) FROM u))`, delivery, number)
 }
 
 // AppendEntry implements hub.Tx.

@@ -34,7 +34,7 @@ func TestOnPostgres(t *testing.T) {
 		{"SubmitAgain", TestSubmitAgain},
 		{"SubmitManyAtOnce", TestSubmitManyAtOnce},
 		{"SubmitRefusals", TestSubmitRefusals},
-		{"WithdrawAgainstAcknowledge", TestWithdrawAgainstAcknowledge},
+		{"WithdrawAgainstOpen", TestWithdrawAgainstOpen},
 		{"ReturnAndItsAcknowledgement", TestReturnAndItsAcknowledgement},
 		{"OverdueIsAMark", TestOverdueIsAMark},
 		{"DeliveryIsGivenUp", TestDeliveryIsGivenUp},
@@ -43,6 +43,12 @@ func TestOnPostgres(t *testing.T) {
 		{"QueueBound", TestQueueBound},
 		{"NoAuditNoAct", TestNoAuditNoAct},
 		{"RandomActs", TestRandomActs},
+		{"ReissueCorrectAnnul", TestReissueCorrectAnnul},
+		{"RandomReferences", TestRandomReferences},
+		{"Copies", TestCopies},
+		{"RequestAfterHandOver", TestRequestAfterHandOver},
+		{"LimitsAndReminders", TestLimitsAndReminders},
+		{"SenderLooks", TestSenderLooks},
 	} {
 		t.Run(tt.name, tt.run)
 	}
