@@ -10,6 +10,7 @@ import (
 
 	"yinxin/crypto/cert"
 	"yinxin/crypto/cert/certtest"
+	"yinxin/testvectors/boundtest"
 )
 
 // TestRegister follows one certificate from its issue to its revocation, through the file's form each time.
@@ -123,7 +124,7 @@ func FuzzParseRegister(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(text)
-	f.Fuzz(func(t *testing.T, text []byte) {
+	f.Fuzz(boundtest.Fuzz(perByte, func(t *testing.T, text []byte) {
 		r, err := cert.ParseRegister(text)
 		if err != nil {
 			return
@@ -135,5 +136,5 @@ func FuzzParseRegister(f *testing.F) {
 		if _, err := cert.ParseRegister(out); err != nil {
 			t.Fatalf("%v:\n%s", err, out)
 		}
-	})
+	}))
 }

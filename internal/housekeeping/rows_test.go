@@ -24,15 +24,19 @@ C-11 crypto/cms TestForgeries
 C-11 crypto/cert TestParse
 C-12 crypto/cms TestForgeries TestEncryptRefuses
 C-12 crypto/cert TestCheckUse
-C-13 crypto/gm TestDigestIsNotAMessage TestIDIsLiteral
+C-13 crypto/gm TestDigestIsNotAMessage TestIDIsLiteral TestSM2SignatureCorruptions
 C-14 crypto/gm TestSignerOpts
 C-15 transport/hub TestSubmitAgain
 C-16 crypto/gm TestNoncesDiffer TestRandomFailure
 C-17 crypto/cms TestSignRefuses
 C-17 keys/execkeys TestBadDevices
 C-18 crypto/cms TestEnvelopeCorruptions
+C-18 crypto/gm TestSM2CiphertextCorruptions
+C-18 transport/envelope TestForgeriesHaveTheirReasons TestLyingManifests
 C-19 transport/envelope TestSurreptitiousForwarding
 C-20 crypto/stream TestCorruptions
+C-20 crypto/gm TestSM4AEADCorruptions
+C-20 transport/envelope TestForgeriesHaveTheirReasons
 C-21 crypto/gm TestScalars
 C-21 crypto/cert TestCheckPair
 C-22 crypto/cms TestRefusedForms
@@ -46,12 +50,15 @@ T-05 crypto/tsp TestJudgeSigned
 T-05 crypto/cms TestMoments
 T-06 crypto/tsp TestJudgeSigned TestRevokedAuthority
 T-06 crypto/cert TestRevocation TestRevocationBackdated
+T-07 cmd/yinxin TestScripts
 T-07 crypto/cert TestOCSP TestOCSPForged TestRevocation TestLargeList
 T-08 crypto/cert TestChainBounds
 T-09 crypto/cert TestChain TestRevocationWithoutRoot
 T-10 crypto/cert TestNothingFetches
 T-11 crypto/tsp TestForgedTokens TestAuthorityRefuses TestParseResponse
 T-12 crypto/tsp TestCopiedToken TestTokenBesideSignature
+T-12 seal/ofdseal TestTimeStamp TestTimeStampOfSignature
+T-12 seal/pdfseal TestTimeStamp
 T-13 crypto/tsp TestClientRefuses TestClientRetries TestClientGrace
 T-14 crypto/cert TestClockJumps
 T-14 crypto/tsp TestAuthorityClock

@@ -6,9 +6,13 @@ import (
 	"strings"
 	"testing"
 
+	"yinxin/testvectors/boundtest"
 	"yinxin/transport/envelope"
 	"yinxin/verdict"
 )
+
+// perByte is how much reading, judging and opening may allocate for each byte of an envelope, beyond a block or two.
+const perByte = 4000
 
 // FuzzParse: whatever comes in, parsing is bounded, and what it gives reads back and can be verified without a panic.
 func FuzzParse(f *testing.F) {
@@ -20,7 +24,7 @@ func FuzzParse(f *testing.F) {
 	f.Add(assemble(p.parts, p.payload))
 	f.Add(assemble(append(p.parts, p.parts...), nil))
 	f.Add([]byte(envelope.Magic))
-	f.Fuzz(func(t *testing.T, data []byte) {
+	f.Fuzz(boundtest.Fuzz(perByte, func(t *testing.T, data []byte) {
 		e, err := envelope.Parse(bytes.NewReader(data), int64(len(data)))
 		if err != nil {
 			var refused *verdict.ContainerError
@@ -39,7 +43,7 @@ func FuzzParse(f *testing.F) {
 		if o, err := e.Open(w.openOptions(w.b, &envelope.Memory{Limit: 1 << 20})); err == nil && o.Released() && o.Report.Verdict != verdict.Passed {
 			t.Fatal("released without a passed verdict")
 		}
-	})
+	}))
 }
 
 func FuzzParseHeader(f *testing.F) {
@@ -49,11 +53,11 @@ func FuzzParseHeader(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(p.parts[0].Header)
-	f.Fuzz(func(t *testing.T, data []byte) {
+	f.Fuzz(boundtest.Fuzz(perByte, func(t *testing.T, data []byte) {
 		if h, err := envelope.ParseHeader(data); err == nil && len(h.WrappedKey) > len(data) {
 			t.Fatal("a header larger than its bytes")
 		}
-	})
+	}))
 }
 
 func FuzzParseManifest(f *testing.F) {
@@ -65,7 +69,7 @@ func FuzzParseManifest(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(b)
-	f.Fuzz(func(t *testing.T, data []byte) {
+	f.Fuzz(boundtest.Fuzz(perByte, func(t *testing.T, data []byte) {
 		m, err := envelope.ParseManifest(data)
 		if err != nil {
 			return
@@ -73,7 +77,7 @@ func FuzzParseManifest(f *testing.F) {
 		if again, err := m.Marshal(); err != nil || !bytes.Equal(again, data) {
 			t.Fatalf("%q reads back as %q, %v", data, again, err)
 		}
-	})
+	}))
 }
 
 func FuzzSafeName(f *testing.F) {
