@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -161,7 +162,7 @@ func filesBeside(input string) office.Attachments {
 }
 
 // readInput reads a whole file of bounded size.
-func readInput(path string) ([]byte, error) {
+func readInput(path string) (data []byte, err error) {
 	st, err := os.Stat(path)
 	if err != nil {
 		return nil, err
@@ -169,10 +170,37 @@ func readInput(path string) ([]byte, error) {
 	if st.IsDir() {
 		return nil, refuse("not_found", exitNotFound, "%s is a folder", path)
 	}
+	tooLarge := refuse("too_large", exitRefused, "%s has more than %d bytes, which is all that is read", path, maxInput)
 	if st.Size() > maxInput {
-		return nil, refuse("too_large", exitRefused, "%s has %d bytes, at most %d are read", path, st.Size(), maxInput)
+		return nil, tooLarge
 	}
-	return os.ReadFile(path)
+	if st.Mode().IsRegular() {
+		return os.ReadFile(path)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer closing(&err, f)
+	data, err = io.ReadAll(io.LimitReader(f, maxInput+1)) // a pipe or device tells no size, and may never end
+	if err == nil && len(data) > maxInput {
+		return nil, tooLarge
+	}
+	return data, err
+}
+
+// apart refuses a result that would take the place of what it is made from.
+func apart(out string, inputs ...string) error {
+	there, err := os.Stat(out)
+	if err != nil {
+		return nil //nolint:nilerr // there is nothing to lose
+	}
+	for _, in := range inputs {
+		if st, err := os.Stat(in); err == nil && os.SameFile(st, there) {
+			return usage("%s is to be read and cannot be written over", in)
+		}
+	}
+	return nil
 }
 
 // writeFile writes durably; an empty path means that nobody wants the file.

@@ -115,6 +115,9 @@ func (e *env) pack(cmd *cobra.Command, f packFlags, inputs []string) (err error)
 	if err := f.check(); err != nil {
 		return err
 	}
+	if err := apart(f.out, inputs...); err != nil {
+		return err
+	}
 	o := envelope.PackOptions{Exchange: f.exchange, Urgency: transport.Urgency(f.urgency), Document: -1, Rand: e.rand}
 	if o.Refers, err = f.refers(); err != nil {
 		return err

@@ -204,6 +204,9 @@ func signBeside(o cms.SignOptions, stamp stamper, in, out string) error {
 	if err := checkUnclassifiedFile(in); err != nil {
 		return err
 	}
+	if err := apart(out, in); err != nil {
+		return err
+	}
 	sum, err := digestFile(in)
 	if err != nil {
 		return err

@@ -131,24 +131,31 @@ func (e *env) printJudged(r *verdict.Report, unread error, how form) error {
 
 func judgePath(path string, o verify.Options) (verdict.File, error) {
 	in := verify.Input{Name: path}
-	if st, err := os.Stat(path); err != nil {
-		return verdict.File{}, err
-	} else if st.IsDir() {
-		in.Content = os.DirFS(path)
-		return verify.One(in, o)
-	}
-	head, err := headOf(path)
+	st, err := os.Stat(path)
 	if err != nil {
 		return verdict.File{}, err
 	}
-	if bytes.HasPrefix(head, []byte(envelope.Magic)) {
-		return judgeEnvelope(path, o)
+	if st.IsDir() {
+		in.Content = os.DirFS(path)
+		return verify.One(in, o)
+	}
+	if st.Mode().IsRegular() { // what can be looked at twice
+		head, err := headOf(path)
+		if err != nil {
+			return verdict.File{}, err
+		}
+		if bytes.HasPrefix(head, []byte(envelope.Magic)) {
+			return judgeEnvelope(path, o)
+		}
 	}
 	if in.Data, err = readInput(path); err != nil {
 		return verdict.File{}, err
 	}
 	if content, found := strings.CutSuffix(path, ".p7s"); found { // the signed file lies beside its signature
-		if in.Signed, err = os.ReadFile(content); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		sum, err := digestFile(content)
+		if err == nil {
+			in.Sum = &sum
+		} else if !errors.Is(err, fs.ErrNotExist) {
 			return verdict.File{}, err
 		}
 	}

@@ -48,12 +48,22 @@ func (o Options) Moment() time.Time {
 }
 
 // Input is one file: its name in the report and its content. Content is for a folder, Data for everything else; of a
-// detached signature (.p7s), Signed is the content that was signed.
+// detached signature (.p7s), Signed is the content that was signed, or Sum its SM3 where it is too large to be held.
 type Input struct {
 	Name    string
 	Data    []byte
 	Content fs.FS
 	Signed  []byte
+	Sum     *[32]byte
+}
+
+// sum is the SM3 of the signed content beside a signature, nil if there is none.
+func (in Input) sum() *[32]byte {
+	if in.Sum != nil || in.Signed == nil {
+		return in.Sum
+	}
+	sum := [32]byte(gm.SM3(in.Signed))
+	return &sum
 }
 
 // Files judges every input and gathers the report.
@@ -148,18 +158,19 @@ func signedFile(in Input, o Options) verdict.File {
 		return f
 	}
 	// A content inside and a file beside it are two answers to what was signed: judged as detached, that is a finding.
-	detached := signed.Content() == nil || in.Signed != nil
-	content := signed.Content()
-	if detached {
-		content = in.Signed
+	sum := in.sum()
+	detached := signed.Detached() || sum != nil
+	if !detached {
+		inside := signed.Sum()
+		sum = &inside
 	}
-	if content == nil {
+	if sum == nil {
 		f.Add(verdict.Unknown(verdict.CheckDataHash, verdict.MissingEntry, "the signed file is not beside the signature"))
 		f.Judge(o.Policy.Revocation)
 		return f
 	}
 	f.Add(verdict.Pass(verdict.CheckContainer))
-	f.Signatures = tsp.JudgeSigned(signed, gm.SM3(content), detached, cms.JudgeOptions{Policy: o.Policy, Now: o.Moment()})
+	f.Signatures = tsp.JudgeSigned(signed, *sum, detached, cms.JudgeOptions{Policy: o.Policy, Now: o.Moment()})
 	f.Judge(o.Policy.Revocation)
 	return f
 }
