@@ -30,11 +30,15 @@ func (p *Package) CheckUnclassified(other func(name string, data []byte) error) 
 		if e.dir {
 			continue
 		}
-		if err := checkStem(e.name, e.data); err != nil {
+		data, err := p.readable(i)
+		if err != nil {
 			return err
 		}
-		if root := p.formatXML(e); root != nil {
-			if left -= len(e.data); left < 0 {
+		if err := checkStem(e.name, data); err != nil {
+			return err
+		}
+		if root := formatXML(e.name, data); root != nil {
+			if left -= len(data); left < 0 {
 				return verdict.Refuse(verdict.Limit, "more than %d bytes of XML", MaxXML)
 			}
 			if err := p.checkXML(e.name, root); err != nil {
@@ -42,20 +46,47 @@ func (p *Package) CheckUnclassified(other func(name string, data []byte) error) 
 			}
 			continue
 		}
-		if err := other(e.name, e.data); err != nil {
+		if err := other(e.name, data); err != nil {
 			return err
 		}
 	}
 	return p.checkDrawingOrder()
 }
 
+// maxHead is how much of a large file is handed on that is neither XML nor a document of its own.
+const maxHead = 16 << 20
+
+// readable gives what of entry i can be read as text: all of it, or the first MiBs of a large file that is something
+// else.
+func (p *Package) readable(i int) ([]byte, error) {
+	const sample = 4 << 10
+	if p.entries[i].size <= maxHead {
+		return p.read(i)
+	}
+	head, err := p.head(i, sample)
+	if err != nil {
+		return nil, err
+	}
+	for _, begin := range []string{"<", "PK\x03\x04", "%PDF-"} {
+		if bytes.HasPrefix(trimmed(head), []byte(begin)) {
+			return p.read(i)
+		}
+	}
+	return p.head(i, maxHead)
+}
+
+// trimmed leaves out a byte order mark and the space at both ends.
+func trimmed(data []byte) []byte {
+	return bytes.TrimSpace(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")))
+}
+
 // formatXML parses an entry that is XML of the format; nil for anything else.
-func (p *Package) formatXML(e *entry) *Element {
-	if !bytes.HasPrefix(bytes.TrimSpace(bytes.TrimPrefix(e.data, []byte("\xef\xbb\xbf"))), []byte("<")) {
+func formatXML(name string, data []byte) *Element {
+	if !bytes.HasPrefix(trimmed(data), []byte("<")) {
 		return nil
 	}
-	x := &xmlParser{name: e.name}
-	body, err := x.decode(e.data)
+	x := &xmlParser{name: name}
+	body, err := x.decode(data)
 	if err != nil {
 		return nil
 	}

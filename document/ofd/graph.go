@@ -53,7 +53,7 @@ func (p *Package) Reaches(name string) bool {
 
 // walk reads OFD.xml and follows it.
 func (p *Package) walk() error {
-	if _, ok := p.Entry(rootEntry); !ok {
+	if !p.Has(rootEntry) {
 		return verdict.Refuse(verdict.MissingEntry, "the package has no OFD.xml")
 	}
 	root, err := p.parse(rootEntry, "OFD")
@@ -182,7 +182,7 @@ func (w *walker) follow(from string, e *Element, child string, kind Kind) (name 
 
 func (w *walker) document(name string) error {
 	if !w.add(Node{Name: name, Kind: KindDocument, From: rootEntry, Body: w.body}) {
-		if _, ok := w.Entry(name); ok {
+		if w.Has(name) {
 			return verdict.Refuse(verdict.Malformed, "%s is the root of two documents", name)
 		}
 	}
@@ -262,7 +262,7 @@ func (w *walker) page(from string, e *Element, kind Kind) (Page, error) {
 		return Page{}, err
 	}
 	page.Name = name
-	if _, ok := w.Entry(name); !ok {
+	if !w.Has(name) {
 		return page, nil // recorded as missing; whoever judges the package says so
 	}
 	content, err := w.parse(name, "Page")

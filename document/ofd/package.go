@@ -1,7 +1,10 @@
 package ofd
 
 import (
+	"bytes"
+	"io"
 	"strings"
+	"sync"
 
 	"yinxin/verdict"
 )
@@ -9,14 +12,22 @@ import (
 // rootEntry is where every package begins.
 const rootEntry = "OFD.xml"
 
-// Package is an opened OFD package. It holds everything in memory and is safe for concurrent reading.
+// Package is an opened OFD package, safe for concurrent reading. It holds its structure and, within a bound, its small
+// files; the rest is unpacked when it is asked for.
 type Package struct {
+	src     source
 	entries []entry
 	index   map[string]int // files alone
 	bodies  []Body
 	nodes   []Node
 	known   map[string]int // name → position in nodes
 	parsed  int            // XML bytes so far
+	checked bool           // every file was found as it declares, in memory that nobody changes
+
+	mu        sync.Mutex
+	held      map[int][]byte
+	heldBytes int
+	sums      map[int][32]byte
 }
 
 // Body is one document of a package; nearly every package has one.
@@ -68,13 +79,37 @@ type Page struct {
 	text []string
 }
 
-// Open reads a package. A package that is refused gives a *verdict.ContainerError.
+// Open reads a package that lies in memory, and checks every file of it. A package that is refused gives a
+// *verdict.ContainerError. The bytes must not change afterwards.
 func Open(data []byte) (*Package, error) {
-	entries, err := readZip(data)
+	p, err := open(source{r: bytes.NewReader(data), size: int64(len(data)), mem: data})
 	if err != nil {
 		return nil, err
 	}
-	p := &Package{entries: entries, index: make(map[string]int, len(entries)), known: map[string]int{}}
+	if err := p.Check(); err != nil {
+		return nil, err
+	}
+	p.checked = true
+	return p, nil
+}
+
+// OpenReader reads the structure of a package of the given size and those of its files that make up the document; what
+// r holds must not change while the package is in use. Files that were not needed for that are not unpacked: ask
+// [Package.Check] or [Package.Digest] before relying on them. A package that is refused gives a *verdict.ContainerError;
+// any other error is one of reading.
+func OpenReader(r io.ReaderAt, size int64) (*Package, error) {
+	return open(source{r: r, size: size})
+}
+
+func open(src source) (*Package, error) {
+	entries, err := readZip(src)
+	if err != nil {
+		return nil, err
+	}
+	p := &Package{
+		src: src, entries: entries, index: make(map[string]int, len(entries)), known: map[string]int{},
+		held: map[int][]byte{}, sums: map[int][32]byte{},
+	}
 	for i := range entries {
 		if !entries[i].dir {
 			p.index[entries[i].name] = i
@@ -86,13 +121,21 @@ func Open(data []byte) (*Package, error) {
 	return p, nil
 }
 
-// Entry returns the bytes of a file of the package; a leading slash is allowed. The caller must not change them.
+// Entry returns the bytes of a file of the package; a leading slash is allowed. The caller must not change them. Of a
+// package that was not checked, a file that cannot be unpacked is not given either; Check says why.
 func (p *Package) Entry(name string) ([]byte, bool) {
 	i, ok := p.index[strings.TrimPrefix(name, "/")]
 	if !ok {
 		return nil, false
 	}
-	return p.entries[i].data, true
+	data, err := p.read(i)
+	return data, err == nil
+}
+
+// Has reports whether the package holds a file of that name.
+func (p *Package) Has(name string) bool {
+	_, ok := p.index[strings.TrimPrefix(name, "/")]
+	return ok
 }
 
 // Names returns the names of all files, in the order of the package.
@@ -126,9 +169,13 @@ func (p *Package) PageText(i int) string {
 
 // parse reads an entry as strict XML; the whole package shares one bound.
 func (p *Package) parse(name, root string) (*Element, error) {
-	data, ok := p.Entry(name)
+	i, ok := p.index[name]
 	if !ok {
 		return nil, verdict.Refuse(verdict.MissingEntry, "%s is not in the package", name)
+	}
+	data, err := p.read(i)
+	if err != nil {
+		return nil, err
 	}
 	if p.parsed += len(data); p.parsed > MaxXML {
 		return nil, verdict.Refuse(verdict.Limit, "more than %d bytes of XML", MaxXML)

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"io"
 	"sync"
 )
 
@@ -20,23 +21,32 @@ type File struct {
 // ErrHasSignatures means that the document already names a list of signatures.
 var ErrHasSignatures = errors.New("ofd: the document already names a list of signatures")
 
-// Replace returns the package with the given files put in: those that exist are replaced in their place, new ones
-// follow in the order given. All other files keep their bytes; folder entries are left out. The result depends on
-// nothing but its input, and every size stands in the local headers, as readers of local headers need.
+// Replace returns the package with the given files put in, as WriteWith writes it.
 func (p *Package) Replace(files ...File) ([]byte, error) {
+	var out bytes.Buffer
+	out.Grow(p.roomFor(files))
+	if err := p.WriteWith(&out, files...); err != nil {
+		return nil, err
+	}
+	return out.Bytes(), nil
+}
+
+// WriteWith writes the package with the given files put in: those that exist are replaced in their place, new ones
+// follow in the order given. All other files keep their bytes, which are copied as they are packed; folder entries are
+// left out. The result depends on nothing but its input, and every size stands in the local headers, as readers of local
+// headers need.
+func (p *Package) WriteWith(w io.Writer, files ...File) error {
 	changed := make(map[string][]byte, len(files))
 	for _, f := range files {
 		if _, twice := changed[f.Name]; twice {
-			return nil, fmt.Errorf("replace %s: given twice", f.Name)
+			return fmt.Errorf("replace %s: given twice", f.Name)
 		}
 		changed[f.Name] = f.Data
 	}
-	var out bytes.Buffer
-	out.Grow(p.roomFor(files))
-	z := zip.NewWriter(&out)
+	z := zip.NewWriter(w)
 	c, err := newCompressor()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer c.rest()
 	for i := range p.entries {
@@ -45,27 +55,40 @@ func (p *Package) Replace(files ...File) ([]byte, error) {
 			continue
 		}
 		if data, ok := changed[e.name]; ok {
-			if err := c.writePacked(z, e.name, data); err != nil {
-				return nil, err
-			}
-			continue
+			err = c.writePacked(z, e.name, data)
+		} else {
+			err = p.copyRaw(z, e)
 		}
-		if err := writeRaw(z, e.name, e.method, e.crc, e.size, e.packedData); err != nil {
-			return nil, err
+		if err != nil {
+			return err
 		}
 	}
 	for _, f := range files {
-		if _, exists := p.index[f.Name]; exists {
+		if p.Has(f.Name) {
 			continue
 		}
 		if err := c.writePacked(z, f.Name, f.Data); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	if err := z.Close(); err != nil {
-		return nil, fmt.Errorf("close package: %w", err)
+		return fmt.Errorf("close package: %w", err)
 	}
-	return out.Bytes(), nil
+	return nil
+}
+
+// copyRaw copies an entry as it is packed.
+func (p *Package) copyRaw(z *zip.Writer, e *entry) error {
+	w, err := createRaw(z, e.name, e.method, e.crc, e.size, int64(e.packed))
+	if err == nil && p.src.mem != nil {
+		_, err = w.Write(p.src.mem[e.start : e.start+int64(e.packed)])
+	} else if err == nil {
+		_, err = io.CopyBuffer(w, io.NewSectionReader(p.src.r, e.start, int64(e.packed)), make([]byte, min(chunk, int(e.packed)+1)))
+	}
+	if err != nil {
+		return fmt.Errorf("copy %s: %w", e.name, err)
+	}
+	return nil
 }
 
 // roomFor is about how large the package will be, so that a large one is not copied while it grows.
@@ -73,7 +96,7 @@ func (p *Package) roomFor(files []File) int {
 	const headers = 256
 	n := 0
 	for i := range p.entries {
-		n += len(p.entries[i].packedData) + 2*len(p.entries[i].name) + headers
+		n += int(p.entries[i].packed) + 2*len(p.entries[i].name) + headers
 	}
 	for _, f := range files {
 		n += len(f.Data) + 2*len(f.Name) + headers
@@ -132,16 +155,7 @@ func (c *compressor) writePacked(z *zip.Writer, name string, data []byte) error 
 }
 
 func writeRaw(z *zip.Writer, name string, method uint16, crc, size uint32, packed []byte) error {
-	const firstDay = 1<<5 | 1 // 1980-01-01 in the calendar of ZIP: no clock enters the file
-	h := &zip.FileHeader{
-		Name: name, Method: method, CRC32: crc,
-		ModifiedDate:       firstDay, //nolint:staticcheck // CreateRaw writes this field as it is and ignores Modified
-		UncompressedSize64: uint64(size), CompressedSize64: uint64(len(packed)),
-	}
-	if !isASCII(name) {
-		h.Flags = flagUTF8
-	}
-	w, err := z.CreateRaw(h)
+	w, err := createRaw(z, name, method, crc, size, int64(len(packed)))
 	if err == nil {
 		_, err = w.Write(packed)
 	}
@@ -149,6 +163,20 @@ func writeRaw(z *zip.Writer, name string, method uint16, crc, size uint32, packe
 		return fmt.Errorf("write %s: %w", name, err)
 	}
 	return nil
+}
+
+// createRaw writes the header of an entry whose packed bytes will follow.
+func createRaw(z *zip.Writer, name string, method uint16, crc, size uint32, packed int64) (io.Writer, error) {
+	const firstDay = 1<<5 | 1 // 1980-01-01 in the calendar of ZIP: no clock enters the file
+	h := &zip.FileHeader{
+		Name: name, Method: method, CRC32: crc,
+		ModifiedDate:       firstDay, //nolint:staticcheck // CreateRaw writes this field as it is and ignores Modified
+		UncompressedSize64: uint64(size), CompressedSize64: uint64(packed),
+	}
+	if !isASCII(name) {
+		h.Flags = flagUTF8
+	}
+	return z.CreateRaw(h)
 }
 
 // NameSignatures returns the bytes of OFD.xml with the list of signatures named for document body (from 0), everything

@@ -2,12 +2,7 @@ package ofd
 
 import (
 	"bytes"
-	"compress/flate"
 	"encoding/binary"
-	"errors"
-	"hash/crc32"
-	"io"
-	"sort"
 
 	"yinxin/verdict"
 )
@@ -29,62 +24,101 @@ const (
 	methodStore   = 0
 	methodDeflate = 8
 
+	// maxCentral bounds the central directory in bytes; strayWindow is how far foreign bytes are looked for at either end,
+	// so that the refusal can say what is wrong.
+	maxCentral  = 16 << 20
+	strayWindow = 66 << 10
+
 	extraZip64       = 0x0001
 	extraUnicodePath = 0x7075
 )
 
 // entry is one file of the package: where its bytes lie and what the two directories say of it.
 type entry struct {
-	name       string
-	flags      uint16
-	method     uint16
-	crc        uint32
-	packed     uint32 // compressed size
-	size       uint32 // uncompressed size
-	offset     uint32 // of the local header
-	dir        bool
-	packedData []byte // compressed bytes, in place
-	data       []byte // uncompressed bytes
+	name   string
+	flags  uint16
+	method uint16
+	crc    uint32
+	packed uint32 // compressed size
+	size   uint32 // uncompressed size
+	offset uint32 // of the local header
+	start  int64  // of the compressed bytes
+	dir    bool
 }
 
-// readZip reads a package whose bytes are accounted for one by one: local headers, data and descriptors follow each
-// other from the first byte to the central directory, which runs to the end record, which ends the file. Whatever two
-// readers could take differently is refused.
-func readZip(data []byte) ([]entry, error) {
-	if len(data) > MaxFile {
-		return nil, verdict.Refuse(verdict.Limit, "the package has %d bytes, more than %d", len(data), MaxFile)
+// readZip reads the structure of a package whose bytes are accounted for one by one: local headers, data and descriptors
+// follow each other from the first byte to the central directory, which runs to the end record, which ends the file.
+// Whatever two readers could take differently is refused. The contents are not unpacked here.
+func readZip(src source) ([]entry, error) {
+	if src.size > MaxFile {
+		return nil, verdict.Refuse(verdict.Limit, "the package has %d bytes, more than %d", src.size, MaxFile)
 	}
-	central, count, err := findCentral(data)
+	central, count, err := findCentral(src)
 	if err != nil {
 		return nil, err
 	}
-	entries, err := readCentral(data[central:len(data)-endRecordLen], count)
+	records := src.size - endRecordLen - central
+	if records > maxCentral {
+		return nil, verdict.Refuse(verdict.Limit, "a central directory of %d bytes", records)
+	}
+	b, err := src.bytes(central, records)
+	if err != nil {
+		return nil, err
+	}
+	entries, err := readCentral(b, count)
 	if err != nil {
 		return nil, err
 	}
 	if err := checkNames(entries); err != nil {
 		return nil, err
 	}
-	if err := readLocals(data[:central], entries); err != nil {
+	if err := readLocals(source{r: src.r, mem: src.mem, size: central}, entries); err != nil {
 		return nil, err
 	}
-	return entries, inflateAll(entries)
+	return entries, checkSizes(entries)
+}
+
+// checkSizes holds the declared sizes against the limits and against each other.
+func checkSizes(entries []entry) error {
+	total := int64(0)
+	for i := range entries {
+		e := &entries[i]
+		total += int64(e.size)
+		if int64(e.size) > ratioFloor && int64(e.size) > MaxRatio*int64(e.packed) {
+			return verdict.Refuse(verdict.Bomb, "%q expands more than %d times", e.name, MaxRatio)
+		}
+		if e.method == methodStore && e.size != e.packed {
+			return verdict.Refuse(verdict.SizeLie, "%q is stored and gives two sizes", e.name)
+		}
+	}
+	if total > MaxTotal {
+		return verdict.Refuse(verdict.Bomb, "the entries expand to %d bytes, more than %d", total, int64(MaxTotal))
+	}
+	return nil
 }
 
 // findCentral reads the end record and returns the offset of the central directory and the number of its records.
-func findCentral(data []byte) (offset, count int, err error) {
-	layout := func(format string, args ...any) (int, int, error) {
+func findCentral(src source) (offset int64, count int, err error) {
+	layout := func(format string, args ...any) (int64, int, error) {
 		return 0, 0, verdict.Refuse(verdict.ZipLayout, format, args...)
 	}
-	if len(data) < endRecordLen || binary.LittleEndian.Uint32(data) != localSig {
-		if i := bytes.Index(data, []byte("PK\x03\x04")); i > 0 {
+	first, err := src.bytes(0, min(src.size, strayWindow))
+	if err != nil {
+		return 0, 0, err
+	}
+	last, err := src.bytes(max(0, src.size-strayWindow), min(src.size, strayWindow))
+	if err != nil {
+		return 0, 0, err
+	}
+	if len(first) < endRecordLen || binary.LittleEndian.Uint32(first) != localSig {
+		if i := bytes.Index(first, []byte("PK\x03\x04")); i > 0 {
 			return layout("%d bytes before the first entry; repack the file without them", i)
 		}
 		return layout("not a ZIP package")
 	}
-	end := data[len(data)-endRecordLen:]
+	end := last[len(last)-endRecordLen:]
 	if binary.LittleEndian.Uint32(end) != endSig {
-		if bytes.LastIndex(data, []byte("PK\x05\x06")) >= 0 {
+		if bytes.LastIndex(last, []byte("PK\x05\x06")) >= 0 {
 			return layout("bytes after the end record (a comment or foreign data); repack the file without them")
 		}
 		return layout("no end record: the file is cut off")
@@ -103,10 +137,10 @@ func findCentral(data []byte) (offset, count int, err error) {
 		return 0, 0, verdict.Refuse(verdict.ZipFeature, "ZIP64 is not used for documents")
 	case count > MaxEntries:
 		return 0, 0, verdict.Refuse(verdict.Bomb, "%d entries, more than %d", count, MaxEntries)
-	case at+size != int64(len(data)-endRecordLen):
+	case at+size != src.size-endRecordLen:
 		return layout("the central directory does not end at the end record")
 	}
-	return int(at), count, nil
+	return at, count, nil
 }
 
 // readCentral reads count records that fill b exactly.
@@ -188,163 +222,6 @@ func checkExtra(name string, b []byte) error {
 			return verdict.Refuse(verdict.ZipLayout, "%q has a damaged extra field", name)
 		}
 		b = b[4+n:]
-	}
-	return nil
-}
-
-// readLocals checks every local header against its central record, and that headers, data and descriptors fill b from
-// its first to its last byte, without gap or overlap.
-func readLocals(b []byte, entries []entry) error {
-	order := make([]int, len(entries))
-	for i := range order {
-		order[i] = i
-	}
-	sort.Slice(order, func(x, y int) bool { return entries[order[x]].offset < entries[order[y]].offset })
-	pos := int64(0)
-	for k, i := range order {
-		e := &entries[i]
-		if int64(e.offset) < pos {
-			return verdict.Refuse(verdict.Bomb, "%q overlaps another entry", e.name)
-		}
-		if int64(e.offset) > pos {
-			return verdict.Refuse(verdict.ZipLayout, "%d foreign bytes before %q", int64(e.offset)-pos, e.name)
-		}
-		next := int64(len(b))
-		if k+1 < len(order) {
-			next = int64(entries[order[k+1]].offset)
-		}
-		end, err := e.readLocal(b, next)
-		if err != nil {
-			return err
-		}
-		pos = end
-	}
-	if pos != int64(len(b)) {
-		return verdict.Refuse(verdict.ZipLayout, "%d foreign bytes before the central directory", int64(len(b))-pos)
-	}
-	return nil
-}
-
-// readLocal reads the local header at e.offset and returns where the entry ends; next is where the next one begins.
-func (e *entry) readLocal(b []byte, next int64) (int64, error) {
-	mismatch := func(what string) (int64, error) {
-		return 0, verdict.Refuse(verdict.HeaderMismatch, "%q: the two directories disagree on the %s", e.name, what)
-	}
-	at := int64(e.offset)
-	if at+localHeaderLen > int64(len(b)) || binary.LittleEndian.Uint32(b[at:]) != localSig {
-		return 0, verdict.Refuse(verdict.ZipLayout, "%q has no local header", e.name)
-	}
-	h := b[at : at+localHeaderLen]
-	nameLen, extraLen := int64(binary.LittleEndian.Uint16(h[26:])), int64(binary.LittleEndian.Uint16(h[28:]))
-	start := at + localHeaderLen + nameLen + extraLen
-	if start+int64(e.packed) > int64(len(b)) {
-		return 0, verdict.Refuse(verdict.ZipLayout, "%q runs past the central directory", e.name)
-	}
-	extra := b[at+localHeaderLen+nameLen : start]
-	described := e.flags&flagDescriptor != 0
-	same := func(off int, want uint32) bool {
-		got := binary.LittleEndian.Uint32(h[off:])
-		return got == want || described && got == 0
-	}
-	switch {
-	case string(b[at+localHeaderLen:at+localHeaderLen+nameLen]) != e.name:
-		return mismatch("name")
-	case binary.LittleEndian.Uint16(h[6:]) != e.flags:
-		return mismatch("flags")
-	case binary.LittleEndian.Uint16(h[8:]) != e.method:
-		return mismatch("method")
-	case !same(14, e.crc) || !same(18, e.packed) || !same(22, e.size):
-		return mismatch("size or checksum")
-	}
-	if err := checkExtra(e.name, extra); err != nil {
-		return 0, err
-	}
-	end := start + int64(e.packed)
-	e.packedData = b[start:end]
-	if !described {
-		return end, nil
-	}
-	return e.readDescriptor(b, end, next)
-}
-
-// readDescriptor reads the data descriptor at pos, with or without its signature, up to next.
-func (e *entry) readDescriptor(b []byte, pos, next int64) (int64, error) {
-	d := b[pos:]
-	switch n := next - pos; {
-	case n == 16 && len(d) >= 16 && binary.LittleEndian.Uint32(d) == descriptorSig:
-		d = d[4:16]
-	case n == 12 && len(d) >= 12:
-		d = d[:12]
-	default:
-		return 0, verdict.Refuse(verdict.ZipLayout, "%q is not followed by exactly its data descriptor", e.name)
-	}
-	if binary.LittleEndian.Uint32(d) != e.crc || binary.LittleEndian.Uint32(d[4:]) != e.packed ||
-		binary.LittleEndian.Uint32(d[8:]) != e.size {
-		return 0, verdict.Refuse(verdict.HeaderMismatch, "%q: its data descriptor and the directory disagree", e.name)
-	}
-	return next, nil
-}
-
-// inflateAll unpacks every entry after the declared sizes have been held against the limits.
-func inflateAll(entries []entry) error {
-	total := int64(0)
-	for i := range entries {
-		e := &entries[i]
-		total += int64(e.size)
-		if int64(e.size) > ratioFloor && int64(e.size) > MaxRatio*int64(e.packed) {
-			return verdict.Refuse(verdict.Bomb, "%q expands more than %d times", e.name, MaxRatio)
-		}
-	}
-	if total > MaxTotal {
-		return verdict.Refuse(verdict.Bomb, "the entries expand to %d bytes, more than %d", total, int64(MaxTotal))
-	}
-	var d decompressor
-	for i := range entries {
-		if err := entries[i].inflate(&d); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// decompressor is one decompressor for all entries of a package: making one costs more than unpacking a small entry.
-type decompressor struct{ r io.Reader }
-
-// over starts anew over packed data.
-func (d *decompressor) over(src io.Reader) (io.Reader, error) {
-	if again, ok := d.r.(flate.Resetter); ok {
-		return d.r, again.Reset(src, nil)
-	}
-	d.r = flate.NewReader(src)
-	return d.r, nil
-}
-
-// inflate unpacks e and checks its length, its checksum and that nothing is left over.
-func (e *entry) inflate(d *decompressor) error {
-	if e.method == methodStore {
-		if e.size != e.packed {
-			return verdict.Refuse(verdict.SizeLie, "%q is stored and gives two sizes", e.name)
-		}
-		e.data = e.packedData
-	} else {
-		src := bytes.NewReader(e.packedData)
-		r, err := d.over(src)
-		if err != nil {
-			return verdict.Refuse(verdict.SizeLie, "%q cannot be unpacked: %v", e.name, err)
-		}
-		e.data = make([]byte, e.size)
-		if _, err := io.ReadFull(r, e.data); err != nil {
-			return verdict.Refuse(verdict.SizeLie, "%q is damaged or shorter than the %d bytes it declares", e.name, e.size)
-		}
-		if n, err := io.CopyN(io.Discard, r, 1); n != 0 || !errors.Is(err, io.EOF) {
-			return verdict.Refuse(verdict.SizeLie, "%q is longer than the %d bytes it declares", e.name, e.size)
-		}
-		if src.Len() != 0 {
-			return verdict.Refuse(verdict.SizeLie, "%q holds %d bytes after its compressed data", e.name, src.Len())
-		}
-	}
-	if crc32.ChecksumIEEE(e.data) != e.crc {
-		return verdict.Refuse(verdict.ZipLayout, "%q does not match its checksum", e.name)
 	}
 	return nil
 }

@@ -210,27 +210,25 @@ func (p *Prepared) describe(at place, stamps string) []byte {
 		`<ofd:SignatureMethod>` + gm.OIDSM2WithSM3.String() + `</ofd:SignatureMethod>` +
 		`<ofd:SignatureDateTime>` + p.options.Time.Format("20060102150405Z") + `</ofd:SignatureDateTime>` +
 		`<ofd:References CheckMethod="` + gm.OIDSM3.String() + `">`)
-	reference := func(name string, data []byte) {
+	reference := func(name string, sum [32]byte) {
 		if name == at.list && !p.options.Lock {
 			return
-		}
-		sum := gm.SM3(data)
-		if _, new := changed[name]; !new {
-			p.sums[name] = sum
 		}
 		b.WriteString(`<ofd:Reference FileRef="/` + escape(name) + `"><ofd:CheckValue>` +
 			base64.StdEncoding.EncodeToString(sum[:]) + `</ofd:CheckValue></ofd:Reference>`)
 	}
 	for _, name := range p.pkg.Names() {
-		data, ok := changed[name]
-		if !ok {
-			data, _ = p.pkg.Entry(name)
+		if data, ok := changed[name]; ok {
+			reference(name, gm.SM3(data))
+			continue
 		}
-		reference(name, data)
+		sum, _ := p.pkg.Sum(name) // all were digested
+		p.unchanged = append(p.unchanged, name)
+		reference(name, sum)
 	}
 	for _, f := range p.files {
-		if _, exists := p.pkg.Entry(f.Name); !exists {
-			reference(f.Name, f.Data)
+		if !p.pkg.Has(f.Name) {
+			reference(f.Name, gm.SM3(f.Data))
 		}
 	}
 	b.WriteString(`</ofd:References>` + stamps)

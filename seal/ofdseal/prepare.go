@@ -65,8 +65,8 @@ type Prepared struct {
 	options PrepareOptions
 	files   []ofd.File
 	value   string
-	// sums are the digests of all entries that the description names.
-	sums map[string][32]byte
+	// unchanged are the files that stay as they are.
+	unchanged []string
 	// sum is the SM3 of Signature.xml, tbs what a seal's signer signs about it.
 	sum [32]byte
 	tbs []byte
@@ -78,24 +78,33 @@ var _ seal.Prepared = (*Prepared)(nil)
 // Prepare lays out the sealing of an OFD document. It refuses a document that is locked, broken or untidy, a seal or a
 // certificate that is not valid at the time, and a signer whom the seal does not list.
 func Prepare(document []byte, o PrepareOptions) (*Prepared, error) {
-	pkg, err := ofd.Open(document)
+	pkg, err := ofd.OpenReader(bytes.NewReader(document), int64(len(document)))
 	if err != nil {
 		return nil, fmt.Errorf("prepare sealing: %w", err)
 	}
+	return PreparePackage(pkg, o)
+}
+
+// PreparePackage is [Prepare] of an opened package, which may be larger than memory.
+func PreparePackage(pkg *ofd.Package, o PrepareOptions) (*Prepared, error) {
 	if err := o.check(); err != nil {
 		return nil, err
+	}
+	if err := pkg.Digest(); err != nil {
+		return nil, fmt.Errorf("prepare sealing: %w", err)
 	}
 	if err := checkSealable(pkg, o); err != nil {
 		return nil, err
 	}
 	var l *list // nil where no list exists yet
 	if name := pkg.Bodies()[0].Signatures; name != "" {
+		var err error
 		if l, err = openList(pkg, name); err != nil {
 			return nil, err
 		}
 	}
 	o.Stamps = slices.Clone(o.Stamps)
-	p := &Prepared{pkg: pkg, options: o, sums: map[string][32]byte{}}
+	p := &Prepared{pkg: pkg, options: o}
 	if err := p.build(l); err != nil {
 		return nil, err
 	}
@@ -240,14 +249,59 @@ func (p *Prepared) Sign(random io.Reader, key crypto.Signer) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sign sealing: %w", err)
 	}
-	out, err := p.pkg.Replace(append(slices.Clip(p.files), ofd.File{Name: p.value, Data: value})...)
+	out, err := p.pkg.Replace(p.result(value)...)
 	if err != nil {
 		return nil, fmt.Errorf("sign sealing: %w", err)
 	}
-	if err := p.selfCheck(out); err != nil {
+	pkg, err := ofd.OpenReader(bytes.NewReader(out), int64(len(out)))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrSelfCheck, err)
+	}
+	if err := p.selfCheck(pkg); err != nil {
 		return nil, err
 	}
 	return out, nil
+}
+
+// File is where a sealed document is written, and read back from.
+type File interface {
+	io.Writer
+	io.ReaderAt
+}
+
+// SignInto is [Prepared.Sign] of a document of any size: what stays as it is, is copied. After an error the file must be
+// thrown away.
+func (p *Prepared) SignInto(out File, random io.Reader, key crypto.Signer) error {
+	value, err := p.signatureValue(random, key)
+	if err != nil {
+		return fmt.Errorf("sign sealing: %w", err)
+	}
+	written := &counting{w: out}
+	if err := p.pkg.WriteWith(written, p.result(value)...); err != nil {
+		return fmt.Errorf("sign sealing: %w", err)
+	}
+	pkg, err := ofd.OpenReader(out, written.n)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrSelfCheck, err)
+	}
+	return p.selfCheck(pkg)
+}
+
+// result are the files that the sealing puts in.
+func (p *Prepared) result(value []byte) []ofd.File {
+	return append(slices.Clip(p.files), ofd.File{Name: p.value, Data: value})
+}
+
+// counting counts what is written.
+type counting struct {
+	w io.Writer
+	n int64
+}
+
+func (c *counting) Write(b []byte) (int, error) {
+	n, err := c.w.Write(b)
+	c.n += int64(n)
+	return n, err
 }
 
 // signatureValue makes SignedValue.dat.
@@ -282,27 +336,16 @@ func (p *Prepared) signatureValue(random io.Reader, key crypto.Signer) ([]byte, 
 	return sig.Raw, nil
 }
 
-// sumsOf are the digests of those entries of the finished package whose bytes are those that were digested: large
-// documents are not digested twice.
-func (p *Prepared) sumsOf(pkg *ofd.Package) map[string][32]byte {
-	sums := map[string][32]byte{}
-	for name, sum := range p.sums {
-		before, was := p.pkg.Entry(name)
-		after, is := pkg.Entry(name)
-		if was && is && bytes.Equal(before, after) {
-			sums[name] = sum
-		}
+// selfCheck judges the result as it was read back. Files that lie in it in the very bytes that were digested are not
+// unpacked and digested twice. Without roots nothing can pass outright, so every check but those about trust must.
+func (p *Prepared) selfCheck(pkg *ofd.Package) error {
+	if err := pkg.TakeSums(p.pkg, p.unchanged...); err != nil {
+		return fmt.Errorf("%w: %w", ErrSelfCheck, err)
 	}
-	return sums
-}
-
-// selfCheck reads the result back. Without roots nothing can pass outright, so every check but those about trust must.
-func (p *Prepared) selfCheck(out []byte) error {
-	pkg, err := ofd.Open(out)
+	f, err := verify(pkg, seal.VerifyOptions{Now: p.options.Time})
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrSelfCheck, err)
 	}
-	f := verifyWith(pkg, seal.VerifyOptions{Now: p.options.Time}, p.sumsOf(pkg))
 	if f.Verdict != verdict.Indeterminate || len(f.Signatures) == 0 {
 		return fmt.Errorf("%w: %s %s", ErrSelfCheck, f.Verdict, f.Reason)
 	}

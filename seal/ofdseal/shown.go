@@ -26,7 +26,7 @@ func ShownSeals(pkg *ofd.Package) ([]Shown, error) {
 	if b.Signatures == "" {
 		return nil, nil
 	}
-	if _, ok := pkg.Entry(b.Signatures); !ok {
+	if !pkg.Has(b.Signatures) {
 		return nil, nil
 	}
 	l, err := readList(pkg, b.Signatures)

@@ -1,12 +1,13 @@
 package ofdseal
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"yinxin/crypto/cert"
-	"yinxin/crypto/gm"
 	"yinxin/document/ofd"
 	"yinxin/seal"
 	"yinxin/verdict"
@@ -14,50 +15,71 @@ import (
 
 // VerifyFile opens a package and judges it; a refused container is a rejected file.
 func VerifyFile(data []byte, o seal.VerifyOptions) verdict.File {
-	pkg, err := ofd.Open(data)
+	f, err := VerifyReader(bytes.NewReader(data), int64(len(data)), o)
+	if err != nil { // memory can be read
+		f.Reject(verdict.Malformed, "%v", err)
+	}
+	return f
+}
+
+// VerifyReader is VerifyFile of a package of any size, which is read as a stream, once. The error is one of reading.
+func VerifyReader(r io.ReaderAt, size int64, o seal.VerifyOptions) (verdict.File, error) {
+	pkg, err := ofd.OpenReader(r, size)
 	if err != nil {
 		f := verdict.File{Type: "ofd"}
-		reject(&f, err)
-		return f
+		return f, reject(&f, err)
 	}
-	return Verify(pkg, o)
+	return verify(pkg, o)
 }
 
 // Verify judges every signature of every document in the package.
 func Verify(pkg *ofd.Package, o seal.VerifyOptions) verdict.File {
-	return verifyWith(pkg, o, map[string][32]byte{})
+	f, err := verify(pkg, o)
+	if err != nil {
+		f.Reject(verdict.Malformed, "%v", err)
+	}
+	return f
 }
 
-// verifyWith judges with digests of entries that were computed before, over the same bytes.
-func verifyWith(pkg *ofd.Package, o seal.VerifyOptions, sums map[string][32]byte) verdict.File {
-	v := &verifier{pkg: pkg, options: o, sums: sums}
+// verify takes the digests of all files first, and so finds whatever is wrong with how they are packed.
+func verify(pkg *ofd.Package, o seal.VerifyOptions) (verdict.File, error) {
+	v := &verifier{pkg: pkg, options: o}
 	v.file = verdict.File{Type: "ofd"}
+	if err := pkg.Digest(); err != nil {
+		return v.file, reject(&v.file, err)
+	}
+	return v.verify()
+}
+
+// verify judges what was digested before.
+func (v *verifier) verify() (verdict.File, error) {
 	if err := v.read(); err != nil {
-		reject(&v.file, err)
-		return v.file
+		return v.file, reject(&v.file, err)
 	}
 	v.reportStrays()
 	v.warnOpenLists()
-	if len(v.signed) == 0 && len(v.file.Checks) == 0 && len(o.Sealed) == 0 {
+	if len(v.signed) == 0 && len(v.file.Checks) == 0 && len(v.options.Sealed) == 0 {
 		v.file.Verdict = verdict.Unsigned
-		return v.file
+		return v.file, nil
 	}
 	v.file.Add(verdict.Pass(verdict.CheckContainer))
 	for i := range v.signed {
 		v.file.Signatures = append(v.file.Signatures, v.judge(i))
 	}
 	v.judgeBases()
-	o.JudgeSealed(&v.file)
-	v.file.Judge(o.Policy.Setting())
-	return v.file
+	v.options.JudgeSealed(&v.file)
+	v.file.Judge(v.options.Policy.Setting())
+	return v.file, nil
 }
 
-func reject(f *verdict.File, err error) {
-	if refused, ok := errors.AsType[*verdict.ContainerError](err); ok {
-		f.Reject(refused.Reason, "%s", refused.Detail)
-		return
+// reject gives the verdict on a refused package; any other error is one of reading, and given back.
+func reject(f *verdict.File, err error) error {
+	refused, ok := errors.AsType[*verdict.ContainerError](err)
+	if !ok {
+		return err
 	}
-	f.Reject(verdict.Malformed, "%v", err)
+	f.Reject(refused.Reason, "%s", refused.Detail)
+	return nil
 }
 
 // signed is one listed signature with its parts.
@@ -92,7 +114,6 @@ type verifier struct {
 	file    verdict.File
 	signed  []*signed
 	lists   []*list
-	sums    map[string][32]byte
 }
 
 // read reads all lists and descriptions.
@@ -101,7 +122,7 @@ func (v *verifier) read() error {
 		if b.Signatures == "" {
 			continue
 		}
-		if _, ok := v.pkg.Entry(b.Signatures); !ok {
+		if !v.pkg.Has(b.Signatures) {
 			v.file.Add(verdict.Fail(verdict.CheckCoverage, verdict.SignatureList,
 				"OFD.xml names the list of signatures %s, which is not in the package", b.Signatures))
 			continue
@@ -125,20 +146,6 @@ func (v *verifier) read() error {
 		}
 	}
 	return nil
-}
-
-// sum is the SM3 of an entry, computed once.
-func (v *verifier) sum(name string) ([32]byte, bool) {
-	if s, ok := v.sums[name]; ok {
-		return s, true
-	}
-	data, ok := v.pkg.Entry(name)
-	if !ok {
-		return [32]byte{}, false
-	}
-	s := gm.SM3(data)
-	v.sums[name] = s
-	return s, true
 }
 
 // judge judges one signature. The order of the checks is the order of importance for the reason: first whether it is
@@ -206,7 +213,7 @@ func (v *verifier) checkReferences(s *signed) []verdict.Check {
 			faults.add(verdict.ReferenceMalformed, "the digest given for %s is not 32 bytes in Base64", item.file)
 			continue
 		}
-		got, ok := v.sum(item.file)
+		got, ok := v.pkg.Sum(item.file)
 		if !ok {
 			faults.add(verdict.MissingEntry, "%s was signed and is not in the package", item.file)
 		} else if got != want {
