@@ -140,6 +140,8 @@ func (o MakeOptions) check() error {
 		return fmt.Errorf("%w: no maker", ErrMake)
 	case o.Version != 0 && o.Version != ses.Version4 && o.Version != ses.Version1:
 		return fmt.Errorf("%w: version %d", ErrMake, o.Version)
+	case o.Version == ses.Version1 && o.DigestList:
+		return fmt.Errorf("%w: version 1 lists certificates, not their digests", ErrMake)
 	case o.Name == "":
 		return fmt.Errorf("%w: no name", ErrMake)
 	case len(o.Signers) == 0 || len(o.Signers) > ses.MaxSigners:

@@ -203,6 +203,31 @@ func apart(out string, inputs ...string) error {
 	return nil
 }
 
+// inputFile is an open input of known size.
+type inputFile struct {
+	*os.File
+	size int64
+}
+
+// openInput opens a file that is read as a stream.
+func openInput(path string) (*inputFile, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	st, err := f.Stat()
+	if err == nil && st.IsDir() {
+		err = refuse("not_found", exitNotFound, "%s is a folder", path)
+	}
+	if err == nil && st.Size() > maxInput {
+		err = refuse("too_large", exitRefused, "%s has %d bytes, at most %d are read", path, st.Size(), maxInput)
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return &inputFile{f, st.Size()}, nil
+}
+
 // writeFile writes durably; an empty path means that nobody wants the file.
 func writeFile(path string, data []byte) error {
 	if path == "" {

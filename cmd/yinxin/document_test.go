@@ -9,7 +9,9 @@ import (
 
 	"yinxin/document"
 	"yinxin/document/fonts"
+	"yinxin/document/ofd"
 	"yinxin/internal/verify"
+	"yinxin/seal"
 	"yinxin/transport/office"
 	"yinxin/verdict"
 )
@@ -32,34 +34,41 @@ func TestFindDate(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := findDate(draft.OFD)
 		if draft.Spot == nil {
 			continue // an unsealed document bears its date all the same
 		}
+		pkg, err := ofd.Open(draft.OFD)
 		if err != nil {
-			t.Errorf("%s: %v", name, err)
+			t.Fatal(err)
+		}
+		const w, h = 42, 38
+		got, err := (&places{onDate: true}).onOFD(pkg, seal.Size{W: w, H: h})
+		if err != nil || len(got) != 1 {
+			t.Errorf("%s: %v %v", name, got, err)
 			continue
 		}
-		want := draft.Spot
-		if got.page != want.Page || math.Abs(got.x-want.X) > 0.05 || math.Abs(got.y-want.Y) > 0.05 {
-			t.Errorf("%s: %+v, want %+v", name, got, *want)
+		want, s := draft.Spot, got[0]
+		if s.Page != want.Page || math.Abs(s.X+w/2-want.X) > 0.05 || math.Abs(s.Y+h/2-want.Y) > 0.3 {
+			t.Errorf("%s: %+v, want %+v", name, s, *want)
 		}
 	}
 }
 
-func TestFindDateWithoutADate(t *testing.T) {
+func TestOnDateWithoutADate(t *testing.T) {
 	t.Parallel()
 	data, err := os.ReadFile(filepath.Join(repository(t), "testvectors", "ofd", "u1.ofd"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = findDate(data)
-	if exit, code := faultOf(err); exit != exitUsage || code != "placement" {
-		t.Errorf("%v: exit %d %s", err, exit, code)
+	pkg, err := ofd.Open(data)
+	if err != nil {
+		t.Fatal(err)
 	}
-	var refused *verdict.ContainerError
-	if _, err := findDate([]byte("no package")); !errors.As(err, &refused) {
-		t.Errorf("of no package: %v", err)
+	for _, p := range []places{{onDate: true}, {onText: "no such words"}, {across: "right", group: 99, pairs: true}} {
+		_, err = p.onOFD(pkg, seal.Size{W: 42, H: 42})
+		if exit, code := faultOf(err); exit != exitUsage || code != "placement" {
+			t.Errorf("%+v: %v: exit %d %s", p, err, exit, code)
+		}
 	}
 }
 

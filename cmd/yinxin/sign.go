@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"crypto"
 	"errors"
 	"fmt"
 	"io"
@@ -13,11 +12,12 @@ import (
 	"yinxin/crypto/cert"
 	"yinxin/crypto/cms"
 	"yinxin/crypto/gm"
+	"yinxin/document/ofd"
 	"yinxin/internal/verify"
 	"yinxin/keys"
-	"yinxin/seal"
 	"yinxin/seal/ofdseal"
 	"yinxin/seal/pdfseal"
+	"yinxin/transport/office"
 )
 
 // signFlags are the flags of sign.
@@ -46,21 +46,30 @@ func newSignCmd(e *env) *cobra.Command {
 	f.stamp.add(cmd)
 	cmd.Flags().StringVar(&f.key, "key", "", "the KEY that signs (purpose sign)")
 	cmd.Flags().StringVar(&f.cert, "cert", "", "its certificate (default: the one kept with it)")
-	cmd.Flags().StringVar(&f.profile, "profile", "gbt", "gbt or rfc")
+	profileFlag(cmd, &f.profile)
 	cmd.Flags().BoolVar(&f.detached, "detached", false, "a detached signature, whatever the file is")
 	cmd.Flags().BoolVar(&f.lock, "lock", false, "close an OFD against further signatures")
 	return cmd
 }
 
+// profileFlag adds the flag that chooses the object identifiers.
+func profileFlag(cmd *cobra.Command, to *string) {
+	cmd.Flags().StringVar(to, "profile", cms.ProfileGBT.String(), "gbt or rfc")
+}
+
+func parseProfile(name string) (cms.Profile, error) {
+	for _, p := range []cms.Profile{cms.ProfileGBT, cms.ProfileRFC} {
+		if p.String() == name {
+			return p, nil
+		}
+	}
+	return cms.ProfileGBT, usage("--profile %s: want gbt or rfc", name)
+}
+
 // form is what the flags ask for, for a file of this kind.
 func (f *signFlags) form(kind verify.Kind) (profile cms.Profile, err error) {
-	switch f.profile {
-	case "gbt":
-		profile = cms.ProfileGBT
-	case "rfc":
-		profile = cms.ProfileRFC
-	default:
-		return profile, usage("--profile %s: want gbt or rfc", f.profile)
+	if profile, err = parseProfile(f.profile); err != nil {
+		return profile, err
 	}
 	inOFD := kind == verify.KindOFD && !f.detached
 	switch {
@@ -129,8 +138,8 @@ func (e *env) sign(cmd *cobra.Command, f signFlags, in, out string) (err error) 
 	return e.result(jsonFlag(cmd), result, "%s\tsigned by %s\n", result.File, result.Signer)
 }
 
-// kindOf tells OFD and PDF from everything else. Only what begins like one of them is read whole.
-func kindOf(path string) (verify.Kind, error) {
+// kindOf tells OFD and PDF from everything else. Of a PDF alone more than the beginning and the directory is read.
+func kindOf(path string) (kind verify.Kind, err error) {
 	head, err := headOf(path)
 	if err != nil {
 		return "", err
@@ -138,11 +147,12 @@ func kindOf(path string) (verify.Kind, error) {
 	if !bytes.HasPrefix(head, []byte("PK")) && !bytes.HasPrefix(head, []byte("%PDF-")) {
 		return verify.KindUnknown, nil
 	}
-	data, err := readInput(path)
+	f, err := openInput(path)
 	if err != nil {
 		return "", err
 	}
-	return verify.Recognise(data), nil
+	defer closing(&err, f)
+	return verify.RecogniseReader(f, f.size)
 }
 
 // headOf reads the first bytes of a file, enough to tell the large kinds apart.
@@ -164,39 +174,47 @@ func headOf(path string) (head []byte, err error) {
 type stamper func(sum [32]byte) ([]byte, error)
 
 func (e *env) signPDF(o cms.SignOptions, stamp stamper, in, out string) error {
-	return signInside(verify.KindPDF, in, out, o.Signer, e.rand, func(data []byte) (seal.Prepared, error) {
-		return pdfseal.Prepare(data, pdfseal.PrepareOptions{
-			SignerCert: o.Certificate, Chain: o.Chain, Time: o.Time, Profile: o.Profile, TimeStamp: stamp,
-		})
-	})
-}
-
-func (e *env) signOFD(o cms.SignOptions, stamp stamper, lock bool, in, out string) error {
-	return signInside(verify.KindOFD, in, out, o.Signer, e.rand, func(data []byte) (seal.Prepared, error) {
-		return ofdseal.Prepare(data, ofdseal.PrepareOptions{
-			SignerCert: o.Certificate, Chain: o.Chain, Time: o.Time, Lock: lock, TimeStamp: stamp,
-		})
-	})
-}
-
-// signInside signs a document that carries its signatures itself.
-func signInside(kind verify.Kind, in, out string, key crypto.Signer, random io.Reader, prepare func([]byte) (seal.Prepared, error)) error {
 	data, err := readInput(in)
 	if err != nil {
 		return err
 	}
-	if err := checkUnclassified(kind, in, data); err != nil {
+	if err := checkUnclassified(verify.KindPDF, in, data); err != nil {
 		return err
 	}
-	p, err := prepare(data)
+	p, err := pdfseal.Prepare(data, pdfseal.PrepareOptions{
+		SignerCert: o.Certificate, Chain: o.Chain, Time: o.Time, Profile: o.Profile, TimeStamp: stamp,
+	})
 	if err != nil {
 		return err
 	}
-	signed, err := p.Sign(random, key)
+	signed, err := p.Sign(e.rand, o.Signer)
 	if err != nil {
 		return err
 	}
 	return writeFile(out, signed)
+}
+
+// signOFD adds a signature without a seal to the list of an OFD of any size.
+func (e *env) signOFD(o cms.SignOptions, stamp stamper, lock bool, in, out string) (err error) {
+	f, err := openInput(in)
+	if err != nil {
+		return err
+	}
+	defer closing(&err, f)
+	pkg, err := ofd.OpenReader(f, f.size)
+	if err != nil {
+		return err
+	}
+	if err := office.CheckPackageUnclassified(in, pkg); err != nil {
+		return err
+	}
+	p, err := ofdseal.PreparePackage(pkg, ofdseal.PrepareOptions{
+		SignerCert: o.Certificate, Chain: o.Chain, Time: o.Time, Lock: lock, TimeStamp: stamp,
+	})
+	if err != nil {
+		return err
+	}
+	return e.signInto(p, out, o.Signer)
 }
 
 // signBeside signs the digest of a file of any size.

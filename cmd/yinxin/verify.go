@@ -129,7 +129,7 @@ func (e *env) printJudged(r *verdict.Report, unread error, how form) error {
 	return &partial{exit: int(status), err: unread}
 }
 
-func judgePath(path string, o verify.Options) (verdict.File, error) {
+func judgePath(path string, o verify.Options) (_ verdict.File, err error) {
 	in := verify.Input{Name: path}
 	st, err := os.Stat(path)
 	if err != nil {
@@ -148,9 +148,12 @@ func judgePath(path string, o verify.Options) (verdict.File, error) {
 			return judgeEnvelope(path, o)
 		}
 	}
-	if in.Data, err = readInput(path); err != nil {
+	file, err := openInput(path)
+	if err != nil {
 		return verdict.File{}, err
 	}
+	defer closing(&err, file)
+	in.Reader, in.Size = file, file.size
 	if content, found := strings.CutSuffix(path, ".p7s"); found { // the signed file lies beside its signature
 		sum, err := digestFile(content)
 		if err == nil {

@@ -270,6 +270,9 @@ func (f *File) Write(p []byte) (int, error) {
 	return n, f.failure(err)
 }
 
+// ReadAt reads back what was written, while the file is open.
+func (f *File) ReadAt(p []byte, off int64) (int, error) { return f.f.ReadAt(p, off) }
+
 // Flush makes what has been written so far go to the device, so that Commit has less to wait for. It promises nothing
 // by itself and may run while another goroutine writes; it must have returned before Commit. After an error the file can
 // only be aborted.

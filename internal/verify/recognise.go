@@ -3,6 +3,8 @@ package verify
 import (
 	"archive/zip"
 	"bytes"
+	"errors"
+	"io"
 
 	"yinxin/archive"
 	"yinxin/crypto/cert"
@@ -31,7 +33,7 @@ const (
 func Recognise(data []byte) Kind {
 	switch {
 	case bytes.HasPrefix(data, []byte("PK\x03\x04")):
-		return recogniseZip(data)
+		return recogniseZip(bytes.NewReader(data), int64(len(data)))
 	case bytes.HasPrefix(data, []byte("%PDF-")):
 		return KindPDF
 	case receipt.IsReceipt(data):
@@ -48,13 +50,40 @@ func Recognise(data []byte) Kind {
 	return KindUnknown
 }
 
+// RecogniseReader is [Recognise] of a file that need not fit into memory: a ZIP is told by its directory, anything else
+// by its bytes. The error is one of reading.
+func RecogniseReader(r io.ReaderAt, size int64) (Kind, error) {
+	kind, err := recogniseLarge(r, size)
+	if err != nil || kind != KindUnknown {
+		return kind, err
+	}
+	data, err := io.ReadAll(io.NewSectionReader(r, 0, size))
+	if err != nil {
+		return KindUnknown, err
+	}
+	return Recognise(data), nil
+}
+
+// recogniseLarge tells the kinds that are read as streams; everything else is unknown to it.
+func recogniseLarge(r io.ReaderAt, size int64) (Kind, error) {
+	head := make([]byte, len("PK\x03\x04"))
+	n, err := io.ReadFull(io.NewSectionReader(r, 0, size), head)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return KindUnknown, err
+	}
+	if string(head[:n]) != "PK\x03\x04" {
+		return KindUnknown, nil
+	}
+	return recogniseZip(r, size), nil
+}
+
 // derSequence is the first octet of every DER structure that yinxin knows.
 const derSequence = 0x30
 
 // recogniseZip tells a record package from an OFD. Whatever cannot be told is an OFD, whose reader then says why it is
 // refused.
-func recogniseZip(data []byte) Kind {
-	z, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
+func recogniseZip(r io.ReaderAt, size int64) Kind {
+	z, err := zip.NewReader(r, size)
 	if err != nil {
 		return KindOFD
 	}

@@ -10,6 +10,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"time"
 
@@ -47,11 +48,14 @@ func (o Options) Moment() time.Time {
 	return o.Now
 }
 
-// Input is one file: its name in the report and its content. Content is for a folder, Data for everything else; of a
-// detached signature (.p7s), Signed is the content that was signed, or Sum its SM3 where it is too large to be held.
+// Input is one file: its name in the report and its content. Content is for a folder, Data or Reader with Size for
+// everything else: what a Reader gives, which must not change meanwhile, is read as a stream where its format allows. Of
+// a detached signature (.p7s), Signed is the content that was signed, or Sum its SM3 where it is too large to be held.
 type Input struct {
 	Name    string
 	Data    []byte
+	Reader  io.ReaderAt
+	Size    int64
 	Content fs.FS
 	Signed  []byte
 	Sum     *[32]byte
@@ -64,6 +68,18 @@ func (in Input) sum() *[32]byte {
 	}
 	sum := [32]byte(gm.SM3(in.Signed))
 	return &sum
+}
+
+// read gives all bytes of the input.
+func (in Input) read() ([]byte, error) {
+	if in.Reader == nil {
+		return in.Data, nil
+	}
+	data, err := io.ReadAll(io.NewSectionReader(in.Reader, 0, in.Size))
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", in.Name, err)
+	}
+	return data, nil
 }
 
 // Files judges every input and gathers the report.
@@ -94,32 +110,57 @@ func One(in Input, o Options) (verdict.File, error) {
 	if in.Content != nil {
 		return packageOf(in.Content, in.Name, o)
 	}
+	if in.Reader == nil {
+		in.Reader, in.Size = bytes.NewReader(in.Data), int64(len(in.Data))
+	}
+	switch kind, err := recogniseLarge(in.Reader, in.Size); {
+	case err != nil:
+		return verdict.File{}, fmt.Errorf("read %s: %w", in.Name, err)
+	case kind == KindOFD:
+		return ofdFile(in, o)
+	case kind == KindPackage:
+		return zippedPackage(in, o)
+	}
+	data, err := in.read()
+	if err != nil {
+		return verdict.File{}, err
+	}
+	return whole(in, data, o)
+}
+
+// zippedPackage judges a record package in one file.
+func zippedPackage(in Input, o Options) (verdict.File, error) {
+	z, err := archive.OpenZip(in.Reader, in.Size)
+	if refused, ok := errors.AsType[*verdict.ContainerError](err); ok {
+		f := verdict.File{File: in.Name, Type: "package"}
+		f.Reject(refused.Reason, "%s", refused.Detail)
+		return f, nil
+	}
+	if err != nil {
+		return verdict.File{}, err
+	}
+	return packageOf(z, in.Name, o)
+}
+
+// whole judges what is read whole.
+func whole(in Input, data []byte, o Options) (verdict.File, error) {
 	f := verdict.File{File: in.Name}
-	switch Recognise(in.Data) {
-	case KindOFD:
-		return ofdFile(in.Name, in.Data, o), nil
-	case KindPackage:
-		z, err := archive.OpenZip(bytes.NewReader(in.Data), int64(len(in.Data)))
-		if refused, ok := errors.AsType[*verdict.ContainerError](err); ok {
-			f.Type = "package"
-			f.Reject(refused.Reason, "%s", refused.Detail)
-			return f, nil
-		}
-		if err != nil {
-			return f, err
-		}
-		return packageOf(z, in.Name, o)
+	switch Recognise(data) {
+	case KindOFD: // behind foreign bytes
+		in.Reader, in.Size = bytes.NewReader(data), int64(len(data))
+		return ofdFile(in, o)
 	case KindPDF:
-		f := pdfseal.Verify(in.Data, o.sealOptions())
+		f := pdfseal.Verify(data, o.sealOptions())
 		f.File, f.Type = in.Name, "pdf"
 		return f, nil
 	case KindReceipt:
-		return receiptFile(in.Name, in.Data, o), nil
+		return receiptFile(in.Name, data, o), nil
 	case KindEnvelope:
-		return envelope.VerifyOutside(in.Name, bytes.NewReader(in.Data), int64(len(in.Data)), envelope.VerifyOptions{Policy: o.Policy, Now: o.Moment()}), nil
+		return envelope.VerifyOutside(in.Name, bytes.NewReader(data), int64(len(data)), envelope.VerifyOptions{Policy: o.Policy, Now: o.Moment()}), nil
 	case KindCMS:
+		in.Data = data
 		return signedFile(in, o), nil
-	case KindCertificate, KindSeal, KindUnknown:
+	case KindPackage, KindCertificate, KindSeal, KindUnknown:
 	}
 	f.Type = "unknown"
 	f.Reject(verdict.UnsupportedFormat, "not an OFD, PDF, signature, receipt, envelope or record package")
@@ -130,10 +171,13 @@ func (o Options) sealOptions() seal.VerifyOptions {
 	return seal.VerifyOptions{Policy: o.Policy, Now: o.Moment()}
 }
 
-func ofdFile(name string, data []byte, o Options) verdict.File {
-	f := ofdseal.VerifyFile(data, o.sealOptions())
-	f.File, f.Type = name, "ofd"
-	return f
+func ofdFile(in Input, o Options) (verdict.File, error) {
+	f, err := ofdseal.VerifyReader(in.Reader, in.Size, o.sealOptions())
+	f.File, f.Type = in.Name, "ofd"
+	if err != nil {
+		return f, fmt.Errorf("read %s: %w", in.Name, err)
+	}
+	return f, nil
 }
 
 func receiptFile(name string, data []byte, o Options) verdict.File {

@@ -19,6 +19,9 @@ import (
 // ErrNotFound means that a document has no text to place a seal by.
 var ErrNotFound = errors.New("ofdseal: the document has no such text")
 
+// ErrManyDates means that several lines of a document without metadata are dates, and nobody can tell which one counts.
+var ErrManyDates = errors.New("ofdseal: several lines of the document are dates")
+
 // Hit is where words stand on a page, in millimetres from its top left corner.
 type Hit struct {
 	// Page counts from 0.
@@ -83,24 +86,29 @@ func FindText(pkg *ofd.Package, words string) ([]Hit, error) {
 var datePattern = regexp.MustCompile(`^(\d{4}年\d{1,2}月\d{1,2}日|[〇○零一二三四五六七八九]{4}年[元正一二三四五六七八九十]{1,3}月[初一二三四五六七八九十廿卅]{1,3}日)$`)
 
 // FindDate finds the date of the first document (成文日期): the last line that is the date its metadata name; without
-// metadata the last line that is a date and nothing else. In a document by others that is the best guess there is, to be
-// shown to whoever seals before anything is signed.
+// metadata the only line that is a date and nothing else. ErrNotFound if there is none, ErrManyDates if there are several.
 func FindDate(pkg *ofd.Package) (Hit, error) {
-	isDate := datePattern.MatchString
+	isDate, known := datePattern.MatchString, false
 	if m, err := pkg.Metadata(); err == nil && !m.IssuedOn.IsZero() {
 		date := m.IssuedOn.Chinese()
-		isDate = func(s string) bool { return s == date }
+		isDate, known = func(s string) bool { return s == date }, true
 	}
-	found, date := false, Hit{}
+	found, date := 0, Hit{}
 	err := eachLine(pkg, func(page int, l textLine) {
 		if text := l.String(); isDate(text) {
-			found, date = true, l.hit(page, l)
+			found++
+			date = l.hit(page, l)
 		}
 	})
-	if err == nil && !found {
-		err = fmt.Errorf("%w: no line is a date", ErrNotFound)
+	switch {
+	case err != nil:
+		return Hit{}, err
+	case found == 0:
+		return Hit{}, fmt.Errorf("%w: no line is a date", ErrNotFound)
+	case found > 1 && !known:
+		return Hit{}, fmt.Errorf("%w: %d of them", ErrManyDates, found)
 	}
-	return date, err
+	return date, nil
 }
 
 // glyph is one visible character: its box on the page, and its baseline.
@@ -242,6 +250,9 @@ func textObject(e *ofd.Element, out *[]glyph) error {
 		if err != nil {
 			return err
 		}
+		if n := len(chars); n > 0 && chars[n-1] >= firstWide {
+			steps[n-1] = size
+		}
 		at := x
 		for i, r := range chars {
 			if !unicode.IsSpace(r) {
@@ -274,6 +285,9 @@ func matrix(e *ofd.Element) ([6]float64, error) {
 	}
 	return m, nil
 }
+
+// firstWide begins the characters that are an em wide: radicals, kana, ideographs and full-width signs.
+const firstWide = 0x2e80
 
 // advances reads DeltaX: n-1 numbers for n characters, "g k v" for k times v. A short list goes on with its last number,
 // an absent one with the size. The last character is as wide as the one before it, and at most an em.

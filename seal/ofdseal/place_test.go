@@ -153,7 +153,7 @@ func TestFindDate(t *testing.T) {
 	}
 }
 
-func differ(a, b float64) bool { return a-b > 1.5 || b-a > 1.5 }
+func differ(a, b float64) bool { return a-b > 0.3 || b-a > 0.3 }
 
 // TestFindText finds words however the text objects cut them, and nothing that is not there.
 func TestFindText(t *testing.T) {

@@ -39,6 +39,14 @@ const maxNesting = 3
 // of PDF, and other binary files are not read. No setting changes any of this.
 func CheckUnclassified(name string, data []byte) error { return checkFile(name, data, 0) }
 
+// CheckPackageUnclassified is CheckUnclassified of an OFD that is opened already, and may be larger than memory.
+func CheckPackageUnclassified(name string, pkg *ofd.Package) error {
+	if err := checkName(name); err != nil {
+		return err
+	}
+	return checkPackage(pkg, 0)
+}
+
 // checkUnclassified opens an OFD that bears no classification and has a page.
 func checkUnclassified(data []byte) (*ofd.Package, error) {
 	pkg, err := ofd.Open(data)
