@@ -5,6 +5,7 @@ import (
 	"crypto"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -164,15 +165,16 @@ func (e *env) applySeal(cmd *cobra.Command, f applyFlags, in, out string) (err e
 }
 
 func (e *env) printSealed(r sealed) error {
-	text := fmt.Sprintf("%s\t%s (%s)\n", r.File, r.Seal, r.SealID)
+	var text strings.Builder
+	fmt.Fprintf(&text, "%s\t%s (%s)\n", r.File, r.Seal, r.SealID)
 	for _, p := range r.Stamps {
-		text += fmt.Sprintf("page %d at %g,%g mm", p.Page, p.X, p.Y)
+		fmt.Fprintf(&text, "page %d at %g,%g mm", p.Page, p.X, p.Y)
 		if p.Clip != nil {
-			text += fmt.Sprintf(", its part %g,%g %g×%g", p.Clip.X, p.Clip.Y, p.Clip.W, p.Clip.H)
+			fmt.Fprintf(&text, ", its part %g,%g %g×%g", p.Clip.X, p.Clip.Y, p.Clip.W, p.Clip.H)
 		}
-		text += "\n"
+		text.WriteByte('\n')
 	}
-	return e.result(false, r, "%sapproval: %s\n", text, r.Approval)
+	return e.result(false, r, "%sapproval: %s\n", text.String(), r.Approval)
 }
 
 // takeSigner finds the key that seals, and its certificate.

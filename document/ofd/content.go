@@ -29,9 +29,15 @@ type content struct {
 	in     flate.Reader // a byte reader, so that the decompressor takes nothing that follows its data
 	unused func() int64 // how much of the packed bytes nobody read
 	out    io.Reader
-	unflat io.Reader // to be given back
+	unflat decompressor // to be given back
 	n      int64
 	crc    uint32
+}
+
+// decompressor is what [flate.NewReader] gives.
+type decompressor interface {
+	io.Reader
+	flate.Resetter
 }
 
 // decompressors are those that are not at work: making one costs more than unpacking a small entry.
@@ -51,15 +57,15 @@ func (s source) open(e *entry) (*content, error) {
 		c.out = c.in
 		return c, nil
 	}
-	if again, ok := decompressors.Get().(io.Reader); ok {
-		c.unflat = again
-		if err := again.(flate.Resetter).Reset(c.in, nil); err != nil {
+	if again, ok := decompressors.Get().(decompressor); ok {
+		if err := again.Reset(c.in, nil); err != nil {
 			return nil, fmt.Errorf("unpack %s: %w", e.name, err)
 		}
-	} else {
-		c.unflat = flate.NewReader(c.in)
+		c.unflat, c.out = again, again
+		return c, nil
 	}
-	c.out = c.unflat
+	c.out = flate.NewReader(c.in)
+	c.unflat, _ = c.out.(decompressor)
 	return c, nil
 }
 

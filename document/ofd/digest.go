@@ -139,8 +139,7 @@ func (p *Package) scan(digest bool) error {
 					continue // an earlier one is at fault
 				}
 				if faults[i] = p.scanEntry(i, digest); faults[i] != nil {
-					for old := worst.Load(); int64(i) < old && !worst.CompareAndSwap(old, int64(i)); old = worst.Load() {
-					}
+					lower(&worst, int64(i))
 				}
 			}
 		})
@@ -152,6 +151,16 @@ func (p *Package) scan(digest bool) error {
 		}
 	}
 	return nil
+}
+
+// lower makes v at most n.
+func lower(v *atomic.Int64, n int64) {
+	for {
+		old := v.Load()
+		if old <= n || v.CompareAndSwap(old, n) {
+			return
+		}
+	}
 }
 
 // scanEntry unpacks one file, and takes its digest.
