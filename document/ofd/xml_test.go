@@ -119,7 +119,7 @@ func TestXMLThatIsFine(t *testing.T) {
 func TestBombsEndEarly(t *testing.T) {
 	start := time.Now()
 	mustRefuse(t, replaced(t, pageName, "<ofd:Layer ", strings.Repeat("<ofd:PageBlock>", 200_000)), verdict.Limit)
-	if d := time.Since(start); d > time.Second {
+	if d := time.Since(start); d > 5*time.Second { // milliseconds on a machine at rest
 		t.Errorf("refused after %v", d)
 	}
 	// A text that comments cut into a hundred thousand pieces is read in linear time.
@@ -127,7 +127,7 @@ func TestBombsEndEarly(t *testing.T) {
 	if _, err := Open(replaced(t, pageName, "<ofd:Layer ", strings.Repeat("ab<!---->", 100_000)+"<ofd:Layer ")); err == nil {
 		t.Error("a split text is accepted")
 	}
-	if d := time.Since(start); d > 2*time.Second {
+	if d := time.Since(start); d > 10*time.Second {
 		t.Errorf("split text read after %v", d)
 	}
 }
