@@ -21,7 +21,7 @@ func columns() []column {
 	whole := func(f func(Figures) int) func(Figures) string {
 		return func(x Figures) string { return strconv.Itoa(f(x)) }
 	}
-	seconds := func(f func(Figures) *float64) func(Figures) string {
+	decimal := func(f func(Figures) *float64) func(Figures) string {
 		return func(x Figures) string { return number(f(x)) }
 	}
 	return []column{
@@ -34,14 +34,16 @@ func columns() []column {
 		{"failed", "投递失败", whole(func(f Figures) int { return f.Failed })},
 		{"reminders", "催办", whole(func(f Figures) int { return f.Reminders })},
 		{"marked", "逾期标记", whole(func(f Figures) int { return f.Marked })},
+		{"escalated", "升级督办", whole(func(f Figures) int { return f.Escalated })},
 		{"overdue_now", "现逾期未签收", whole(func(f Figures) int { return f.OverdueNow })},
 		{"in_time", "期限内签收", whole(func(f Figures) int { return f.InTime.Numerator })},
 		{"limits", "到期应签收", whole(func(f Figures) int { return f.InTime.Denominator })},
-		{"in_time_rate", "签收及时率", seconds(func(f Figures) *float64 { return f.InTime.Value })},
-		{"return_rate", "退回率", seconds(func(f Figures) *float64 { return f.ReturnRate.Value })},
-		{"reminders_each", "件均催办", seconds(func(f Figures) *float64 { return f.RemindersEach.Value })},
-		{"to_sign_median_seconds", "签收用时中位数(秒)", seconds(func(f Figures) *float64 { return f.ToSign.Median })},
-		{"to_sign_p95_seconds", "签收用时95分位(秒)", seconds(func(f Figures) *float64 { return f.ToSign.Percentile95 })},
+		{"in_time_rate", "签收及时率", decimal(func(f Figures) *float64 { return f.InTime.Value })},
+		{"checked_in_time_rate", "24小时核查率", decimal(func(f Figures) *float64 { return f.CheckedInTime.Value })},
+		{"return_rate", "退回率", decimal(func(f Figures) *float64 { return f.ReturnRate.Value })},
+		{"reminders_each", "件均催办", decimal(func(f Figures) *float64 { return f.RemindersEach.Value })},
+		{"to_sign_median_seconds", "签收用时中位数(秒)", decimal(func(f Figures) *float64 { return f.ToSign.Median })},
+		{"to_sign_p95_seconds", "签收用时95分位(秒)", decimal(func(f Figures) *float64 { return f.ToSign.Percentile95 })},
 	}
 }
 

@@ -31,11 +31,11 @@ func TestCSV(t *testing.T) {
 	if err := statistics.WriteCSV(&b, small(t)); err != nil {
 		t.Fatal(err)
 	}
-	want := "office,sent,refused,withdrawn,delivered,signed_for,returned,failed,reminders,marked,overdue_now," +
-		"in_time,limits,in_time_rate,return_rate,reminders_each,to_sign_median_seconds,to_sign_p95_seconds\n" +
-		"A,1,0,0,0,0,0,0,0,0,0,0,0,,,,,\n" +
-		"B,0,0,0,1,1,0,0,0,0,0,1,1,1,0,0,60,60\n" +
-		"total,1,0,0,1,1,0,0,0,0,0,1,1,1,0,0,60,60\n"
+	want := "office,sent,refused,withdrawn,delivered,signed_for,returned,failed,reminders,marked,escalated,overdue_now," +
+		"in_time,limits,in_time_rate,checked_in_time_rate,return_rate,reminders_each,to_sign_median_seconds,to_sign_p95_seconds\n" +
+		"A,1,0,0,0,0,0,0,0,0,0,0,0,0,,,,,,\n" +
+		"B,0,0,0,1,1,0,0,0,0,0,0,1,1,1,,0,0,60,60\n" +
+		"total,1,0,0,1,1,0,0,0,0,0,0,1,1,1,,0,0,60,60\n"
 	if b.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", b.String(), want)
 	}

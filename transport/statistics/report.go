@@ -37,7 +37,7 @@ func (r Report) Sound() bool {
 	return !slices.ContainsFunc(r.Findings, func(f Finding) bool { return f.Kind != LimitUnmarked })
 }
 
-// Figures of one office. Sent, Refused and Withdrawn are what it did as a sender; all others are about what came to it.
+// Figures of one office. Sent, Refused, Withdrawn and CheckedInTime are what it did as a sender; all others are about what came to it.
 type Figures struct {
 	Office    string `json:"office"`
 	Sent      int    `json:"sent"`      // submissions accepted
@@ -48,7 +48,8 @@ type Figures struct {
 	Returned  int    `json:"returned"`
 	Failed    int    `json:"failed"` // deliveries to it that failed or were refused
 	Reminders int    `json:"reminders"`
-	Marked    int    `json:"marked"` // marks of a limit that passed
+	Marked    int    `json:"marked"`    // marks of a limit that passed
+	Escalated int    `json:"escalated"` // marks that the supervisor was told
 	// OverdueNow is how many limits have passed as of the report with nothing done since, whenever they passed.
 	OverdueNow int `json:"overdue_now"`
 	// Connected: it took part in a document that was signed for in the period.
@@ -58,6 +59,9 @@ type Figures struct {
 	// InTime (签收及时率): signed for within the limit, out of the limits that fell in the period. What was returned or withdrawn
 	// before its limit is in neither.
 	InTime Ratio `json:"in_time"`
+	// CheckedInTime (24小时核查率): the sender looked in time whether everybody has its document, out of the documents of which
+	// somebody did not have it.
+	CheckedInTime Ratio `json:"checked_in_time"`
 	// ReturnRate (退回率): returned, out of delivered.
 	ReturnRate Ratio `json:"return_rate"`
 	// RemindersEach (催办): reminders, out of delivered documents.
@@ -109,8 +113,9 @@ func rank(sorted []time.Duration, percent int) *float64 {
 // office is what a tally gathers about one office.
 type office struct {
 	Figures
-	due, inTime int
-	toSign      []time.Duration
+	due, inTime          int
+	checks, checksInTime int
+	toSign               []time.Duration
 }
 
 // Options of a report.
@@ -202,6 +207,7 @@ func (o *office) add(b *office) {
 	o.Failed += b.Failed
 	o.Reminders += b.Reminders
 	o.Marked += b.Marked
+	o.Escalated += b.Escalated
 	o.OverdueNow += b.OverdueNow
 	o.Connected = o.Connected || b.Connected
 	for reason, n := range b.ReturnReasons {
@@ -209,6 +215,8 @@ func (o *office) add(b *office) {
 	}
 	o.due += b.due
 	o.inTime += b.inTime
+	o.checks += b.checks
+	o.checksInTime += b.checksInTime
 	o.toSign = append(o.toSign, b.toSign...)
 }
 
@@ -216,6 +224,7 @@ func (o *office) add(b *office) {
 func (o *office) figures() Figures {
 	f := o.Figures
 	f.InTime = ratio(o.inTime, o.due)
+	f.CheckedInTime = ratio(o.checksInTime, o.checks)
 	f.ReturnRate = ratio(o.Returned, o.Delivered)
 	f.RemindersEach = ratio(o.Reminders, o.Delivered)
 	f.ToSign = spread(o.toSign)

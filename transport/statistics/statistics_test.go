@@ -62,6 +62,8 @@ type story struct {
 	end                                 transport.Event // how it ended
 	reason                              string
 	reminders                           int
+	// checks is what came of the duty of the sender to look, in order.
+	checks []transport.Event
 }
 
 // write puts the story into the log.
@@ -84,6 +86,14 @@ func (s story) write(tb interface{ Fatal(...any) }, l *log) {
 	for range s.reminders {
 		at(transport.NotificationForAcceptance, s.delivered, nil)
 	}
+	for _, event := range s.checks {
+		at(event, s.delivered, func(f *receipt.Entry) {
+			f.Recipient = ""
+			if event == transport.SenderCheckExpiry {
+				f.Reason = receipt.DeadlinePassed
+			}
+		})
+	}
 	if !s.marked.IsZero() {
 		at(transport.AcceptanceRejectionExpiry, s.marked, func(f *receipt.Entry) { f.Reason = receipt.DeadlinePassed })
 	}
@@ -104,6 +114,9 @@ func draw(r *rapid.T, n int) story {
 	s.delivered = s.sent.Add(minutes("delivered", 10))
 	s.due = s.delivered.Add(time.Hour + minutes("due", 72*60))
 	s.reminders = rapid.IntRange(0, 2).Draw(r, "reminders")
+	s.checks = rapid.SampledFrom([][]transport.Event{
+		nil, {transport.SenderCheck}, {transport.SenderCheckExpiry}, {transport.SenderCheckExpiry, transport.SenderCheck},
+	}).Draw(r, "checks")
 	how := rapid.SampledFrom([]transport.Event{"", transport.ConsignmentAcceptance, transport.ConsignmentRejection, transport.Withdrawal}).Draw(r, "end")
 	if s.end = how; how != "" {
 		s.ended = s.delivered.Add(minutes("ended", 200*60))
@@ -125,6 +138,10 @@ func expect(all []story, office string, p statistics.Period) statistics.Figures 
 		signed := s.end == transport.ConsignmentAcceptance
 		if s.sender == office {
 			f.Sent += count(p.Holds(s.sent))
+			if len(s.checks) > 0 && p.Holds(s.delivered) {
+				f.CheckedInTime.Denominator++
+				f.CheckedInTime.Numerator += count(s.checks[0] == transport.SenderCheck)
+			}
 			f.Withdrawn += count(s.end == transport.Withdrawal && p.Holds(s.ended))
 		}
 		if signed && p.Holds(s.ended) && (s.sender == office || s.recipient == office) {
@@ -153,7 +170,7 @@ func expect(all []story, office string, p statistics.Period) statistics.Figures 
 	}
 	f.ReturnRate = statistics.Ratio{Numerator: f.Returned, Denominator: f.Delivered}
 	f.RemindersEach = statistics.Ratio{Numerator: f.Reminders, Denominator: f.Delivered}
-	for _, r := range []*statistics.Ratio{&f.InTime, &f.ReturnRate, &f.RemindersEach} {
+	for _, r := range []*statistics.Ratio{&f.InTime, &f.CheckedInTime, &f.ReturnRate, &f.RemindersEach} {
 		if r.Denominator > 0 {
 			v := float64(r.Numerator) / float64(r.Denominator)
 			r.Value = &v

@@ -59,10 +59,11 @@ type delivery struct {
 	delivered, due, marked, signedFor, ended time.Time
 }
 
-// chain is the head of the evidence of one exchange.
+// chain is the head of the evidence of one exchange, and whether its sender has looked or let the time for it pass.
 type chain struct {
 	digest transport.Digest
 	time   time.Time
+	looked bool
 }
 
 // Tally takes in the entries of a log in their order and counts. It needs memory for each delivery, not for each entry.
@@ -70,7 +71,7 @@ type Tally struct {
 	period     Period
 	offices    map[string]*office
 	deliveries map[key]*delivery
-	chains     map[[2]string]chain
+	chains     map[[2]string]*chain
 	findings   []Finding
 	more       int
 	next       uint64
@@ -79,7 +80,7 @@ type Tally struct {
 // New makes a tally of a period. It has to be given the log from its beginning, whatever the period is.
 func New(p Period) *Tally {
 	return &Tally{
-		period: p, offices: map[string]*office{}, deliveries: map[key]*delivery{}, chains: map[[2]string]chain{},
+		period: p, offices: map[string]*office{}, deliveries: map[key]*delivery{}, chains: map[[2]string]*chain{},
 	}
 }
 
@@ -100,15 +101,25 @@ func (t *Tally) chain(e receipt.Entry, digest transport.Digest) {
 	if e.Exchange == "" || e.Event == transport.SubmissionRejection {
 		return // refused submissions make no exchange
 	}
-	name := [2]string{e.Sender, e.Exchange}
-	before := t.chains[name]
+	c := t.exchange(e)
 	switch {
-	case e.Previous != before.digest:
+	case e.Previous != c.digest:
 		t.find(e, ChainBroken, "does not name the entry before it")
-	case e.Time.Before(before.time):
+	case e.Time.Before(c.time):
 		t.find(e, ChainBroken, "is older than the entry before it")
 	}
-	t.chains[name] = chain{digest, e.Time}
+	c.digest, c.time = digest, e.Time
+}
+
+// exchange returns what is known of the entry's exchange.
+func (t *Tally) exchange(e receipt.Entry) *chain {
+	name := [2]string{e.Sender, e.Exchange}
+	c := t.chains[name]
+	if c == nil {
+		c = &chain{}
+		t.chains[name] = c
+	}
+	return c
 }
 
 // count books the event.
@@ -132,6 +143,10 @@ func (t *Tally) count(e receipt.Entry) {
 		t.office(e.Recipient).Reminders += one(in)
 	case transport.AcceptanceRejectionExpiry:
 		t.mark(e, in)
+	case transport.Escalation:
+		t.office(e.Recipient).Escalated += one(in)
+	case transport.SenderCheck, transport.SenderCheckExpiry:
+		t.check(e, in)
 	case transport.RelayRejection, transport.RelayFailure, transport.ContentConsignmentFailure:
 		t.office(e.Recipient).Failed += one(in)
 	default: // the other events are no one's figure
@@ -184,6 +199,18 @@ func (t *Tally) mark(e receipt.Entry, in bool) {
 	}
 	d.marked = e.Time
 	t.office(e.Recipient).Marked += one(in)
+}
+
+// check books whether the sender looked in time; a look after the time had passed changes nothing.
+func (t *Tally) check(e receipt.Entry, in bool) {
+	c := t.exchange(e)
+	if c.looked {
+		return
+	}
+	c.looked = true
+	o := t.office(e.Sender)
+	o.checks += one(in)
+	o.checksInTime += one(in && e.Event == transport.SenderCheck)
 }
 
 // open returns a delivery that has not ended; else it leaves a finding.
