@@ -28,10 +28,12 @@ type Document struct {
 type Paragraph struct {
 	// Level is the depth of its heading mark: 1 一、 2 （一） 3 1. 4 （1）; 0 for plain text.
 	Level int
-	// Text is the whole paragraph, mark included, without line breaks; empty for a table.
+	// Text is the whole paragraph, mark included, without line breaks; empty for a table and a picture.
 	Text string
 	// Table stands in place of a text; nil for a paragraph.
 	Table *Table
+	// Picture stands in place of a text; nil for a paragraph.
+	Picture *Picture
 }
 
 // Annex is an annex (附件) that is printed behind the text, on pages of its own.
@@ -119,6 +121,9 @@ func (d *Document) Text() string {
 	putAll := func(list []Paragraph) {
 		for _, p := range list {
 			put(p.Text)
+			if p.Picture != nil {
+				put(p.Picture.File, p.Picture.Caption)
+			}
 			if p.Table != nil {
 				put(p.Table.Caption)
 				put(p.Table.Head...)

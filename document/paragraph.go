@@ -9,8 +9,8 @@ import (
 
 // The marks of the four heading levels, GB/T 9704-2012 7.3.3.
 var headingMarks = [...]*regexp.Regexp{
-	regexp.MustCompile(`^[一二三四五六七八九十百]+、`),
-	regexp.MustCompile(`^（[一二三四五六七八九十百]+）`),
+	regexp.MustCompile(`^[一二三四五六七八九十百零]+、`),
+	regexp.MustCompile(`^（[一二三四五六七八九十百零]+）`),
 	regexp.MustCompile(`^[0-9]{1,3}[.．]`),
 	regexp.MustCompile(`^（[0-9]{1,3}）`),
 }
@@ -31,12 +31,17 @@ func NewParagraph(text string) Paragraph {
 func startsWithDigit(s string) bool { return s != "" && s[0] >= '0' && s[0] <= '9' }
 
 // Heading is the part of the paragraph that is set as a heading: up to the first full stop where text goes on behind it,
-// else all of it; empty for plain text.
+// all of it where it has none. Plain text has no heading, nor has a numbered sentence that is the whole paragraph, as in
+// 一、同意安排经费86.5万元。
 func (p Paragraph) Heading() string {
 	if p.Level == 0 {
 		return ""
 	}
-	if i := strings.Index(p.Text, "。"); i >= 0 {
+	i := strings.Index(p.Text, "。")
+	switch {
+	case i < 0 && strings.HasSuffix(p.Text, "；"), i >= 0 && i+len("。") == len(p.Text):
+		return ""
+	case i >= 0:
 		return p.Text[:i+len("。")]
 	}
 	return p.Text

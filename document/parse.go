@@ -24,7 +24,8 @@ var ErrMalformed = errors.New("draft cannot be read")
 // Parse reads the YAML form of a draft and validates it. The error is a ClassifiedError alone, or an InvalidError with
 // every fault, or says that the text is no YAML. Keys are those of Metadata, and title (a text, or the lines it is to be
 // broken into), body (a text with a paragraph a line, or a list of paragraphs), attachments (titles, or title with file
-// and text) and signature (form, seal_diameter). Offices are names, or code with name.
+// and text) and signature (form, seal_diameter). Offices are names, or code with name. A list of paragraphs may hold
+// tables, pictures and numbered lists.
 func Parse(data []byte) (*Document, error) {
 	root, err := readYAML(data)
 	if err != nil {

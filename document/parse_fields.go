@@ -118,7 +118,7 @@ func (r *reader) paragraphs(n *yaml.Node, field string) []Paragraph {
 	var out []Paragraph
 	r.sequence(n, field, func(at string, item *yaml.Node) {
 		if item.Kind == yaml.MappingNode {
-			out = append(out, r.table(item, at))
+			out = append(out, r.block(item, at)...)
 			return
 		}
 		p := NewParagraph(r.text(item, at))
@@ -128,6 +128,21 @@ func (r *reader) paragraphs(n *yaml.Node, field string) []Paragraph {
 		out = append(out, p)
 	})
 	return out
+}
+
+// block reads a list item that is no plain text: a table, a picture or a numbered list.
+func (r *reader) block(n *yaml.Node, field string) []Paragraph {
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		switch n.Content[i].Value {
+		case "picture":
+			if len(n.Content) == 2 {
+				return []Paragraph{r.picture(n.Content[1], field+".picture")}
+			}
+		case "list":
+			return r.list(n, field)
+		}
+	}
+	return []Paragraph{r.table(n, field)}
 }
 
 func (r *reader) signature(d *Document, n *yaml.Node) {

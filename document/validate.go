@@ -111,6 +111,9 @@ func (d *Document) Validate() error {
 		}
 		checkParagraphs(c, field, a.Body)
 	}
+	if n := len(d.pictures()); n > maxPictures {
+		c.add("body", "too_long", "%d pictures, at most %d", n, maxPictures)
+	}
 	if len(d.TitleLines) > 0 && strings.Join(d.TitleLines, "") != d.Title {
 		c.add("title", "contradiction", "the lines do not make up the title")
 	}
@@ -182,6 +185,10 @@ func checkParagraphs(c *checker, field string, list []Paragraph) {
 		at := fmt.Sprintf("%s[%d]", field, i)
 		if p.Table != nil {
 			p.Table.check(c, at+".table")
+			continue
+		}
+		if p.Picture != nil {
+			p.Picture.check(c, at+".picture")
 			continue
 		}
 		c.need(at, p.Text, "the paragraph's text")

@@ -7,5 +7,5 @@ import "embed"
 
 // Files are the examples as they lie in this folder.
 //
-//go:embed *.yaml *.csv
+//go:embed *.yaml *.csv *.png
 var Files embed.FS

@@ -62,7 +62,7 @@ func Check(pages []Page, seals []Spot) Report {
 	for i := range pages {
 		sheet, pieces := withoutTables(pages[i], piecesOf(i, &pages[i]))
 		c.sheets, c.pieces = append(c.sheets, sheet), append(c.pieces, pieces)
-		c.tables = append(c.tables, tablesOf(&pages[i]))
+		c.tables = append(c.tables, append(tablesOf(&pages[i]), picturesOf(&pages[i])...))
 	}
 	c.recognise()
 	c.report.Form = c.form
@@ -84,7 +84,7 @@ type checker struct {
 	rules  map[string]expectation
 	sheets []Page
 	pieces [][]piece // by page
-	tables [][]band  // by page
+	tables [][]band  // and pictures, by page
 	seals  []Spot
 	report Report
 	recognised

@@ -28,18 +28,29 @@ func tablesOf(p *Page) []band {
 	return joined
 }
 
-// withoutTables takes what lies in tables out of a page: the standard leaves their inside to the office.
+// picturesOf are the stretches of a page that pictures take.
+func picturesOf(p *Page) []band {
+	var out []band
+	for _, f := range p.Pictures {
+		out = append(out, band{f.Y, f.Y + f.Height})
+	}
+	return out
+}
+
+// withoutTables takes what lies in tables and below pictures out of a page: the standard leaves it to the office.
 func withoutTables(p Page, pieces []piece) (Page, []piece) {
-	tables := tablesOf(&p)
-	if len(tables) == 0 {
+	tables, figures := tablesOf(&p), picturesOf(&p)
+	if len(tables)+len(figures) == 0 {
 		return p, pieces
 	}
 	inside := func(y float64) bool {
 		return slices.ContainsFunc(tables, func(b band) bool { return y > b.top-0.5 && y < b.foot+0.5 })
 	}
 	p.Rules = slices.DeleteFunc(slices.Clone(p.Rules), func(r Rule) bool { return inside((r.Y1 + r.Y2) / 2) })
-	caption := func(q piece) bool { // centred, right above a table
-		return math.Abs(q.centre()-textMiddle) < 1 && slices.ContainsFunc(tables, func(b band) bool { return b.top > q.top && b.top-q.top < 1.2*oneRow })
+	caption := func(q piece) bool { // centred, right above a table or right below a picture
+		return math.Abs(q.centre()-textMiddle) < 1 &&
+			(slices.ContainsFunc(tables, func(b band) bool { return b.top > q.top && b.top-q.top < 1.2*oneRow }) ||
+				slices.ContainsFunc(figures, func(b band) bool { return q.top > b.foot-0.5 && q.top-b.foot < 1.2*oneRow }))
 	}
 	return p, slices.DeleteFunc(pieces, func(q piece) bool { return inside(q.middle()) || caption(q) })
 }

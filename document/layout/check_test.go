@@ -44,6 +44,11 @@ func stripped(p *layout.Pages) []layout.Page {
 		for i := range page.Rules {
 			page.Rules[i].Element = ""
 		}
+		var pictures []layout.Picture // their places alone, as a reader of a page gives them
+		for _, f := range page.Pictures {
+			pictures = append(pictures, layout.Picture{X: f.X, Y: f.Y, Width: f.Width, Height: f.Height})
+		}
+		page.Pictures = pictures
 		out = append(out, page)
 	}
 	return out

@@ -141,7 +141,13 @@ func (c *checker) beyond(page int) {
 			worst, text = out, p.text
 		}
 	}
-	if len(c.pieces[page]) > 0 {
+	for _, f := range c.sheets[page].Pictures {
+		out := max(textLeft-f.X, f.X+f.Width-textRight, textTop-f.Y, f.Y+f.Height-textFoot)
+		if out > worst {
+			worst, text = out, "a picture"
+		}
+	}
+	if len(c.pieces[page])+len(c.sheets[page].Pictures) > 0 {
 		c.measure(page, "type_area", "within", worst, text)
 	}
 }

@@ -43,6 +43,7 @@ const (
 	ImprintRule   Element = "imprint_rule" // 版记 rules
 	PageNumber    Element = "page_number"
 	TableRule     Element = "table_rule"
+	Figure        Element = "figure" // a picture in the text
 )
 
 // Color is an opaque RGB colour.
@@ -89,11 +90,21 @@ type Rule struct {
 	Color Color
 }
 
-// Page is one page: its runs in reading order, then its rules.
+// Picture is a picture upright on a page, mm from the page's top left corner.
+type Picture struct {
+	Element             Element
+	X, Y, Width, Height float64
+	// Format is png or jpeg, Data the file. A picture that was read back from a page has neither.
+	Format string
+	Data   []byte
+}
+
+// Page is one page: its runs in reading order, its rules and its pictures.
 type Page struct {
 	Width, Height float64
 	Runs          []Run
 	Rules         []Rule
+	Pictures      []Picture
 }
 
 // Spot is a place for a seal: the page counted from 0 and the centre in mm from its top left corner.

@@ -14,7 +14,7 @@ const (
 	rowPitch      = 6.6 // between the lines of a cell
 	tableRule     = 0.25
 	leastColumn   = 2*size4 + 2*cellPad
-	tableGap      = 2.0 // below the table
+	tableGap      = 4.0 // below the table
 	mostCellLines = 25  // what a page holds below a repeated head
 )
 

@@ -16,22 +16,29 @@ type flowLine struct {
 	gap int
 	// keep says that the line never ends a page: it is a heading.
 	keep bool
-	// row is a row of a table in place of the line.
-	row *tableRow
+	// row is a row of a table in place of the line, picture a picture.
+	row     *tableRow
+	picture *figure
 }
 
 // height is how far down the page the line reaches, to where the next begins.
 func (f *flowLine) height() float64 {
-	if f.row != nil {
+	switch {
+	case f.row != nil:
 		return f.row.height
+	case f.picture != nil:
+		return f.picture.lines * pitch
 	}
 	return pitch
 }
 
 // fitsAt reports whether the line stays inside the type area with its top at y.
 func (f *flowLine) fitsAt(y float64) bool {
-	if f.row != nil {
+	switch {
+	case f.row != nil:
 		return y+f.row.height <= areaBottom+0.01
+	case f.picture != nil:
+		return y+(f.picture.lines*pitch+f.picture.height)/2 <= areaBottom+0.01
 	}
 	return fits(y)
 }
@@ -70,6 +77,14 @@ func (c *composer) bodyLines(el Element, paragraphs []document.Paragraph) ([]flo
 				return nil, err
 			}
 			out = append(out, rows...)
+			continue
+		}
+		if p.Picture != nil {
+			lines, err := c.pictureLines(el, p.Picture)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, lines...)
 			continue
 		}
 		c.set.warnHalfWidth(p.Text)
@@ -166,12 +181,15 @@ func (c *composer) setFlow(flow []flowLine, notes int, tail signaturePlan) {
 		if places[i].newPage {
 			c.newPage()
 		}
-		if f.row != nil {
+		switch {
+		case f.row != nil:
 			if places[i].repeat {
 				c.putRow(f.element, f.row.head, places[i].y-f.row.head.height)
 			}
 			c.putRow(f.element, f.row, places[i].y)
-		} else {
+		case f.picture != nil:
+			c.putFigure(f.picture, places[i].y)
+		default:
 			c.put(f.element, f.justify(areaWidth), areaLeft+f.indent, places[i].y)
 		}
 		c.y = places[i].y + f.height()

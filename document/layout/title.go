@@ -34,12 +34,8 @@ func (c *composer) titleLines(title string, given []string) ([][]glyph, error) {
 	if totalWidth(g) <= titleMeasure {
 		return [][]glyph{g}, nil
 	}
-	toks := tokens(g)
-	least := int(math.Ceil(totalWidth(g) / titleMeasure))
-	for n := least; n <= maxTitleLines && n <= len(toks); n++ {
-		if ends := bestBreak(toks, n); ends != nil {
-			return cutAt(toks, ends), nil
-		}
+	if ends := titleBreak(tokens(g)); ends != nil {
+		return cutAt(tokens(g), ends), nil
 	}
 	c.set.warn("title_break", "the title of %d characters found no good break; give its lines", len(g))
 	var out [][]glyph
@@ -47,6 +43,27 @@ func (c *composer) titleLines(title string, given []string) ([][]glyph, error) {
 		out = append(out, l.glyphs)
 	}
 	return out, nil
+}
+
+// titleBreak takes as few lines as the title's width asks for, or one more where that keeps its words whole.
+func titleBreak(toks []token) []int {
+	const extraLine = 4.0 // what a line more has to save
+	width := 0.0
+	for _, t := range toks {
+		width += t.width
+	}
+	least := int(math.Ceil(width / titleMeasure))
+	best, bestCost := []int(nil), math.Inf(1)
+	for n := least; n <= min(maxTitleLines, len(toks)); n++ {
+		if best != nil && n > least+1 {
+			break
+		}
+		ends, cost := bestBreak(toks, n)
+		if cost += extraLine * float64(n-least); ends != nil && cost < bestCost {
+			best, bestCost = ends, cost
+		}
+	}
+	return best
 }
 
 func cutAt(toks []token, ends []int) [][]glyph {
@@ -60,7 +77,7 @@ func cutAt(toks []token, ends []int) [][]glyph {
 }
 
 // bestBreak finds the n-1 places to break at with the least cost; nil when every way is illegal.
-func bestBreak(toks []token, n int) []int {
+func bestBreak(toks []token, n int) ([]int, float64) {
 	sums := make([]float64, len(toks)+1)
 	for i, t := range toks {
 		sums[i+1] = sums[i] + t.width
@@ -93,7 +110,7 @@ func bestBreak(toks []token, n int) []int {
 		}
 	}
 	search(0, 0)
-	return best
+	return best, bestCost
 }
 
 // shapeCost prefers a trapezium (lines grow or shrink) or a diamond (the middle is longest), not a block and not an
@@ -154,7 +171,7 @@ func breakCost(toks []token, text []rune, i int) float64 {
 // inWord reports whether two characters form a word that titles use much; without a dictionary this keeps the commonest
 // words whole.
 func inWord(pair string) bool {
-	const words = " 关于 通知 通报 报告 请示 批复 意见 决定 公告 通告 公报 决议 命令 议案 纪要 办公 公室 政府 人民 民政 工作 管理 实施 开展 试点 " +
+	const words = " 关于 上半 半年 下半 月份 季度 通知 通报 报告 请示 批复 意见 决定 公告 通告 公报 决议 命令 议案 纪要 办公 公室 政府 人民 民政 工作 管理 实施 开展 试点 " +
 		"电子 公文 交换 传输 档案 方案 办法 规定 条例 规划 计划 安排 会议 活动 项目 建设 发展 改革 服务 保障 安全 生产 监督 检查 调整 成立 " +
 		"组织 领导 小组 委员 员会 机关 单位 部门 人员 干部 任免 表彰 先进 集体 个人 情况 问题 进一 一步 加强 做好 推进 完善 规范 落实 贯彻 执行 " +
 		"转发 印发 年度 专项 资金 预算 财政 教育 卫生 交通 环境 保护 应急 防汛 数据 信息 系统 网络 平台 技术 标准 质量 重大 重点 有关 事项 若干 " +

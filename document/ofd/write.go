@@ -41,7 +41,7 @@ func Write(w io.Writer, p *layout.Pages, m document.Metadata, attachments []Atta
 		return fmt.Errorf("write OFD: %w", err)
 	}
 	b := &builder{pages: p}
-	for _, step := range []func() error{b.fonts, b.content, func() error { return b.attach(attachments) }} {
+	for _, step := range []func() error{b.fonts, b.pictures, b.content, func() error { return b.attach(attachments) }} {
 		if err := step(); err != nil {
 			return fmt.Errorf("write OFD: %w", err)
 		}

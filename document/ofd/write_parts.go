@@ -24,6 +24,8 @@ type builder struct {
 	// fontIDs maps a family to its resource.
 	fontIDs map[string]int
 	pageIDs []int
+	// pictureIDs maps the sum of a picture's file to its resource.
+	pictureIDs map[[32]byte]int
 	// attachments is the path of the attachment list, empty without one.
 	attachments string
 }
@@ -76,6 +78,44 @@ func (b *builder) fonts() error {
 	return nil
 }
 
+// pictures stores every picture once and lists them as resources of the document.
+func (b *builder) pictures() error {
+	b.pictureIDs = make(map[[32]byte]int)
+	var x strings.Builder
+	for _, page := range b.pages.Pages {
+		for _, p := range page.Pictures {
+			sum := gm.SM3(p.Data)
+			if _, stored := b.pictureIDs[sum]; stored {
+				continue
+			}
+			format, suffix := "PNG", "png"
+			switch p.Format {
+			case "png":
+			case "jpeg":
+				format, suffix = "JPEG", "jpg"
+			default:
+				return fmt.Errorf("picture of the format %q", p.Format)
+			}
+			id := b.id()
+			name := fmt.Sprintf("image_%d.%s", len(b.pictureIDs), suffix)
+			b.pictureIDs[sum] = id
+			fmt.Fprintf(&x, `<ofd:MultiMedia ID="%d" Type="Image" Format="%s"><ofd:MediaFile>%s</ofd:MediaFile></ofd:MultiMedia>`, id, format, name)
+			b.add("Doc_0/Res/"+name, p.Data)
+		}
+	}
+	if len(b.pictureIDs) > 0 {
+		b.add("Doc_0/DocumentRes.xml", []byte(xmlHead+`<ofd:Res xmlns:ofd="`+namespace+`" BaseLoc="Res"><ofd:MultiMedias>`+x.String()+
+			`</ofd:MultiMedias></ofd:Res>`+"\n"))
+	}
+	return nil
+}
+
+// picture writes an ImageObject: the unit square under its matrix (GB/T 33190-2016 10).
+func (b *builder) picture(x *strings.Builder, p layout.Picture) {
+	fmt.Fprintf(x, `<ofd:ImageObject ID="%d" Boundary="%s %s %s %s" CTM="%s 0 0 %s 0 0" ResourceID="%d"/>`,
+		b.id(), mm(p.X), mm(p.Y), mm(p.Width), mm(p.Height), mm(p.Width), mm(p.Height), b.pictureIDs[gm.SM3(p.Data)])
+}
+
 // content writes one Content.xml a page.
 func (b *builder) content() error {
 	for i, p := range b.pages.Pages {
@@ -89,6 +129,9 @@ func (b *builder) content() error {
 		}
 		for _, r := range p.Rules {
 			b.rule(&x, r)
+		}
+		for _, f := range p.Pictures {
+			b.picture(&x, f)
 		}
 		x.WriteString(`</ofd:Layer></ofd:Content></ofd:Page>` + "\n")
 		b.add(fmt.Sprintf("Doc_0/Pages/Page_%d/Content.xml", i), []byte(x.String()))
@@ -182,7 +225,11 @@ func (b *builder) document() {
 	fmt.Fprintf(&x, xmlHead+`<ofd:Document xmlns:ofd="%s"><ofd:CommonData><ofd:MaxUnitID>%d</ofd:MaxUnitID>`, namespace, b.lastID)
 	fmt.Fprintf(&x, `<ofd:PageArea><ofd:PhysicalBox>0 0 %s %s</ofd:PhysicalBox></ofd:PageArea>`,
 		mm(layout.PageWidth), mm(layout.PageHeight))
-	x.WriteString(`<ofd:PublicRes>PublicRes.xml</ofd:PublicRes></ofd:CommonData><ofd:Pages>`)
+	x.WriteString(`<ofd:PublicRes>PublicRes.xml</ofd:PublicRes>`)
+	if len(b.pictureIDs) > 0 {
+		x.WriteString(`<ofd:DocumentRes>DocumentRes.xml</ofd:DocumentRes>`)
+	}
+	x.WriteString(`</ofd:CommonData><ofd:Pages>`)
 	for i, id := range b.pageIDs {
 		fmt.Fprintf(&x, `<ofd:Page ID="%d" BaseLoc="Pages/Page_%d/Content.xml"/>`, id, i)
 	}

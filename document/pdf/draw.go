@@ -1,6 +1,7 @@
 package pdf
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"math"
@@ -23,7 +24,7 @@ func Draw(w io.Writer, p *layout.Pages, m document.Metadata) (err error) {
 			err = fmt.Errorf("draw PDF: %v", r)
 		}
 	}()
-	d := &drawing{pdf: newFile(m), families: make(map[*fonts.Face]string)}
+	d := &drawing{pdf: newFile(m), families: make(map[*fonts.Face]string), pictures: make(map[string]bool)}
 	if err := d.addFonts(p); err != nil {
 		return fmt.Errorf("draw PDF: %w", err)
 	}
@@ -61,6 +62,8 @@ type drawing struct {
 	families map[*fonts.Face]string
 	// spacing is the character spacing now in force on the page, in points.
 	spacing float64
+	// pictures are those that the file holds already, by the sum of their bytes.
+	pictures map[string]bool
 }
 
 // settable reports whether the library can set r as text.
@@ -115,7 +118,20 @@ func (d *drawing) page(p *layout.Page) error {
 		d.pdf.SetLineWidth(r.Width)
 		d.pdf.Line(r.X1, r.Y1, r.X2, r.Y2)
 	}
+	for _, f := range p.Pictures {
+		if err := d.picture(f); err != nil {
+			return err
+		}
+	}
 	return d.pdf.Error()
+}
+
+func (d *drawing) addPicture(name, format string, data []byte) {
+	d.pdf.RegisterImageOptionsReader(name, fpdf.ImageOptions{ImageType: format}, bytes.NewReader(data))
+}
+
+func (d *drawing) place(name string, p layout.Picture) {
+	d.pdf.ImageOptions(name, p.X, p.Y, p.Width, p.Height, false, fpdf.ImageOptions{}, 0, "")
 }
 
 const pointsPerMM = 72 / 25.4

@@ -68,6 +68,9 @@ func draw(s shot, faces *fonts.Set) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := doc.LoadPictures(examples.Files.ReadFile); err != nil {
+		return nil, err
+	}
 	pages, err := layout.Compose(doc, faces)
 	if err != nil {
 		return nil, err

@@ -39,6 +39,9 @@ func Compose(d *document.Document, faces *fonts.Set, files Attachments) (*Draft,
 	if err := d.Validate(); err != nil {
 		return nil, err
 	}
+	if err := d.LoadPictures(files); err != nil {
+		return nil, err
+	}
 	pages, err := layout.Compose(d, faces)
 	if err != nil {
 		return nil, fmt.Errorf("lay out document: %w", err)

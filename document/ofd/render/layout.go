@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"yinxin/document/layout"
+	"yinxin/document/ofd"
 )
 
 // Layout reads page i, counted from 0, back into the page type of document/layout: what an independent reader of the file
@@ -20,6 +21,11 @@ func (d *Document) Layout(i int) (layout.Page, error) {
 	for n := range s.items {
 		if r, ok := straight(&s.items[n]); ok {
 			p.Rules = append(p.Rules, r)
+		}
+		if it := &s.items[n]; it.picture != nil && !it.over { // a seal is no picture of the page
+			if b, ok := box(ofd.Box{W: 1, H: 1}).transformed(it.at).bounds(); ok {
+				p.Pictures = append(p.Pictures, layout.Picture{X: b.X, Y: b.Y, Width: b.W, Height: b.H})
+			}
 		}
 	}
 	return p, nil
