@@ -38,20 +38,7 @@ func Parse(data []byte) (*Document, error) {
 		return nil, fmt.Errorf("parse draft: %w", ErrNotDraft)
 	}
 	r := &reader{}
-	d := r.document(root)
-	d.Remarks = append(d.Remarks, r.remarks...)
-	err = d.Validate()
-	var invalid *InvalidError
-	switch {
-	case errors.As(err, &invalid):
-		r.faults = mergeFaults(r.faults, invalid.Faults)
-	case err != nil:
-		return nil, err
-	}
-	if len(r.faults) > 0 {
-		return nil, &InvalidError{Faults: r.faults}
-	}
-	return d, nil
+	return r.finish(r.document(root))
 }
 
 // ErrNotDraft is returned for a YAML file of another purpose: it has none of the keys that every draft has.

@@ -20,6 +20,7 @@ import (
 	"yinxin/crypto/gm"
 	"yinxin/crypto/tsp"
 	"yinxin/document"
+	"yinxin/document/docx"
 	"yinxin/internal/durable"
 	"yinxin/keys"
 	"yinxin/keys/filekeys"
@@ -233,6 +234,7 @@ func faultTable() []faultRow {
 		{tlog.ErrUnreachable, exitUnreachable, "unreachable"},
 		{archive.ErrNotEmpty, exitRefused, "not_empty"},
 		{document.ErrMalformed, exitNotFound, "malformed"},
+		{docx.ErrUnreadable, exitNotFound, "malformed"},
 		{document.ErrNotDraft, exitNotFound, "malformed"},
 		{ofdseal.ErrTimeStamp, exitRefused, "unsupported_version"},
 		{tsp.ErrUnavailable, exitUnreachable, string(verdict.TimestampUnavailable)},
