@@ -165,13 +165,11 @@ func TestLoadPictures(t *testing.T) {
 				t.Fatal(err)
 			}
 			err = d.LoadPictures(func(string) ([]byte, error) { return c.data, c.err })
-			if got := ""; err != nil {
-				got = err.Error()
-				if c.want == "" || !strings.Contains(got, c.want) {
-					t.Errorf("got %s, want %q", got, c.want)
-				}
-			} else if c.want != "" {
+			switch {
+			case err == nil && c.want != "":
 				t.Errorf("read without a fault, want %s", c.want)
+			case err != nil && (c.want == "" || !strings.Contains(err.Error(), c.want)):
+				t.Errorf("got %v, want %q", err, c.want)
 			}
 			if c.err != nil && !errors.Is(err, c.err) {
 				t.Errorf("the reader's error is lost: %v", err)

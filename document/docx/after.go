@@ -113,7 +113,7 @@ func (r *reading) attachmentTitle(number int, title string) string {
 		case number >= 1 && number <= len(f.Values):
 			return f.Values[number-1]
 		case number == len(f.Values)+1 && title != "":
-			r.text.Fields[i].Values = append(f.Values, title)
+			r.text.Fields[i].Values = append(r.text.Fields[i].Values, title)
 		}
 		return title
 	}

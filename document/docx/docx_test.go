@@ -8,6 +8,7 @@ import (
 	"image/gif"
 	"image/png"
 	"io"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -51,9 +52,7 @@ func packIn(t testing.TB, space, body string, more parts) []byte {
 		"word/styles.xml":              styles,
 		"word/numbering.xml":           numbering,
 	}
-	for name, text := range more {
-		all[name] = text
-	}
+	maps.Copy(all, more)
 	names := make([]string, 0, len(all))
 	for name := range all {
 		names = append(names, name)
@@ -223,7 +222,7 @@ func TestWholeDocument(t *testing.T) {
 
 // TestLibreOffice reads a file of independent software against the text that it was made from.
 func TestLibreOffice(t *testing.T) {
-	data, err := os.ReadFile("testdata/libreoffice.docx")
+	data, err := os.ReadFile("../../examples/word/archives.docx")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,8 +11,8 @@ import (
 	"strconv"
 	"strings"
 
-	_ "golang.org/x/image/bmp"
-	_ "golang.org/x/image/tiff"
+	_ "golang.org/x/image/bmp"  // another
+	_ "golang.org/x/image/tiff" // the last
 
 	"yinxin/document"
 )

@@ -56,6 +56,7 @@ func withPicture(data []byte) func(*document.Document) {
 // TestPicturesStandAlike: a picture takes the same place in the OFD, read back, and in the PDF, drawn by poppler, as the
 // layout gave it, whatever its format.
 func TestPicturesStandAlike(t *testing.T) {
+	t.Parallel()
 	tool, err := exec.LookPath("pdftoppm")
 	if err != nil {
 		t.Skip("needs pdftoppm")
