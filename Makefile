@@ -5,13 +5,16 @@ GO ?= go
 HOUSE := $(GO) run ./internal/housekeeping
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo dev vault-dev test check race integration vectors attack fuzz bench speed lint fmt generate packages fonts faces docs-pictures clean
+.PHONY: help build wasm screenshots demo dev vault-dev test check race integration vectors attack fuzz bench speed lint fmt generate packages fonts faces docs-pictures clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-build: ## build yinxin and yinxind into bin/
+build: wasm ## build yinxin and yinxind into bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o bin/ ./cmd/...
+
+wasm: ## compile the verifier for browsers, which make build puts into yinxind
+	@$(HOUSE) wasm
 
 demo: ## run one document's whole path in one process; leaves ./yinxin-demo
 	$(GO) run ./cmd/yinxin demo
@@ -67,6 +70,9 @@ fonts: ## put FandolFang (仿宋, from Debian) into FONTS (default ./fonts), to 
 
 faces: ## make the embedded font subsets again
 	$(GO) generate ./document/fonts
+
+screenshots: wasm ## take the pictures of the console for docs/pictures and all pages for .cache/screenshots (needs chromium)
+	@$(HOUSE) screenshots
 
 docs-pictures: ## draw the pages shown in docs/pictures
 	$(GO) run ./internal/docspictures docs/pictures

@@ -123,6 +123,25 @@ func (r Reason) Text(l Language) string {
 	return phrase{s.english, s.chinese}.in(l)
 }
 
+// Text is the word for a status in a language.
+func (s Status) Text(l Language) string { return s.word().in(l) }
+
+// KindText says in a language what kind of signature it is.
+func KindText(kind string, l Language) string { return kindWord(kind).in(l) }
+
+func kindWord(kind string) phrase {
+	if kind == "seal" {
+		return phrase{"Seal", "电子印章"}
+	}
+	return phrase{"Signature", "数字签名"}
+}
+
+// Text is the name of a check in a language; the name itself for one outside the list.
+func (n CheckName) Text(l Language) string { return n.word(l) }
+
+// TimeSourceText says in a language where the time of a signature comes from.
+func TimeSourceText(source string, l Language) string { return sourceWord(source).in(l) }
+
 // WriteText writes the report for people: the verdict on each file and each signature, every check that was made, where
 // each time comes from, and every warning. Names and details from files are cleaned of control and formatting
 // characters, so that a file cannot write on the reader's terminal. It carries the reason codes beside their sentences,
@@ -201,11 +220,7 @@ func (f *File) own() Notes {
 }
 
 func (t *writer) signature(s Signature, indent string) {
-	kind := phrase{"Signature", "数字签名"}
-	if s.Kind == "seal" {
-		kind = phrase{"Seal", "电子印章"}
-	}
-	t.line(indent, "%s %s: %s%s", kind, s.ID, s.Verdict.word(), t.because(s.Reason))
+	t.line(indent, "%s %s: %s%s", kindWord(s.Kind), s.ID, s.Verdict.word(), t.because(s.Reason))
 	inner := indent + "  "
 	for _, field := range []struct {
 		name  phrase

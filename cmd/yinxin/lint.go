@@ -11,9 +11,6 @@ import (
 
 	"yinxin/document/fonts"
 	"yinxin/document/layout"
-	"yinxin/document/ofd"
-	"yinxin/document/ofd/render"
-	"yinxin/seal/ofdseal"
 	"yinxin/verdict"
 )
 
@@ -76,45 +73,12 @@ func (e *env) lintAll(paths []string, faces *fonts.Set, all, asJSON bool) error 
 	return nil
 }
 
-// lintFile reads the pages and the places of whole seals; slices of a cross-page seal do not stand on a date.
 func lintFile(path string, faces *fonts.Set) (layout.Report, error) {
-	pkg, d, err := openDrawing(path, faces)
+	d, err := openDrawing(path, faces)
 	if err != nil {
 		return layout.Report{}, err
 	}
-	return lintPages(pkg, d)
-}
-
-func lintPages(pkg *ofd.Package, d *render.Document) (layout.Report, error) {
-	var pages []layout.Page
-	at := make(map[string]int)
-	for i, p := range pkg.Pages() {
-		page, err := d.Layout(i)
-		if err != nil {
-			return layout.Report{}, err
-		}
-		pages = append(pages, page)
-		at[p.ID] = i
-	}
-	shown, err := ofdseal.ShownSeals(pkg)
-	if err != nil {
-		return layout.Report{}, err
-	}
-	var seals []layout.Spot
-	for _, s := range shown {
-		i, known := at[s.PageID]
-		if s.Clip != nil || !known {
-			continue
-		}
-		seals = append(seals, layout.Spot{
-			Page: i, X: s.Boundary.X + s.Boundary.W/2, Y: s.Boundary.Y + s.Boundary.H/2, Diameter: max(s.Boundary.W, s.Boundary.H),
-		})
-	}
-	r := layout.Check(pages, seals)
-	for _, n := range d.Notes() {
-		r.Warnings = append(r.Warnings, layout.Warning{Code: n.Code, Detail: n.Detail})
-	}
-	return r, nil
+	return d.Measure()
 }
 
 func (e *env) printLint(path string, r layout.Report, all bool) {

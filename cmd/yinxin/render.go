@@ -11,9 +11,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"yinxin/document/fonts"
-	"yinxin/document/ofd"
 	"yinxin/document/ofd/render"
-	"yinxin/seal/ofdseal"
+	"yinxin/internal/pages"
 )
 
 func newRenderCmd(e *env) *cobra.Command {
@@ -46,25 +45,12 @@ func newRenderCmd(e *env) *cobra.Command {
 }
 
 // openDrawing opens an OFD file for drawing, its seals in place.
-func openDrawing(path string, faces *fonts.Set) (*ofd.Package, *render.Document, error) {
+func openDrawing(path string, faces *fonts.Set) (*pages.Document, error) {
 	data, err := readInput(path)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	pkg, err := ofd.Open(data)
-	if err != nil {
-		return nil, nil, err
-	}
-	shown, err := ofdseal.ShownSeals(pkg)
-	if err != nil {
-		return nil, nil, err
-	}
-	o := render.Options{Faces: faces}
-	for _, s := range shown {
-		o.Stamps = append(o.Stamps, render.Stamp{PageID: s.PageID, Boundary: s.Boundary, Clip: s.Clip, Format: s.Format, Data: s.Picture})
-	}
-	d, err := render.New(pkg, o)
-	return pkg, d, err
+	return pages.Open(data, faces)
 }
 
 // drawing says what render makes of a page.
@@ -74,10 +60,11 @@ type drawing struct {
 }
 
 func (e *env) render(path string, w drawing, faces *fonts.Set, asJSON bool) error {
-	_, d, err := openDrawing(path, faces)
+	opened, err := openDrawing(path, faces)
 	if err != nil {
 		return fmt.Errorf("render %s: %w", path, err)
 	}
+	d := opened.Drawing()
 	if w.page < 1 || w.page > d.Pages() {
 		return refuse("not_found", exitNotFound, "render %s: page %d of %d", path, w.page, d.Pages())
 	}

@@ -107,7 +107,7 @@ func (e *env) dev(ctx context.Context, f devFlags) (err error) {
 	if err := e.greet(url, all, f); err != nil {
 		return errors.Join(err, l.Close())
 	}
-	return system.Serve(ctx, l)
+	return system.Serve(ctx, l, newDevVerifier(ctx, f.dir, e.logger(f.verbose)))
 }
 
 // askWitness holds the hub's log against what a witness has cosigned of it: after a restored folder the log is behind.
@@ -273,6 +273,8 @@ func (e *env) greet(url string, logins []embedded.Login, f devFlags) error {
 		}
 		fmt.Fprintf(e.stdout, "%-10s %-16s %-12s %s  %s\n", l.Office, l.Account, strings.Join(roles, ","), l.Secret, l.Name)
 	}
+	fmt.Fprintf(e.stderr, "Open %s in a browser and sign in with an account above: a clerk writes, the approver of the same office\n"+
+		"approves, a clerk of another office receives and signs for. %s/verify judges files without an account.\n", url, url)
 	_, err := fmt.Fprintf(e.stdout, "ready %s\n", url)
 	return err
 }

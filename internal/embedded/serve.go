@@ -4,12 +4,14 @@ import (
 	"context"
 	"io"
 	"net"
+	"net/http"
 
 	"golang.org/x/sync/errgroup"
 
 	"yinxin/archive"
 	"yinxin/internal/audit"
 	"yinxin/internal/httpapi"
+	"yinxin/internal/web"
 	"yinxin/transport/api"
 )
 
@@ -32,6 +34,19 @@ func (s *System) Server() (*httpapi.Server, error) {
 	})
 }
 
+// Handler is the HTTP edge with the console beside it.
+func (s *System) Handler(verifier web.Verifier) (http.Handler, error) {
+	server, err := s.Server()
+	if err != nil {
+		return nil, err
+	}
+	console, err := s.Console(verifier)
+	if err != nil {
+		return nil, err
+	}
+	return edges(server, console), nil
+}
+
 // ready says whether the system can work, and names what is degraded.
 func (s *System) ready(ctx context.Context) api.Health {
 	h := api.Health{Ready: true}
@@ -45,14 +60,14 @@ func (s *System) ready(ctx context.Context) api.Health {
 	return h
 }
 
-// Serve runs the system and its HTTP edge on the listener until ctx ends.
-func (s *System) Serve(ctx context.Context, l net.Listener) error {
-	server, err := s.Server()
+// Serve runs the system, its HTTP edge and its console on the listener until ctx ends. The verifier for browsers may be nil.
+func (s *System) Serve(ctx context.Context, l net.Listener, verifier web.Verifier) error {
+	handler, err := s.Handler(verifier)
 	if err != nil {
 		return err
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.Run(ctx) })
-	g.Go(func() error { return httpapi.Serve(ctx, l, server, s.config.Log) })
+	g.Go(func() error { return httpapi.Serve(ctx, l, handler, s.config.Log) })
 	return g.Wait()
 }

@@ -54,6 +54,7 @@ func (h *house) plans() map[string][]part {
 	test := append(slices.Clone(check),
 		part{"programs", h.programs},
 		part{"Vault server", h.vaultServer},
+		part{"verifier for browsers", h.wasm},
 		part{"binaries", h.binaries},
 		part{"tests, race, shuffled", h.race},
 		part{"fuzz smoke", h.fuzzSmoke},
@@ -65,8 +66,8 @@ func (h *house) plans() map[string][]part {
 	return map[string][]part{
 		"check":       check,
 		"test":        test,
-		"race":        {{"programs", h.programs}, {"Vault server", h.vaultServer}, {"tests, race, shuffled", h.race}},
-		"integration": {{"programs", h.programs}, {"Vault server", h.vaultServer}, {"integration", h.integration}},
+		"race":        {{"programs", h.programs}, {"Vault server", h.vaultServer}, {"verifier for browsers", h.wasm}, {"tests, race, shuffled", h.race}},
+		"integration": {{"programs", h.programs}, {"Vault server", h.vaultServer}, {"verifier for browsers", h.wasm}, {"integration", h.integration}},
 		"vectors":     {{"programs", h.programs}, {"Vault server", h.vaultServer}, {"vectors", h.vectors}},
 		"fuzz":        {{"fuzz", h.fuzzLong}},
 		"lint":        {{"tools", h.buildTools}, {"golangci-lint", h.lint}},
@@ -74,6 +75,8 @@ func (h *house) plans() map[string][]part {
 		"bench":       {{"benchmarks", h.bench}},
 		"vault-dev":   {{"Vault server", h.vaultBuilt}, {"vault-dev", h.vaultDev}},
 		"packages":    {{"programs", h.programs}, {"services", h.units}, {"packages", h.packages}},
+		"wasm":        {{"verifier for browsers", h.wasm}},
+		"screenshots": {{"programs", h.programs}, {"verifier for browsers", h.wasm}, {"screenshots", h.screenshots}},
 		"speed":       {{"binaries", h.binaries}, {"speed", h.speed}},
 	}
 }

@@ -44,6 +44,7 @@ func debianPrograms() []program {
 		{"systemd-analyze", "systemd", "judges how much the services may do", ""},
 		{"dpkg-deb", "dpkg", "builds the packages", ""},
 		{"initdb", "postgresql", "stores, hubs and faults are tested on a private PostgreSQL server", "/usr/lib/postgresql/*/bin/initdb"},
+		{"chromium", "chromium fonts-noto-cjk", "a real browser, against which the console is tested", ""},
 		{"javac", "openjdk-17-jdk-headless", "runs testvectors/interop/Interop.java", ""},
 		{
 			"libbcpkix-java", "libbcpkix-java libbcprov-java", "Bouncy Castle, an independent reader of certificates, CRLs, OCSP, signed data and time-stamps",

@@ -84,14 +84,6 @@ func (o OfficeService) Routes(*Server) []Route {
 	}
 }
 
-// PersonOf says what an account may do in its office.
-func PersonOf(a directory.Account) office.Person {
-	return office.Person{
-		Account: a.ID, Office: a.Org,
-		Clerk: a.Has(directory.Clerk, directory.SealKeeper), Approver: a.Has(directory.Approver),
-	}
-}
-
 // refused turns a refusal of the office service into its problem; anything else goes on as it is.
 func refused(err error) error {
 	if err == nil {
@@ -122,7 +114,7 @@ func (o OfficeService) ask(w http.ResponseWriter, c *Call) error {
 	if err := readJSONUpTo(w, c, &in, api.MaxDraft, draftTimeout); err != nil {
 		return err
 	}
-	d, draft, err := o.askFor(c.Context(), PersonOf(c.Account), in)
+	d, draft, err := o.askFor(c.Context(), office.PersonOf(c.Account), in)
 	if err != nil {
 		return refused(err)
 	}
@@ -252,7 +244,7 @@ func (o OfficeService) listDispatches() Handler {
 		if err != nil {
 			return api.List[api.Dispatch]{}, err
 		}
-		got, err := o.Office.List(ctx, PersonOf(c.Account), office.State(c.URL.Query().Get("state")), page.Limit)
+		got, err := o.Office.List(ctx, office.PersonOf(c.Account), office.State(c.URL.Query().Get("state")), page.Limit)
 		out := api.List[api.Dispatch]{Items: []api.Dispatch{}}
 		for _, d := range got {
 			out.Items = append(out.Items, wireDispatch(d))
@@ -263,14 +255,14 @@ func (o OfficeService) listDispatches() Handler {
 
 func (o OfficeService) showDispatch() Handler {
 	return serveJSON(func(ctx context.Context, c *Call, _ struct{}) (api.Dispatch, error) {
-		d, err := o.Office.Dispatch(ctx, PersonOf(c.Account), c.Var("id"))
+		d, err := o.Office.Dispatch(ctx, office.PersonOf(c.Account), c.Var("id"))
 		return wireDispatch(d), refused(err)
 	})
 }
 
 func (o OfficeService) preview() Handler {
 	return serveJSON(func(ctx context.Context, c *Call, _ struct{}) ([]api.NamedFile, error) {
-		ofdFile, pdfFile, err := o.Office.Preview(ctx, PersonOf(c.Account), c.Var("id"))
+		ofdFile, pdfFile, err := o.Office.Preview(ctx, office.PersonOf(c.Account), c.Var("id"))
 		return []api.NamedFile{{Name: office.DocumentName, Data: ofdFile}, {Name: office.CopyName, Data: pdfFile}}, refused(err)
 	})
 }
@@ -281,7 +273,7 @@ func (o OfficeService) decide() Handler {
 		if err != nil {
 			return api.Dispatch{}, api.NewProblem(api.Validation, "", api.Fault{Pointer: "/digest", Detail: "is no digest"})
 		}
-		d, err := o.Office.Decide(ctx, PersonOf(c.Account), c.Var("id"), digest, in.Approve, in.Comment)
+		d, err := o.Office.Decide(ctx, office.PersonOf(c.Account), c.Var("id"), digest, in.Approve, in.Comment)
 		return wireDispatch(d), refused(err)
 	})
 }
@@ -298,7 +290,7 @@ func (o OfficeService) inTemp(
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	opened, err := open(ctx, PersonOf(c.Account), c.Var("id"), dir)
+	opened, err := open(ctx, office.PersonOf(c.Account), c.Var("id"), dir)
 	if err != nil {
 		return refused(err)
 	}
@@ -335,7 +327,7 @@ func plainDelivery(d transport.Delivery) api.Delivery {
 func (o OfficeService) signFor() Handler {
 	return serveJSON(func(ctx context.Context, c *Call, in api.SignFor) (out api.Delivery, err error) {
 		err = o.inTemp(ctx, c, o.Office.Reopen, func(_ string, opened *office.Opened) error {
-			d, err := o.Office.SignFor(ctx, PersonOf(c.Account), opened, in.Number, in.Comment)
+			d, err := o.Office.SignFor(ctx, office.PersonOf(c.Account), opened, in.Number, in.Comment)
 			out = plainDelivery(d)
 			return refused(err)
 		})
@@ -345,21 +337,21 @@ func (o OfficeService) signFor() Handler {
 
 func (o OfficeService) giveBack() Handler {
 	return serveJSON(func(ctx context.Context, c *Call, in api.GiveBack) (api.Delivery, error) {
-		d, err := o.Office.Return(ctx, PersonOf(c.Account), c.Var("id"), in.Reason, in.Text)
+		d, err := o.Office.Return(ctx, office.PersonOf(c.Account), c.Var("id"), in.Reason, in.Text)
 		return plainDelivery(d), refused(err)
 	})
 }
 
 func (o OfficeService) withdraw() Handler {
 	return serveJSON(func(ctx context.Context, c *Call, in api.SenderAct) (api.Delivery, error) {
-		d, err := o.Office.Withdraw(ctx, PersonOf(c.Account), c.Var("id"), in.Recipient, in.Text)
+		d, err := o.Office.Withdraw(ctx, office.PersonOf(c.Account), c.Var("id"), in.Recipient, in.Text)
 		return plainDelivery(d), refused(err)
 	})
 }
 
 func (o OfficeService) acknowledgeReturn() Handler {
 	return serveJSON(func(ctx context.Context, c *Call, in api.SenderAct) (api.Delivery, error) {
-		d, err := o.Office.AcknowledgeReturn(ctx, PersonOf(c.Account), c.Var("id"), in.Recipient)
+		d, err := o.Office.AcknowledgeReturn(ctx, office.PersonOf(c.Account), c.Var("id"), in.Recipient)
 		return plainDelivery(d), refused(err)
 	})
 }
@@ -370,13 +362,13 @@ func (o OfficeService) reportRefused() Handler {
 		if in.Code != api.ClassifiedContent {
 			return struct{}{}, api.NewProblem(api.Validation, "", api.Fault{Pointer: "/code", Detail: "is not classified_content"})
 		}
-		return struct{}{}, o.Office.NoteRefused(ctx, PersonOf(c.Account), document.ErrClassified)
+		return struct{}{}, o.Office.NoteRefused(ctx, office.PersonOf(c.Account), document.ErrClassified)
 	})
 }
 
 func (o OfficeService) establish() Handler {
 	return serveStatus(http.StatusCreated, func(ctx context.Context, c *Call, in api.Organisation) (api.Organisation, error) {
-		made, err := o.Registrar.Establish(ctx, PersonOf(c.Account), directory.Organisation{
+		made, err := o.Registrar.Establish(ctx, office.PersonOf(c.Account), directory.Organisation{
 			Code: in.Code, Name: in.Name, Aliases: in.Aliases, Parent: in.Parent, Archive: in.Archive,
 		})
 		in.SigningCert, in.EncryptionCert, in.Status = string(made.SigningCert), string(made.EncryptionCert), string(directory.Active)
@@ -391,7 +383,7 @@ func (o OfficeService) certify() Handler {
 		if err != nil {
 			return out, api.NewProblem(api.Validation, "", api.Fault{Pointer: "/encryption_key", Detail: "is no SM2 public key"})
 		}
-		made, err := o.Registrar.Certify(ctx, PersonOf(c.Account), directory.Organisation{
+		made, err := o.Registrar.Certify(ctx, office.PersonOf(c.Account), directory.Organisation{
 			Code: out.Code, Name: out.Name, Aliases: out.Aliases, Parent: out.Parent,
 		}, in.SigningRequest, pub)
 		out.SigningCert, out.EncryptionCert, out.Status = string(made.Signing), string(made.Encryption), string(directory.Active)
@@ -428,7 +420,7 @@ func (o OfficeService) wireSeal(r seal.Record) api.Seal {
 
 func (o OfficeService) makeSeal() Handler {
 	return serveStatus(http.StatusCreated, func(ctx context.Context, c *Call, in api.SealMaking) (api.Seal, error) {
-		r, err := o.Registrar.MakeSeal(ctx, PersonOf(c.Account), office.SealRequest{
+		r, err := o.Registrar.MakeSeal(ctx, office.PersonOf(c.Account), office.SealRequest{
 			Office: in.Office, Name: in.Name, BottomLine: in.BottomLine, Diameter: in.Diameter, Keeper: in.Keeper, From: in.From, To: in.To,
 		})
 		return o.wireSeal(r), refused(err)
@@ -437,7 +429,7 @@ func (o OfficeService) makeSeal() Handler {
 
 func (o OfficeService) changeSeal() Handler {
 	return serveJSON(func(ctx context.Context, c *Call, in api.SealChange) (api.Seal, error) {
-		r, err := o.Registrar.ChangeSeal(ctx, PersonOf(c.Account), c.Var("id"), seal.Status(in.To), in.Reason)
+		r, err := o.Registrar.ChangeSeal(ctx, office.PersonOf(c.Account), c.Var("id"), seal.Status(in.To), in.Reason)
 		return o.wireSeal(r), refused(err)
 	})
 }

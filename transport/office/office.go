@@ -38,6 +38,14 @@ type Person struct {
 	Clerk, Approver bool
 }
 
+// PersonOf says what an account may do in its office.
+func PersonOf(a directory.Account) Person {
+	return Person{
+		Account: a.ID, Office: a.Org,
+		Clerk: a.Has(directory.Clerk, directory.SealKeeper), Approver: a.Has(directory.Approver),
+	}
+}
+
 // Directory finds offices.
 type Directory interface {
 	// Organisation returns an office by code; directory.ErrNotFound when there is none.

@@ -1,0 +1,13 @@
+//go:build !js
+
+package main
+
+import (
+	"fmt"
+	"os"
+)
+
+func main() {
+	fmt.Fprintln(os.Stderr, "verify-wasm runs in browsers: build it with GOOS=js GOARCH=wasm (make wasm)")
+	os.Exit(2)
+}
