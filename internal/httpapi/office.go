@@ -164,14 +164,14 @@ func recipientsOf(to, cc []string, copies int) []office.Recipient {
 // same one.
 func (o OfficeService) reissue() Handler {
 	return serveStatus(http.StatusCreated, func(ctx context.Context, c *Call, in api.Reissuing) (api.Dispatch, error) {
-		d, err := o.Office.Reissue(ctx, PersonOf(c.Account), c.Key, c.Var("id"), recipientsOf(in.To, in.CC, in.Copies))
+		d, err := o.Office.Reissue(ctx, office.PersonOf(c.Account), c.Key, c.Var("id"), recipientsOf(in.To, in.CC, in.Copies))
 		return wireDispatch(d), refused(err)
 	})
 }
 
 func (o OfficeService) requestWithdrawal() Handler {
 	return serveJSON(func(ctx context.Context, c *Call, in api.SenderAct) (api.Delivery, error) {
-		d, err := o.Office.RequestWithdrawal(ctx, PersonOf(c.Account), c.Var("id"), in.Recipient, in.Text)
+		d, err := o.Office.RequestWithdrawal(ctx, office.PersonOf(c.Account), c.Var("id"), in.Recipient, in.Text)
 		return plainDelivery(d), refused(err)
 	})
 }
