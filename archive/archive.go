@@ -55,15 +55,24 @@ type Record struct {
 	DepositedAt time.Time `json:"deposited_at"`
 }
 
-// Submission is what the archive is given for one document (归档信息包): the description and the files.
+// Submission is what the archive is given for one document (归档信息包): the description, the files, and what it is found by.
 type Submission struct {
-	Record Record
-	Files  []File
+	Record  Record
+	Files   []File
+	Content Content
 }
 
-// Query selects records. Empty fields select all; Text is looked for in title and number.
+// Query selects records: all that is given must hold. Empty fields select all.
 type Query struct {
-	Text, Number, Title, Exchange string
+	// Text is looked for in the whole of a record, Title in its title: words that are separated by spaces must all occur,
+	// each as it stands, however short.
+	Text, Title string
+	// These are asked for as a whole.
+	Number, Exchange, Code, Issuer, Kind, Retention, DocumentSM3 string
+	// Elements are metadata by name, each with the whole of one value.
+	Elements map[string]string
+	// From and To bound the 成文日期, yyyy-mm-dd, both inclusive.
+	From, To string
 	// Office limits the result to records that the office is a party of; empty means no limit (archivists).
 	Office string
 	// Limit is at most 200; After is the ID of the last record of the page before.
@@ -81,9 +90,10 @@ type Entry struct {
 type Index interface {
 	// NextItem counts the records of a class within one fonds ("WS·2026·D30") up by one; a number is never given twice.
 	NextItem(ctx context.Context, fonds, class string) (int, error)
-	// AddRecord stores an entry; a second entry for the same exchange is refused with the first entry's ID.
-	AddRecord(ctx context.Context, e Entry) error
-	// FindRecords returns entries, newest first.
+	// AddRecord stores an entry and what it is found by; a second entry for the same exchange is refused with the first
+	// entry's ID.
+	AddRecord(ctx context.Context, e Entry, c Content) error
+	// FindRecords returns entries, newest first; see TermQuery for how a text is found.
 	FindRecords(ctx context.Context, q Query) ([]Entry, error)
 	// Record returns one entry by ID or archival code; ErrNotFound when there is none.
 	Record(ctx context.Context, idOrCode string) (Entry, error)
@@ -126,7 +136,7 @@ func (a *Archive) Deposit(ctx context.Context, s Submission) (Entry, error) {
 		return Entry{}, fmt.Errorf("deposit %s: %w", s.Record.Exchange, err)
 	}
 	e := Entry{Record: r, Package: ref}
-	if err := a.Index.AddRecord(ctx, e); err != nil {
+	if err := a.Index.AddRecord(ctx, e, s.Content); err != nil {
 		return Entry{}, fmt.Errorf("deposit %s: %w", s.Record.Exchange, err)
 	}
 	return e, nil

@@ -317,7 +317,7 @@ func (m *memoryIndex) NextItem(_ context.Context, fonds, class string) (int, err
 	return m.items[fonds+class], nil
 }
 
-func (m *memoryIndex) AddRecord(_ context.Context, e archive.Entry) error {
+func (m *memoryIndex) AddRecord(_ context.Context, e archive.Entry, _ archive.Content) error {
 	m.entries = append(m.entries, e)
 	return nil
 }

@@ -24,10 +24,15 @@ func newArchiveSearchCmd(e *env) *cobra.Command {
 	var l listFlags
 	var q client.ArchiveQuery
 	cmd := &cobra.Command{
-		Use:     "search [TEXT]",
-		Short:   "find records by number and title",
-		Example: "  yinxin archive search 通知\n  yinxin archive search --number '某办发〔2026〕7号'",
-		Args:    cobra.MaximumNArgs(1),
+		Use:   "search [TEXT]",
+		Short: "find records by their text and by every element of their metadata",
+		Long: "TEXT is looked for in title, metadata and the text of the document; words that are separated by spaces must all occur, and\n" +
+			"one or two characters are enough (会议). Everything that is given must hold. --element asks for one more element of the\n" +
+			"metadata by its name, with the whole of its value: 主送, 抄送, 签发人, 紧急程度, 行文方向, 主题词, 附件, 附注, 印发机关, 公开属性,\n" +
+			"共享类别, 办理时限, 联合发文机关 and others. Newest first.",
+		Example: "  yinxin archive search 通知\n  yinxin archive search '防汛 会议' --from 2026-01-01\n" +
+			"  yinxin archive search --number '某办发〔2026〕7号'\n  yinxin archive search --element 主送=印新县财政局",
+		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := e.connect()
 			if err != nil {
@@ -53,6 +58,15 @@ func newArchiveSearchCmd(e *env) *cobra.Command {
 	l.add(cmd)
 	cmd.Flags().StringVar(&q.Number, "number", "", "the exact 发文字号")
 	cmd.Flags().StringVar(&q.Title, "title", "", "a part of the title")
+	cmd.Flags().StringVar(&q.Code, "code", "", "the exact 档号")
+	cmd.Flags().StringVar(&q.Issuer, "issuer", "", "code of the issuing office")
+	cmd.Flags().StringVar(&q.Kind, "kind", "", "文种, for instance 通知")
+	cmd.Flags().StringVar(&q.Retention, "retention", "", "保管期限: Y, D30 or D10")
+	cmd.Flags().StringVar(&q.Exchange, "exchange", "", "id of the exchange")
+	cmd.Flags().StringVar(&q.DocumentSM3, "document-sm3", "", "digest of the sealed document (hex)")
+	cmd.Flags().StringVar(&q.From, "from", "", "earliest 成文日期, yyyy-mm-dd")
+	cmd.Flags().StringVar(&q.To, "to", "", "latest 成文日期, yyyy-mm-dd")
+	cmd.Flags().StringArrayVar(&q.Elements, "element", nil, "NAME=VALUE of another element (may be repeated)")
 	return cmd
 }
 

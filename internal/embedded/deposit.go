@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"yinxin/archive"
@@ -49,7 +50,7 @@ func (d *depositor) deposit(ctx context.Context, r hub.Record, dir string) (arch
 	if opened.Worst() != verdict.Passed {
 		return archive.Entry{}, fmt.Errorf("the archive's own check of the document: %w", office.ErrSeal)
 	}
-	record, err := describe(r, opened, dir)
+	record, content, err := describe(r, opened, dir)
 	if err != nil {
 		return archive.Entry{}, err
 	}
@@ -58,7 +59,7 @@ func (d *depositor) deposit(ctx context.Context, r hub.Record, dir string) (arch
 		return archive.Entry{}, err
 	}
 	files = append(files, archive.BytesFile("metadata/envelope.p7s", archive.RoleEnvelope, manifest))
-	return d.s.Archive.Deposit(ctx, archive.Submission{Record: record, Files: files})
+	return d.s.Archive.Deposit(ctx, archive.Submission{Record: record, Files: files, Content: content})
 }
 
 // open fetches the archive's own envelope and opens it into dir/files. It also returns the manifest that the sender signed
@@ -89,8 +90,8 @@ func (d *depositor) open(ctx context.Context, r hub.Record, dir string) (_ *offi
 	return opened, manifest, err
 }
 
-// describe fills the record from the document's own metadata and from the exchange.
-func describe(r hub.Record, opened *office.Opened, dir string) (archive.Record, error) {
+// describe fills the record from the document's own metadata and from the exchange, and gives what it is found by.
+func describe(r hub.Record, opened *office.Opened, dir string) (archive.Record, archive.Content, error) {
 	m := opened.Metadata
 	rec := archive.Record{
 		Retention: m.Retention, Exchange: r.Exchange.ID, Issuer: r.Exchange.Sender, IssuerName: m.Issuer.Name,
@@ -99,16 +100,46 @@ func describe(r hub.Record, opened *office.Opened, dir string) (archive.Record, 
 		// The record holds the receipts of all recipients, which none of them may see: it is the sender's and the archive's.
 		Parties: []string{r.Exchange.Sender},
 	}
+	content := archive.Content{Elements: elements(m)}
 	data, err := os.ReadFile(filepath.Join(dir, "files", opened.Document))
 	if err != nil {
-		return rec, err
+		return rec, content, err
 	}
 	pkg, err := ofd.Open(data)
 	if err != nil {
-		return rec, err
+		return rec, content, err
 	}
 	rec.Pages = len(pkg.Pages())
-	return rec, nil
+	var text strings.Builder
+	for i := range rec.Pages {
+		text.WriteString(pkg.PageText(i) + "\n")
+	}
+	content.Text = text.String()
+	return rec, content, nil
+}
+
+// elements are the metadata that a record is found by beside its description, by their names in GB/T 9704.
+func elements(m document.Metadata) map[string][]string {
+	all := map[string][]string{
+		"行文方向": {m.Direction.String()}, "紧急程度": {m.Urgency.String()}, "份号": {m.CopyNumber}, "签发人": m.Approvers,
+		"签发日期": {m.ApprovedOn.String()}, "印发机关": {m.PrintedBy}, "印发日期": {m.PrintedOn.String()}, "附注": {m.Note},
+		"主题词": m.Keywords, "语种": {m.Language}, "公开属性": {m.Disclosure}, "共享类别": {m.Sharing}, "办理时限": {m.DueOn.String()},
+	}
+	for name, offices := range map[string][]document.Office{"主送": m.To, "抄送": m.CC, "联合发文机关": m.JointIssuers} {
+		for _, o := range offices {
+			all[name] = append(all[name], o.Name)
+		}
+	}
+	for _, a := range m.Attachments {
+		all["附件"] = append(all["附件"], a.Title)
+	}
+	for name, values := range all {
+		values = slices.DeleteFunc(slices.Clone(values), func(v string) bool { return v == "" })
+		if all[name] = values; len(values) == 0 {
+			delete(all, name)
+		}
+	}
+	return all
 }
 
 // files lists what goes into the package: the files of the envelope, the metadata, the receipts, the root.

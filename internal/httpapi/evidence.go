@@ -6,7 +6,9 @@ import (
 	"io"
 	"io/fs"
 	"net/http"
+	"net/url"
 	"strings"
+	"time"
 
 	"yinxin/archive"
 	"yinxin/archive/tlog"
@@ -42,11 +44,15 @@ func (s *Server) searchArchive() Handler {
 		if err != nil {
 			return none, err
 		}
-		q := c.URL.Query()
-		got, err := s.c.Archive.Find(ctx, archive.Query{
-			Text: q.Get("q"), Number: q.Get("number"), Title: q.Get("title"), Exchange: q.Get("exchange"), Office: office,
-			Limit: min(p.Limit+1, api.MaxLimit), After: p.After,
-		})
+		q, err := recordQuery(c.URL.Query())
+		if err != nil {
+			return none, err
+		}
+		q.Office, q.Limit, q.After = office, min(p.Limit+1, api.MaxLimit), p.After
+		if err := s.c.Auditor.Record(ctx, c.Audit("archive.search", "", transport.Allowed)); err != nil {
+			return none, err
+		}
+		got, err := s.c.Archive.Find(ctx, q)
 		if err != nil {
 			return none, err
 		}
@@ -58,10 +64,35 @@ func (s *Server) searchArchive() Handler {
 	})
 }
 
+// recordQuery reads what is searched for.
+func recordQuery(v url.Values) (archive.Query, error) {
+	q := archive.Query{
+		Text: v.Get("q"), Title: v.Get("title"), Number: v.Get("number"), Exchange: v.Get("exchange"), Code: v.Get("code"),
+		Issuer: v.Get("issuer"), Kind: v.Get("kind"), Retention: v.Get("retention"), DocumentSM3: v.Get("document_sm3"),
+		From: v.Get("from"), To: v.Get("to"),
+	}
+	for _, date := range []string{q.From, q.To} {
+		if _, err := time.Parse(time.DateOnly, date); date != "" && err != nil {
+			return q, api.NewProblem(api.Validation, "from and to are dates, yyyy-mm-dd")
+		}
+	}
+	for _, e := range v["element"] {
+		name, value, found := strings.Cut(e, "=")
+		if !found || name == "" || value == "" {
+			return q, api.NewProblem(api.Validation, "element is NAME=VALUE")
+		}
+		if q.Elements == nil {
+			q.Elements = map[string]string{}
+		}
+		q.Elements[name] = value
+	}
+	return q, nil
+}
+
 func wireRecord(r archive.Record) api.ArchiveRecord {
 	return api.ArchiveRecord{
 		ID: r.ID, ArchivalCode: r.ArchivalCode, Exchange: r.Exchange, Issuer: r.Issuer, IssuerName: r.IssuerName,
-		Number: r.Number, Title: r.Title, IssuedOn: r.IssuedOn, DocumentSM3: r.DocumentSM3, DepositedAt: r.DepositedAt,
+		Kind: r.Kind, Retention: r.Retention, Number: r.Number, Title: r.Title, IssuedOn: r.IssuedOn, DocumentSM3: r.DocumentSM3, DepositedAt: r.DepositedAt,
 	}
 }
 

@@ -107,6 +107,10 @@ func Open(ctx context.Context, url string, o Options) (*DB, error) {
 		d.pool.Close()
 		return nil, fmt.Errorf("open database: %w", err)
 	}
+	if err := d.indexOld(ctx); err != nil {
+		d.pool.Close()
+		return nil, fmt.Errorf("open database: %w", err)
+	}
 	return d, nil
 }
 

@@ -1,10 +1,32 @@
 package sqlite
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"testing"
+
+	"yinxin/archive"
 )
+
+// FillRecords adds n records, many in one transaction.
+func FillRecords(ctx context.Context, d *DB, n int, of func(int) (archive.Entry, archive.Content)) error {
+	const page = 20_000
+	for from := 0; from < n; from += page {
+		err := d.update(ctx, func(t *tx) error {
+			for i := from; i < min(from+page, n); i++ {
+				if err := t.addRecord(of(i)); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // Settings tells how the writing connection works.
 func Settings(t *testing.T, d *DB) string {

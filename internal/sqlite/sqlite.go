@@ -130,7 +130,7 @@ func (d *DB) open(ctx context.Context, path string) error {
 		return err
 	}
 	go w.run()
-	return nil
+	return d.indexOld(ctx)
 }
 
 func (d *DB) openReaders(ctx context.Context, path string, n int) error {

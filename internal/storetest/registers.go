@@ -100,8 +100,8 @@ func records(t *testing.T, p Place) {
 		},
 		Package: [32]byte{5},
 	}
-	must(t, s.AddRecord(ctx, e))
-	if s.AddRecord(ctx, e) == nil {
+	must(t, s.AddRecord(ctx, e, archive.Content{}))
+	if s.AddRecord(ctx, e, archive.Content{}) == nil {
 		t.Error("a second record of one exchange was taken")
 	}
 	for name, q := range map[string]archive.Query{

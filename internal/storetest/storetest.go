@@ -82,6 +82,7 @@ func Exercise(t *testing.T, fresh func(t *testing.T) Place) {
 		{"reopen", reopen},
 		{"directory", directories},
 		{"records", records},
+		{"finding", finding},
 	} {
 		t.Run(tt.name, func(t *testing.T) { t.Parallel(); tt.run(t, fresh(t)) })
 	}

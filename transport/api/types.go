@@ -198,6 +198,8 @@ type ArchiveRecord struct {
 	Exchange     string    `json:"exchange"`
 	Issuer       string    `json:"issuer"`
 	IssuerName   string    `json:"issuer_name"`
+	Kind         string    `json:"kind"`
+	Retention    string    `json:"retention"`
 	Number       string    `json:"number"`
 	Title        string    `json:"title"`
 	IssuedOn     string    `json:"issued_on"`

@@ -280,17 +280,28 @@ func (c *Client) WaitReceipt(ctx context.Context, entry string) ([]byte, error) 
 
 // ArchiveQuery selects records; empty fields select all.
 type ArchiveQuery struct {
-	Text, Number, Title, Exchange string
-	Page                          Page
+	// Text and Title are words; the others are asked for as a whole.
+	Text, Title, Number, Exchange, Code, Issuer, Kind, Retention, DocumentSM3 string
+	// From and To bound the 成文日期, yyyy-mm-dd.
+	From, To string
+	// Elements are metadata, NAME=VALUE.
+	Elements []string
+	Page     Page
 }
 
 // SearchArchive finds records that the own office may see, newest first.
 func (c *Client) SearchArchive(ctx context.Context, a ArchiveQuery) (api.List[api.ArchiveRecord], error) {
 	q := url.Values{}
-	for name, value := range map[string]string{"q": a.Text, "number": a.Number, "title": a.Title, "exchange": a.Exchange} {
+	for name, value := range map[string]string{
+		"q": a.Text, "number": a.Number, "title": a.Title, "exchange": a.Exchange, "code": a.Code, "issuer": a.Issuer, "kind": a.Kind,
+		"retention": a.Retention, "document_sm3": a.DocumentSM3, "from": a.From, "to": a.To,
+	} {
 		if value != "" {
 			q.Set(name, value)
 		}
+	}
+	for _, e := range a.Elements {
+		q.Add("element", e)
 	}
 	return callJSON[api.List[api.ArchiveRecord]](ctx, c, http.MethodGet, "/archive"+a.Page.query(q), "", nil, nil)
 }
