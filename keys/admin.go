@@ -25,9 +25,18 @@ type CreateOptions struct {
 	// ApprovalRequired makes a seal key sign one digest at a time, each only with another person's approval of that digest
 	// (Approver), which is used up by it. It is fixed at creation. The store must know who calls.
 	ApprovalRequired bool
+	// RotateEvery adds a version by itself whenever the newest is that old; for wrap and mac keys only, at least MinRotate.
+	// It needs a store that runs all the time (the Vault engine); 0 is never.
+	RotateEvery time.Duration
 	// Labels are the owner's notes, such as the office; at most MaxLabels, of MaxLabel bytes each.
 	Labels map[string]string
 }
+
+// MinRotate is the shortest period of automatic rotation.
+const MinRotate = time.Hour
+
+// DeletionDelay is how long a key stays in StatePending.
+const DeletionDelay = 30 * 24 * time.Hour
 
 // Bounds of labels.
 const (
@@ -57,14 +66,20 @@ type KeyInfo struct {
 	Latest  int `json:"latest"`
 	Current int `json:"current"`
 	// MinUse is the lowest version that still signs and wraps, MinDecrypt the lowest that still decrypts and unwraps.
-	MinUse           int               `json:"min_use"`
-	MinDecrypt       int               `json:"min_decrypt"`
-	MessageOnly      bool              `json:"message_only"`
-	Destroyable      bool              `json:"destroyable"`
-	ApprovalRequired bool              `json:"approval_required,omitempty"`
-	Created          time.Time         `json:"created"`
-	Labels           map[string]string `json:"labels,omitempty"`
-	Versions         []VersionInfo     `json:"versions"`
+	MinUse           int  `json:"min_use"`
+	MinDecrypt       int  `json:"min_decrypt"`
+	MessageOnly      bool `json:"message_only"`
+	Destroyable      bool `json:"destroyable"`
+	ApprovalRequired bool `json:"approval_required,omitempty"`
+	// Voided tells that a seal key never seals again.
+	Voided bool `json:"voided,omitempty"`
+	// DestroyAfter is when a key in StatePending goes.
+	DestroyAfter time.Time `json:"destroy_after,omitzero"`
+	// RotateEvery is the period of automatic rotation in seconds, 0 for none.
+	RotateEvery int64             `json:"rotate_every,omitempty"`
+	Created     time.Time         `json:"created"`
+	Labels      map[string]string `json:"labels,omitempty"`
+	Versions    []VersionInfo     `json:"versions"`
 }
 
 // Change alters settings of a key; nil fields stay.
@@ -84,9 +99,10 @@ type Admin interface {
 	// ErrConflict. For a key with certificates the old version stays current until the new one is certified.
 	Rotate(ctx context.Context, name string, expectLatest int) (PublicInfo, error)
 	// SetState enables or disables a key (version 0) or a version, or destroys a version that is disabled in a key that
-	// is destroyable, or such a key with all versions. Destroying is final.
+	// is destroyable, or such a key with all versions, at once or, with StatePending, after DeletionDelay. Destroying is
+	// final. Where the store has a Quorum, enabling and destroying are ErrDenied here and proposed there.
 	SetState(ctx context.Context, ref Ref, state State) error
-	// Configure alters settings.
+	// Configure alters settings. Lowering a minimum is ErrDenied where the store has a Quorum.
 	Configure(ctx context.Context, name string, change Change) (KeyInfo, error)
 	// Describe gives all that is public about a key.
 	Describe(ctx context.Context, name string) (KeyInfo, error)

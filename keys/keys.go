@@ -87,8 +87,10 @@ type State string
 // The states. A version is usable only while both it and its key are enabled. Destroyed is final: the private part is
 // gone, the public part stays.
 const (
-	StateEnabled   State = "enabled"
-	StateDisabled  State = "disabled"
+	StateEnabled  State = "enabled"
+	StateDisabled State = "disabled"
+	// StatePending is disabled, and destroyed when KeyInfo.DestroyAfter has passed. Disabling calls it off.
+	StatePending   State = "pending_deletion"
 	StateDestroyed State = "destroyed"
 )
 
@@ -240,6 +242,9 @@ type Warning struct {
 	Code string `json:"code"`
 	Text string `json:"text"`
 }
+
+// WarnNoQuorum is the code of the warning that one custodian alone can destroy, loosen and restore.
+const WarnNoQuorum = "no_quorum"
 
 // WarnNoAnchor is the code of the warning that a store cannot notice being rolled back as a whole.
 const WarnNoAnchor = "no_anchor"

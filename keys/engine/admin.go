@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"yinxin/crypto/gm"
 	"yinxin/keys"
@@ -75,7 +76,7 @@ func (e *Engine) createLocked(ctx context.Context, options []keys.CreateOptions)
 func firstPolicy(o keys.CreateOptions, v policyVersion) *policy {
 	p := &policy{
 		Schema: schema, Name: o.Name, Type: o.Purpose.Type(), Purpose: o.Purpose, State: keys.StateEnabled,
-		MinUse: 1, MinDecrypt: 1, MessageOnly: o.MessageOnly, Destroyable: o.Destroyable, ApprovalRequired: o.ApprovalRequired,
+		MinUse: 1, MinDecrypt: 1, RotateEvery: int64(o.RotateEvery / time.Second), MessageOnly: o.MessageOnly, Destroyable: o.Destroyable, ApprovalRequired: o.ApprovalRequired,
 		Created: v.Created, Labels: o.Labels, Versions: []policyVersion{v},
 	}
 	if p.Type == keys.TypeSM2 {
@@ -101,6 +102,8 @@ func checkCreate(o keys.CreateOptions) error {
 		return fmt.Errorf("%w: key %s: a key of purpose %s has no SM2 ID", keys.ErrInvalid, o.Name, o.Purpose)
 	case o.ApprovalRequired && (o.Purpose != keys.PurposeSeal || o.MessageOnly):
 		return fmt.Errorf("%w: key %s: only seal keys that take digests can require approval", keys.ErrInvalid, o.Name)
+	case o.RotateEvery != 0 && ((o.Purpose != keys.PurposeWrap && o.Purpose != keys.PurposeMAC) || o.RotateEvery < keys.MinRotate):
+		return fmt.Errorf("%w: key %s: only wrap and mac keys rotate by themselves, at least every %s", keys.ErrInvalid, o.Name, keys.MinRotate)
 	case o.MessageOnly && !o.Purpose.Signs():
 		return fmt.Errorf("%w: key %s: a key of purpose %s signs nothing", keys.ErrInvalid, o.Name, o.Purpose)
 	}
@@ -115,7 +118,7 @@ func (e *Engine) Rotate(ctx context.Context, name string, expectLatest int) (key
 		switch {
 		case expectLatest != 0 && expectLatest != latest:
 			return nil, nil, fmt.Errorf("%w: the latest version of key %s is %d, not %d", keys.ErrConflict, name, latest, expectLatest)
-		case p.State != keys.StateEnabled:
+		case p.State != keys.StateEnabled || p.Voided:
 			return nil, nil, fmt.Errorf("%w: key %s is %s", keys.ErrDenied, name, p.State)
 		case latest == MaxVersions:
 			return nil, nil, fmt.Errorf("%w: key %s has %d versions, which is the most", keys.ErrDenied, name, latest)
@@ -163,60 +166,93 @@ var errUnchanged = errors.New("unchanged")
 
 // SetState implements keys.Admin.
 func (e *Engine) SetState(ctx context.Context, ref keys.Ref, state keys.State) error {
+	return e.setState(ctx, ref, state, nil)
+}
+
+// setState changes a state; d is the proposal that was approved for it, if there is one.
+func (e *Engine) setState(ctx context.Context, ref keys.Ref, state keys.State, d *decision) error {
 	if !knownState(state) {
 		return fmt.Errorf("%w: unknown state %q", keys.ErrInvalid, state)
 	}
 	_, err := e.change(ctx, ref.Name, func(p *policy) (before, after []Write, err error) {
 		current := &p.State
-		affected := make([]int, 0, len(p.Versions))
 		switch {
-		case ref.Version == 0:
-			for i := range p.Versions {
-				affected = append(affected, i+1)
-			}
 		case ref.Version < 0 || ref.Version > len(p.Versions):
 			return nil, nil, fmt.Errorf("%w: key %s has no version %d", keys.ErrNotFound, ref.Name, ref.Version)
-		default:
+		case ref.Version != 0:
 			current = &p.Versions[ref.Version-1].State
-			affected = append(affected, ref.Version)
 		}
-		if err := checkTransition(ref, *current, state, p.Destroyable); err != nil {
+		verb, err := p.transition(ref, *current, state)
+		if errors.Is(err, errUnchanged) && d != nil {
+			return nil, d.writes(), nil
+		}
+		if err == nil && verb != "" {
+			err = e.singleHanded(ctx, verb, d != nil)
+		}
+		if err != nil {
 			return nil, nil, err
 		}
 		*current = state
-		if state != keys.StateDestroyed {
-			return nil, nil, nil
+		if ref.Version == 0 {
+			p.DestroyAfter = time.Time{}
 		}
-		for _, n := range affected {
-			p.Versions[n-1].State = keys.StateDestroyed
-			after = append(after, Write{Path: versionPath(p.Name, n)})
+		switch state {
+		case keys.StatePending:
+			p.DestroyAfter = e.now().Add(keys.DeletionDelay).UTC().Truncate(time.Second)
+		case keys.StateDestroyed:
+			after = p.destroy(ref.Version)
+		case keys.StateEnabled, keys.StateDisabled:
 		}
-		return nil, after, nil
+		return nil, append(after, d.writes()...), nil
 	})
 	return err
 }
 
-// checkTransition says which state may follow which.
-func checkTransition(ref keys.Ref, from, to keys.State, destroyable bool) error {
+// destroy marks a version (0: all) as destroyed and gives the removals of their secrets.
+func (p *policy) destroy(version int) (after []Write) {
+	for i := range p.Versions {
+		if n := i + 1; version == 0 || version == n {
+			p.Versions[i].State = keys.StateDestroyed
+			after = append(after, Write{Path: versionPath(p.Name, n)})
+		}
+	}
+	return after
+}
+
+// transition says whether a state may follow another, and which guarded verb that is, if any.
+func (p *policy) transition(ref keys.Ref, from, to keys.State) (keys.Verb, error) {
 	switch {
 	case from == to:
-		return errUnchanged
+		return "", errUnchanged
 	case from == keys.StateDestroyed:
-		return fmt.Errorf("%w: key %s is destroyed for ever", keys.ErrDenied, ref)
-	case to == keys.StateDestroyed && !destroyable:
-		return fmt.Errorf("%w: key %s was created as not destroyable", keys.ErrDenied, ref)
-	case to == keys.StateDestroyed && from != keys.StateDisabled:
-		return fmt.Errorf("%w: key %s must be disabled before it is destroyed", keys.ErrConflict, ref)
+		return "", fmt.Errorf("%w: key %s is destroyed for ever", keys.ErrDenied, ref)
+	case to == keys.StateEnabled && p.Voided:
+		return "", fmt.Errorf("%w: seal key %s has been voided", keys.ErrDenied, ref)
+	case to == keys.StateEnabled:
+		return keys.VerbLoosen, nil
+	case to == keys.StateDisabled:
+		return "", nil
+	case !p.Destroyable:
+		return "", fmt.Errorf("%w: key %s was created as not destroyable", keys.ErrDenied, ref)
+	case to == keys.StatePending && ref.Version != 0:
+		return "", fmt.Errorf("%w: only a whole key is destroyed later, a version at once", keys.ErrInvalid)
+	case to == keys.StateDestroyed && from == keys.StateEnabled:
+		return "", fmt.Errorf("%w: key %s must be disabled before it is destroyed", keys.ErrConflict, ref)
 	}
-	return nil
+	return keys.VerbDestroy, nil
 }
 
 // Configure implements keys.Admin.
 func (e *Engine) Configure(ctx context.Context, name string, change keys.Change) (keys.KeyInfo, error) {
+	return e.configure(ctx, name, change, nil)
+}
+
+func (e *Engine) configure(ctx context.Context, name string, change keys.Change, d *decision) (keys.KeyInfo, error) {
 	if err := checkLabels(change.Labels); err != nil {
 		return keys.KeyInfo{}, err
 	}
 	k, err := e.change(ctx, name, func(p *policy) (before, after []Write, err error) {
+		use, decrypt := p.MinUse, p.MinDecrypt
 		if change.MinUse != nil {
 			p.MinUse = *change.MinUse
 		}
@@ -230,8 +266,13 @@ func (e *Engine) Configure(ctx context.Context, name string, change keys.Change)
 			return nil, nil, fmt.Errorf("%w: key %s has versions 1 to %d; minima %d for use and %d for decryption do not fit",
 				keys.ErrInvalid, name, len(p.Versions), p.MinUse, p.MinDecrypt)
 		}
+		if p.MinUse < use || p.MinDecrypt < decrypt {
+			if err := e.singleHanded(ctx, keys.VerbLoosen, d != nil); err != nil {
+				return nil, nil, err
+			}
+		}
 		*p = *p.clone() // the caller keeps its map
-		return nil, nil, nil
+		return nil, d.writes(), nil
 	})
 	if err != nil {
 		return keys.KeyInfo{}, err
@@ -275,24 +316,4 @@ func (e *Engine) List(ctx context.Context, after string, limit int) ([]keys.KeyI
 		}
 	}
 	return infos, nil
-}
-
-// Tidy removes secrets of destroyed versions that a crash left behind in a storage without Applier. It is safe at any
-// time and tells how many keys it looked at.
-func (e *Engine) Tidy(ctx context.Context) (int, error) {
-	infos, err := e.List(ctx, "", 0)
-	if err != nil {
-		return 0, fmt.Errorf("tidy keys: %w", err)
-	}
-	for _, info := range infos {
-		for _, v := range info.Versions {
-			if v.State != keys.StateDestroyed {
-				continue
-			}
-			if err := e.storage.Delete(ctx, versionPath(info.Name, v.Version)); err != nil {
-				return 0, fmt.Errorf("tidy key %s: %w", info.Name, classify(err))
-			}
-		}
-	}
-	return len(infos), nil
 }

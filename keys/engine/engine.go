@@ -12,12 +12,15 @@
 //   - Each change is durable when its call returns without error, if the storage keeps its own promise. After a crash in
 //     the middle of a change the key is as before or as after, never between: a version is written before the policy
 //     that names it, and removed after.
+//   - Once a quorum is set, what cannot be undone or weakens a key is done only by a proposal that enough different members
+//     have approved, on the state that they looked at.
 //   - After an error of the storage the state is read again from there, so that memory never runs ahead of it.
 //
 // # What it does not promise
 //
-// It knows who calls only as far as WithCaller says, for approvals; rights, quorum and audit stand in front of it. Secrets that it uses are in this process's
-// memory, where Go cannot promise to wipe them.
+// It knows who calls only as far as WithCaller says, or a signature shows (Options.Proof); rights and audit stand in front
+// of it. A quorum binds those who reach the keys through the engine, not those who can write its storage. Secrets that it
+// uses are in this process's memory, where Go cannot promise to wipe them.
 //
 // # Entries
 //
@@ -25,6 +28,9 @@
 //	version/<name>/<n>  the secret of one version, JSON, schema 1
 //	approval/<name>/<id> one person's consent to one signature, JSON, schema 1, until it is used
 //	cert/<name>/<n>     the certificate chain of one version, JSON, schema 1
+//	proposal/<id>       a proposal and what became of it, JSON, schema 1; never removed
+//	config/quorum       the rule, config/recovery the recovery key
+//	wrapping/key        the secret of the store's wrapping key
 package engine
 
 import (
@@ -73,6 +79,10 @@ type Options struct {
 	Rand io.Reader
 	// Now gives creation times; nil means time.Now.
 	Now func() time.Time
+	// Proof checks a member's signature over the digest of a proposal, in stores that do not know who calls; with a nil
+	// digest it only says whether the ID is one that can be checked (else keys.ErrInvalid). nil: the caller of the context
+	// (WithCaller) has been authenticated.
+	Proof func(member string, digest, signature []byte) error
 }
 
 // stripes is how many locks the names share.
@@ -87,7 +97,10 @@ type Engine struct {
 	storage Storage
 	rand    io.Reader
 	now     func() time.Time
+	proof   func(member string, digest, signature []byte) error
 
+	// voting serialises everything about proposals and settings of the store. It is taken before locks, never after.
+	voting sync.Mutex
 	// locks serialise loading and changing of a key; use of a loaded key takes none of them.
 	locks [stripes]sync.Mutex
 
@@ -100,11 +113,13 @@ var (
 	_ keys.Provider = (*Engine)(nil)
 	_ keys.Admin    = (*Engine)(nil)
 	_ keys.Approver = (*Engine)(nil)
+	_ keys.Council  = (*Engine)(nil)
+	_ keys.Keeper   = (*Engine)(nil)
 )
 
 // New makes an engine over storage.
 func New(storage Storage, o Options) *Engine {
-	e := &Engine{storage: storage, rand: o.Rand, now: o.Now, cache: make(map[string]*key)}
+	e := &Engine{storage: storage, rand: o.Rand, now: o.Now, proof: o.Proof, cache: make(map[string]*key)}
 	if e.rand == nil {
 		e.rand = rand.Reader
 	}
@@ -132,11 +147,22 @@ func (e *Engine) Invalidate(name string) {
 }
 
 // Health implements keys.Provider.
-func (e *Engine) Health(context.Context) keys.Health {
+func (e *Engine) Health(ctx context.Context) keys.Health {
 	if e.sealed() {
 		return keys.Health{Status: keys.HealthSealed, Detail: "the store has been closed"}
 	}
-	return keys.Health{Status: keys.HealthOK}
+	h := keys.Health{Status: keys.HealthOK}
+	rule, err := e.Quorum(ctx)
+	switch {
+	case err != nil:
+		h.Detail = err.Error()
+	case rule.Needed == 0:
+		h.Warnings = append(h.Warnings, keys.Warning{
+			Code: keys.WarnNoQuorum,
+			Text: "no quorum is set: one custodian alone can destroy, loosen, restore and void keys",
+		})
+	}
+	return h
 }
 
 func (e *Engine) sealed() bool {

@@ -93,6 +93,8 @@ func (k *key) mayUse(n int) (int, error) {
 		return 0, err
 	}
 	switch p := k.policy; {
+	case p.Voided:
+		return 0, fmt.Errorf("%w: seal key %s has been voided", keys.ErrDenied, p.Name)
 	case p.stateOf(n) != keys.StateEnabled:
 		return 0, fmt.Errorf("%w: version %d of key %s is %s", keys.ErrDenied, n, p.Name, p.stateOf(n))
 	case n < p.MinUse:

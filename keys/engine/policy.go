@@ -50,6 +50,9 @@ type policy struct {
 	MessageOnly      bool              `json:"message_only,omitempty"`
 	Destroyable      bool              `json:"destroyable,omitempty"`
 	ApprovalRequired bool              `json:"approval_required,omitempty"`
+	Voided           bool              `json:"voided,omitempty"`
+	DestroyAfter     time.Time         `json:"destroy_after,omitzero"`
+	RotateEvery      int64             `json:"rotate_every,omitempty"` // seconds
 	Created          time.Time         `json:"created"`
 	Labels           map[string]string `json:"labels,omitempty"`
 	Versions         []policyVersion   `json:"versions"` // version n at n-1
@@ -116,7 +119,7 @@ func parsePolicy(data []byte, name string) (*policy, error) {
 		return nil, damaged(name, "%d versions", len(p.Versions))
 	case p.MinDecrypt < 1 || p.MinUse < p.MinDecrypt || p.MinUse > len(p.Versions):
 		return nil, damaged(name, "minima %d and %d of %d versions", p.MinUse, p.MinDecrypt, len(p.Versions))
-	case !knownState(p.State):
+	case !knownState(p.State) || p.RotateEvery < 0:
 		return nil, damaged(name, "state %q", p.State)
 	}
 	for i, v := range p.Versions {
@@ -128,7 +131,7 @@ func parsePolicy(data []byte, name string) (*policy, error) {
 }
 
 func knownState(s keys.State) bool {
-	return s == keys.StateEnabled || s == keys.StateDisabled || s == keys.StateDestroyed
+	return s == keys.StateEnabled || s == keys.StateDisabled || s == keys.StatePending || s == keys.StateDestroyed
 }
 
 // current tells what version 0 means (keys.PublicInfo.Ref).
@@ -166,7 +169,8 @@ func (p *policy) info() keys.KeyInfo {
 	k := keys.KeyInfo{
 		Name: p.Name, Type: p.Type, Purpose: p.Purpose, UID: p.UID, State: p.State,
 		Latest: len(p.Versions), Current: p.current(), MinUse: p.MinUse, MinDecrypt: p.MinDecrypt,
-		MessageOnly: p.MessageOnly, Destroyable: p.Destroyable, ApprovalRequired: p.ApprovalRequired, Created: p.Created, Labels: maps.Clone(p.Labels),
+		MessageOnly: p.MessageOnly, Destroyable: p.Destroyable, ApprovalRequired: p.ApprovalRequired, Voided: p.Voided,
+		DestroyAfter: p.DestroyAfter, RotateEvery: p.RotateEvery, Created: p.Created, Labels: maps.Clone(p.Labels),
 	}
 	for i, v := range p.Versions {
 		k.Versions = append(k.Versions, keys.VersionInfo{

@@ -269,7 +269,7 @@ func newStore(dir string, sealer *sealer, h *head, o Options) *Store {
 		head: h, last: h.Generation,
 	}
 	return &Store{
-		Engine:  engine.New(st, engine.Options{Rand: o.Rand, Now: o.Now}),
+		Engine:  engine.New(st, engine.Options{Rand: o.Rand, Now: o.Now, Proof: proof}),
 		storage: st, options: o, id: h.mark.Store,
 	}
 }

@@ -20,6 +20,7 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/hashicorp/vault/sdk/framework"
 	"github.com/hashicorp/vault/sdk/logical"
@@ -40,6 +41,8 @@ type backend struct {
 	engine *engine.Engine
 	// tested is set once the algorithms have given the known answers.
 	tested atomic.Bool
+	// tidied is set once this process has removed what crashes left behind.
+	tidied atomic.Bool
 }
 
 // Factory makes the backend of a mount; it is a logical.Factory.
@@ -53,11 +56,12 @@ func Factory(ctx context.Context, config *logical.BackendConfig) (logical.Backen
 		Help:           strings.TrimSpace(helpBackend),
 		RunningVersion: Version,
 		Paths: slices.Concat(
-			b.infoPaths(), b.usePaths(), b.keyPaths(),
+			b.infoPaths(), b.usePaths(), b.keyPaths(), b.quorumPaths(), b.keepPaths(),
 		),
-		PathsSpecial:   &logical.Paths{SealWrapStorage: []string{"version/"}},
+		PathsSpecial:   &logical.Paths{SealWrapStorage: []string{"version/", "wrapping/"}},
 		InitializeFunc: func(context.Context, *logical.InitializationRequest) error { return b.selfTest() },
 		Invalidate:     b.invalidate,
+		PeriodicFunc:   b.periodic,
 		Clean:          func(context.Context) { b.engine.Close() },
 	}
 	if err := b.Setup(ctx, config); err != nil {
@@ -72,6 +76,28 @@ func (b *backend) selfTest() error {
 		return fmt.Errorf("secrets engine gm: self-test: %w", err)
 	}
 	b.tested.Store(true)
+	return nil
+}
+
+// upkeepTime bounds one round of upkeep.
+const upkeepTime = 30 * time.Second
+
+// periodic does what time asks for, on the node that writes: automatic rotation, deletion that is due, expired approvals.
+func (b *backend) periodic(ctx context.Context, _ *logical.Request) error {
+	if !b.WriteSafeReplicationState() {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, upkeepTime)
+	defer cancel()
+	if !b.tidied.Load() {
+		if _, err := b.engine.Tidy(ctx); err != nil {
+			return fmt.Errorf("secrets engine gm: %w", err)
+		}
+		b.tidied.Store(true)
+	}
+	if err := b.engine.Upkeep(ctx); err != nil {
+		return fmt.Errorf("secrets engine gm: %w", err)
+	}
 	return nil
 }
 
@@ -101,7 +127,12 @@ func (s *storage) Get(ctx context.Context, path string) ([]byte, error) {
 
 // Put implements engine.Storage. The value is copied: the engine wipes its own.
 func (s *storage) Put(ctx context.Context, path string, value []byte) error {
-	return s.view.Put(ctx, &logical.StorageEntry{Key: path, Value: slices.Clone(value), SealWrap: strings.HasPrefix(path, "version/")})
+	return s.view.Put(ctx, &logical.StorageEntry{Key: path, Value: slices.Clone(value), SealWrap: secretPath(path)})
+}
+
+// secretPath tells the entries that hold a secret.
+func secretPath(path string) bool {
+	return strings.HasPrefix(path, "version/") || strings.HasPrefix(path, "wrapping/")
 }
 
 // Delete implements engine.Storage.

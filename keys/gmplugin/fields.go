@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/hashicorp/vault/sdk/framework"
 	"github.com/hashicorp/vault/sdk/logical"
@@ -99,6 +100,11 @@ func field[T any](d *framework.FieldData, name string) T {
 func stringOf(d *framework.FieldData, name string) string { return field[string](d, name) }
 
 func intOf(d *framework.FieldData, name string) int { return field[int](d, name) }
+
+// splitList reads a list that was given as one text.
+func splitList(text string) []string {
+	return strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' })
+}
 
 func refOf(d *framework.FieldData) keys.Ref {
 	return keys.Ref{Name: stringOf(d, "name"), Version: intOf(d, "key_version")}

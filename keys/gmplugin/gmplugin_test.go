@@ -55,6 +55,9 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	req := &logical.Request{Path: path, Storage: f.view, Data: map[string]any{}}
+	if token := r.Header.Get("X-Vault-Token"); strings.HasPrefix(token, "entity-") {
+		req.EntityID = token
+	}
 	switch r.Method {
 	case http.MethodGet:
 		req.Operation = logical.ReadOperation

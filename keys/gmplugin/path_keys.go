@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"strconv"
+	"time"
 
 	"github.com/hashicorp/vault/sdk/framework"
 	"github.com/hashicorp/vault/sdk/logical"
@@ -28,6 +29,7 @@ func createFields() map[string]*framework.FieldSchema {
 		"message_only":      flag("Refuse ready digests: the engine then sees every message that it signs."),
 		"destroyable":       flag("Permit the state destroyed. Fixed at creation."),
 		"approval_required": flag("Sign one digest at a time, each with another person's approval (approvals/NAME). Seal keys only; fixed at creation."),
+		"rotate_every":      {Type: framework.TypeDurationSecond, Description: "Add a version by itself whenever the newest is that old; wrap and mac keys only, at least 1h."},
 		"labels":            {Type: framework.TypeKVPairs, Description: "The owner's notes, such as the office."},
 	}
 }
@@ -66,10 +68,24 @@ func (b *backend) keyPaths() []*framework.Path {
 		},
 		{
 			Pattern:         name + "/state",
-			Fields:          versioned(map[string]*framework.FieldSchema{"state": text("enabled, disabled or destroyed.")}),
+			Fields:          versioned(map[string]*framework.FieldSchema{"state": text("enabled, disabled, pending_deletion or destroyed.")}),
 			Operations:      only(logical.UpdateOperation, b.state, "Enable, disable or destroy a key or a version."),
 			HelpSynopsis:    "Change the state of a key (key_version 0) or of a version.",
-			HelpDescription: "Only what is disabled, in a key that was made destroyable, can be destroyed. That is final; the public part stays.",
+			HelpDescription: "Only what is disabled, in a key that was made destroyable, can be destroyed. That is final; the public part stays. A key in pending_deletion goes after 30 days; disabling it calls that off. Where a quorum is set, enabling and destroying are proposed (proposals).",
+		},
+		{
+			Pattern:         name + "/trim",
+			Fields:          versioned(map[string]*framework.FieldSchema{"min_available": number("Lowest version that stays.")}),
+			Operations:      only(logical.UpdateOperation, b.trim, "Destroy the private parts of old versions."),
+			HelpSynopsis:    "Destroy the versions below a number, which both minima have passed, of a destroyable key.",
+			HelpDescription: "Final. Public parts and certificates stay. Where a quorum is set, it is proposed (proposals).",
+		},
+		{
+			Pattern:         name + "/void",
+			Fields:          map[string]*framework.FieldSchema{"name": nameField()},
+			Operations:      only(logical.UpdateOperation, b.void, "End a seal key for ever."),
+			HelpSynopsis:    "Void a seal key: it never seals again.",
+			HelpDescription: "Final. Its public part and certificates stay. Where a quorum is set, it is proposed (proposals).",
 		},
 		{
 			Pattern: name + "/config",
@@ -79,7 +95,7 @@ func (b *backend) keyPaths() []*framework.Path {
 			}),
 			Operations:      only(logical.UpdateOperation, b.configure, "Change minima and labels."),
 			HelpSynopsis:    "Change settings of a key; absent fields stay.",
-			HelpDescription: "Minima lie between 1 and the newest version, min_decrypt not above min_use.",
+			HelpDescription: "Minima lie between 1 and the newest version, min_decrypt not above min_use. Where a quorum is set, lowering one is proposed (proposals).",
 		},
 		{
 			Pattern: name + "/csr",
@@ -121,25 +137,14 @@ func (b *backend) keyPaths() []*framework.Path {
 	}
 }
 
-// newKey is one key of a batch to be made.
-type newKey struct {
-	Name             string            `json:"name"`
-	Purpose          keys.Purpose      `json:"purpose"`
-	UID              string            `json:"uid"`
-	MessageOnly      bool              `json:"message_only"`
-	Destroyable      bool              `json:"destroyable"`
-	ApprovalRequired bool              `json:"approval_required"`
-	Labels           map[string]string `json:"labels"`
-}
-
 func (b *backend) createMany(ctx context.Context, d *framework.FieldData) (*logical.Response, error) {
-	var batch []newKey
+	var batch []gmwire.NewKey
 	if err := decodeField(d, "batch_input", &batch); err != nil {
 		return nil, err
 	}
 	options := make([]keys.CreateOptions, len(batch))
 	for i, k := range batch {
-		options[i] = keys.CreateOptions(k)
+		options[i] = k.Options()
 	}
 	infos, err := b.engine.Create(ctx, options...)
 	if err != nil {
@@ -155,7 +160,8 @@ func (b *backend) createMany(ctx context.Context, d *framework.FieldData) (*logi
 func (b *backend) create(ctx context.Context, d *framework.FieldData) (*logical.Response, error) {
 	o := keys.CreateOptions{
 		Name: stringOf(d, "name"), Purpose: keys.Purpose(stringOf(d, "purpose")), UID: stringOf(d, "uid"),
-		MessageOnly: field[bool](d, "message_only"), ApprovalRequired: field[bool](d, "approval_required"), Destroyable: field[bool](d, "destroyable"), Labels: labelsOf(d),
+		MessageOnly: field[bool](d, "message_only"), ApprovalRequired: field[bool](d, "approval_required"),
+		Destroyable: field[bool](d, "destroyable"), RotateEvery: time.Duration(intOf(d, "rotate_every")) * time.Second, Labels: labelsOf(d),
 	}
 	if t := keys.Type(stringOf(d, "type")); t != "" && t != o.Purpose.Type() {
 		return nil, fmt.Errorf("%w: a key of purpose %q is of type %q, not %q", keys.ErrInvalid, o.Purpose, o.Purpose.Type(), t)
@@ -185,6 +191,14 @@ func (b *backend) rotate(ctx context.Context, d *framework.FieldData) (*logical.
 
 func (b *backend) state(ctx context.Context, d *framework.FieldData) (*logical.Response, error) {
 	return nil, b.engine.SetState(ctx, refOf(d), keys.State(stringOf(d, "state")))
+}
+
+func (b *backend) trim(ctx context.Context, d *framework.FieldData) (*logical.Response, error) {
+	return nil, b.engine.Trim(ctx, stringOf(d, "name"), intOf(d, "min_available"))
+}
+
+func (b *backend) void(ctx context.Context, d *framework.FieldData) (*logical.Response, error) {
+	return nil, b.engine.Void(ctx, stringOf(d, "name"))
 }
 
 func (b *backend) configure(ctx context.Context, d *framework.FieldData) (*logical.Response, error) {

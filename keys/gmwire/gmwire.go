@@ -9,6 +9,7 @@
 package gmwire
 
 import (
+	"crypto/ecdsa"
 	"encoding/base64"
 	"fmt"
 	"slices"
@@ -90,6 +91,27 @@ type Public struct {
 	PublicKey    string    `json:"public_key,omitempty"`
 	Created      time.Time `json:"created"`
 	Certificates [][]byte  `json:"certificates,omitempty"`
+}
+
+// Point is a public SM2 key alone.
+type Point struct {
+	// Point is the uncompressed public point, PublicKey the same as PEM.
+	Point     []byte `json:"public"`
+	PublicKey string `json:"public_key,omitempty"`
+}
+
+// NewPoint turns a public key into its form on the wire.
+func NewPoint(pub *ecdsa.PublicKey) Point {
+	return Point{Point: gm.MarshalPublicKey(pub), PublicKey: keys.PublicPEM(pub)}
+}
+
+// Key turns it back.
+func (p Point) Key() (*ecdsa.PublicKey, error) {
+	pub, err := gm.ParsePublicKey(p.Point)
+	if err != nil {
+		return nil, fmt.Errorf("%w: public key: %w", keys.ErrInvalid, err)
+	}
+	return pub, nil
 }
 
 // NewPublic turns a public part into its form on the wire.

@@ -12,28 +12,17 @@ import (
 	"yinxin/keys/gmwire"
 )
 
-// newKey is a key to be made, as the engine's path keys/ takes it.
-type newKey struct {
-	Name             string            `json:"name"`
-	Purpose          keys.Purpose      `json:"purpose"`
-	UID              string            `json:"uid,omitempty"`
-	MessageOnly      bool              `json:"message_only,omitempty"`
-	Destroyable      bool              `json:"destroyable,omitempty"`
-	ApprovalRequired bool              `json:"approval_required,omitempty"`
-	Labels           map[string]string `json:"labels,omitempty"`
-}
-
 // Create implements keys.Admin.
 func (s *Store) Create(ctx context.Context, options ...keys.CreateOptions) ([]keys.PublicInfo, error) {
 	if len(options) == 0 || len(options) > keys.MaxBatch {
 		return nil, fmt.Errorf("%w: create %d keys at once, 1 to %d are allowed", keys.ErrInvalid, len(options), keys.MaxBatch)
 	}
-	batch := make([]newKey, len(options))
+	batch := make([]gmwire.NewKey, len(options))
 	for i, o := range options {
 		if err := keys.CheckName(o.Name); err != nil {
 			return nil, err
 		}
-		batch[i] = newKey(o)
+		batch[i] = gmwire.KeyOf(o)
 	}
 	var out struct {
 		Results []gmwire.Public `json:"batch_results"`

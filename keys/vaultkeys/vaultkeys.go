@@ -72,6 +72,8 @@ var (
 	_ keys.Provider = (*Store)(nil)
 	_ keys.Admin    = (*Store)(nil)
 	_ keys.Approver = (*Store)(nil)
+	_ keys.Council  = (*Store)(nil)
+	_ keys.Keeper   = (*Store)(nil)
 )
 
 // Open prepares a store. It does not reach for Vault: a Vault that is away or sealed shows when a key is used.
