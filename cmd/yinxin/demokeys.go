@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -60,9 +61,24 @@ func (e *env) openVault(text string) (*vaultkeys.Store, error) {
 	if err != nil {
 		return nil, usage("--keys vault:%s: %v", text, err)
 	}
-	login := vaultkeys.TokenFile(filepath.Join(e.getenv("HOME"), ".vault-token"))
-	if token := e.getenv("VAULT_TOKEN"); token != "" {
-		login = vaultkeys.Token(token)
+	return vaultkeys.Open(vaultkeys.Config{Address: address, Mount: mount, Login: e.vaultLogin()})
+}
+
+// vaultLogin is how this program logs in to Vault: as the role that the environment names, else with the token that Vault's
+// own command line would take. A SecretID lies in a file that is read anew at each login.
+func (e *env) vaultLogin() vaultkeys.Login {
+	if role := e.getenv("YINXIN_VAULT_ROLE_ID"); role != "" {
+		path := e.getenv("YINXIN_VAULT_SECRET_ID_FILE")
+		return vaultkeys.AppRole("approle", role, func() (string, error) {
+			data, err := os.ReadFile(path)
+			return strings.TrimSpace(string(data)), err
+		})
 	}
-	return vaultkeys.Open(vaultkeys.Config{Address: address, Mount: mount, Login: login})
+	if role := e.getenv("YINXIN_VAULT_CERT_ROLE"); role != "" { // with VAULT_CLIENT_CERT and VAULT_CLIENT_KEY
+		return vaultkeys.Certificate("cert", role)
+	}
+	if token := e.getenv("VAULT_TOKEN"); token != "" {
+		return vaultkeys.Token(token)
+	}
+	return vaultkeys.TokenFile(filepath.Join(e.getenv("HOME"), ".vault-token"))
 }

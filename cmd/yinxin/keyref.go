@@ -6,6 +6,7 @@ import (
 	"crypto/ecdsa"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"strconv"
 	"strings"
@@ -14,21 +15,26 @@ import (
 
 	"yinxin/crypto/cert"
 	"yinxin/keys"
+	"yinxin/keys/execkeys"
 	"yinxin/keys/filekeys"
 	"yinxin/keys/keyfile"
 )
 
 // keyHelp explains KEY in the help of every command that takes one.
-const keyHelp = "KEY is file:PATH (PKCS#8 PEM, encrypted or not) or store:NAME[?version=N], a key of the store that --keys names\n" +
-	"(files:DIR; by default the embedded one under YINXIN_HOME). A passphrase is asked for on the terminal, or read from\n" +
-	"--password-file or the file that YINXIN_PASSWORD_FILE names; it is never taken from the command line.\n" +
-	"vault: and exec: keys, and stores other than files:, are not part of this build."
+const keyHelp = "KEY is file:PATH (PKCS#8 PEM, encrypted or not), store:NAME[?version=N], a key of the store that --keys names,\n" +
+	"vault:NAME[?version=N], a key in the Vault of VAULT_ADDR, or exec:PROGRAM[?key=NAME], a program that holds the key of a device and\n" +
+	"asks for its PIN itself. --keys is files:DIR (by default the embedded one under YINXIN_HOME) or vault:ADDR/MOUNT. A passphrase is\n" +
+	"asked for on the terminal, or read from --password-file or the file that YINXIN_PASSWORD_FILE names; it is never taken from the\n" +
+	"command line. The login to Vault is VAULT_TOKEN or ~/.vault-token, or YINXIN_VAULT_ROLE_ID with YINXIN_VAULT_SECRET_ID_FILE."
+
+// storeHelp explains --keys.
+const storeHelp = "the key store, files:DIR or vault:ADDR/MOUNT (default: keys under YINXIN_HOME)"
 
 // keyFlags say where keys are and where their passphrase comes from.
 type keyFlags struct{ store, passwordFile string }
 
 func (f *keyFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.store, "keys", "", "the key store, files:DIR (default: keys under YINXIN_HOME)")
+	cmd.Flags().StringVar(&f.store, "keys", "", storeHelp)
 	cmd.Flags().StringVar(&f.passwordFile, "password-file", "", "read the passphrase from this file; - is standard input")
 }
 
@@ -39,19 +45,22 @@ func (f *keyFlags) storeDir(e *env) (string, error) {
 	}
 	scheme, rest, found := strings.Cut(f.store, ":")
 	switch {
-	case f.store == "hub" || found && scheme == "vault":
-		return "", usage("--keys %s: this build has no such store; it has files:DIR", f.store)
+	case f.store == "hub":
+		return "", usage("--keys hub: the hub's keys are in the Vault or folder that its configuration names; name that here")
 	case !found || scheme != "files" || rest == "":
-		return "", usage("--keys %s: want files:DIR", f.store)
+		return "", usage("--keys %s: want files:DIR or vault:ADDR/MOUNT", f.store)
 	}
 	return rest, nil
 }
 
 // keyURI is a parsed KEY.
 type keyURI struct {
-	text string
-	path string   // of file:
-	ref  keys.Ref // of store:
+	text    string
+	path    string   // of file:
+	program string   // of exec:
+	device  string   // of exec:, the program's name for the key
+	vault   bool     // vault: and not store:
+	ref     keys.Ref // of store: and vault:
 }
 
 // parseKey reads a KEY.
@@ -59,7 +68,7 @@ func parseKey(text string) (keyURI, error) {
 	k := keyURI{text: text}
 	scheme, rest, found := strings.Cut(text, ":")
 	if !found {
-		return k, usage("KEY %s: want file:PATH or store:NAME", text)
+		return k, usage("KEY %s: want file:PATH, store:NAME, vault:NAME or exec:PROGRAM", text)
 	}
 	switch scheme {
 	case "file":
@@ -67,14 +76,33 @@ func parseKey(text string) (keyURI, error) {
 			return k, usage("KEY %s: the path is missing", text)
 		}
 		return k, nil
-	case "store":
+	case "store", "vault":
 		var err error
+		k.vault = scheme == "vault"
 		k.ref, err = parseRef(rest)
 		return k, err
-	case "vault", "exec":
-		return k, usage("KEY %s: this build has no %s: backend; it has file: and store:", text, scheme)
+	case "exec":
+		return k, k.parseExec(rest)
 	}
-	return k, usage("KEY %s: %s: is not known; want file:PATH or store:NAME", text, scheme)
+	return k, usage("KEY %s: %s: is not known; want file:PATH, store:NAME, vault:NAME or exec:PROGRAM", text, scheme)
+}
+
+// parseExec reads PROGRAM[?key=NAME].
+func (k *keyURI) parseExec(text string) error {
+	program, query, asked := strings.Cut(text, "?")
+	if program == "" {
+		return usage("KEY %s: the program is missing", k.text)
+	}
+	k.program = program
+	if !asked {
+		return nil
+	}
+	values, err := url.ParseQuery(query)
+	if err != nil || len(values) != 1 || values.Get("key") == "" {
+		return usage("KEY %s: want exec:PROGRAM?key=NAME", k.text)
+	}
+	k.device = values.Get("key")
+	return nil
 }
 
 // parseRef reads NAME[?version=N], with or without store: before it.
@@ -97,11 +125,23 @@ func parseRef(text string) (keys.Ref, error) {
 	return ref, nil
 }
 
+// keyStore is a store of keys as this program uses it, whatever it lies on.
+type keyStore interface {
+	keys.Store
+	keys.Council
+	keys.Keeper
+	Close() error
+}
+
 // keyRing opens the keys that one command names: the store at most once, the passphrase from a file at most once.
 type keyRing struct {
 	e     *env
 	flags keyFlags
-	store *filekeys.Store
+	store keyStore
+	// vault is where vault: keys are, if that is not the store.
+	vault keyStore
+	// others are programs of exec: keys.
+	others []io.Closer
 	// secret is what the password file held, once it was read.
 	secret []byte
 }
@@ -134,9 +174,17 @@ func (r *keyRing) passwordFile() string {
 }
 
 // open opens the store, for reading alone unless the command changes it.
-func (r *keyRing) open(ctx context.Context, readOnly bool) (*filekeys.Store, error) {
+func (r *keyRing) open(ctx context.Context, readOnly bool) (keyStore, error) {
 	if r.store != nil {
 		return r.store, nil
+	}
+	if address, ok := strings.CutPrefix(r.flags.store, "vault:"); ok {
+		store, err := r.e.openVault(address)
+		if err != nil {
+			return nil, err
+		}
+		r.store = store
+		return store, nil
 	}
 	dir, err := r.flags.storeDir(r.e)
 	if err != nil {
@@ -149,19 +197,66 @@ func (r *keyRing) open(ctx context.Context, readOnly bool) (*filekeys.Store, err
 	if err != nil {
 		return nil, err
 	}
-	o := filekeys.Options{Rand: r.e.rand, Now: r.e.now, ReadOnly: readOnly}
-	if r.store, err = filekeys.Open(ctx, dir, secret, o); err != nil {
+	store, err := filekeys.Open(ctx, dir, secret, r.e.fileOptions(readOnly))
+	if err != nil {
 		return nil, fmt.Errorf("open key store %s: %w", dir, err)
 	}
-	return r.store, nil
+	r.store = store
+	return store, nil
 }
 
-// Close closes the store.
-func (r *keyRing) Close() error {
-	if r.store == nil {
-		return nil
+// fileOptions are those of every file store that a command opens. An anchor, named by YINXIN_KEYS_ANCHOR, lies outside the
+// store's folder and notices that folder being put back as a whole.
+func (e *env) fileOptions(readOnly bool) filekeys.Options {
+	o := filekeys.Options{Rand: e.rand, Now: e.now, ReadOnly: readOnly}
+	if path := e.getenv("YINXIN_KEYS_ANCHOR"); path != "" {
+		o.Anchor = filekeys.FileAnchor{Path: path}
 	}
-	return r.store.Close()
+	return o
+}
+
+// storeFor is the store of a store: or vault: key.
+func (r *keyRing) storeFor(ctx context.Context, k keyURI) (keyStore, error) {
+	if !k.vault || strings.HasPrefix(r.flags.store, "vault:") {
+		return r.open(ctx, true)
+	}
+	if r.vault != nil {
+		return r.vault, nil
+	}
+	mount := r.e.getenv("YINXIN_VAULT_MOUNT")
+	if mount == "" {
+		mount = "gm"
+	}
+	store, err := r.e.openVault(r.e.getenv("VAULT_ADDR") + "/" + mount)
+	if err != nil {
+		return nil, err
+	}
+	r.vault = store
+	return store, nil
+}
+
+// device opens a key that a program holds.
+func (r *keyRing) device(ctx context.Context, k keyURI, purpose keys.Purpose) (*execkeys.Key, error) {
+	device, err := execkeys.Open(ctx, execkeys.Options{Program: k.program, Key: k.device, Purpose: purpose, Stderr: r.e.stderr})
+	if err != nil {
+		return nil, err
+	}
+	r.others = append(r.others, device)
+	return device, nil
+}
+
+// Close closes the stores and ends the programs.
+func (r *keyRing) Close() error {
+	var err error
+	for _, c := range r.others {
+		err = errors.Join(err, c.Close())
+	}
+	for _, s := range []keyStore{r.store, r.vault} {
+		if s != nil {
+			err = errors.Join(err, s.Close())
+		}
+	}
+	return err
 }
 
 // held is a key that a command may use, with the certificates that its store keeps for it, leaf first.
@@ -185,7 +280,15 @@ func (r *keyRing) signer(ctx context.Context, text string, purpose keys.Purpose)
 		}
 		return held{signer: f, public: f.KeyInfo().Public}, nil
 	}
-	store, err := r.open(ctx, true)
+	if k.program != "" {
+		d, err := r.device(ctx, k, purpose)
+		if err != nil {
+			return held{}, err
+		}
+		h := held{signer: d}
+		return h, h.take(k.text, d.KeyInfo())
+	}
+	store, err := r.storeFor(ctx, k)
 	if err != nil {
 		return held{}, err
 	}
@@ -210,7 +313,15 @@ func (r *keyRing) decrypter(ctx context.Context, text string) (held, error) {
 		}
 		return held{decrypter: f, public: f.KeyInfo().Public}, nil
 	}
-	store, err := r.open(ctx, true)
+	if k.program != "" {
+		d, err := r.device(ctx, k, keys.PurposeDecrypt)
+		if err != nil {
+			return held{}, err
+		}
+		h := held{decrypter: d}
+		return h, h.take(k.text, d.KeyInfo())
+	}
+	store, err := r.storeFor(ctx, k)
 	if err != nil {
 		return held{}, err
 	}
@@ -240,11 +351,16 @@ func (h *held) describe(ctx context.Context, store keys.Provider, ref keys.Ref) 
 	if err != nil {
 		return err
 	}
+	return h.take(ref.String(), info)
+}
+
+// take takes over a public part.
+func (h *held) take(name string, info keys.PublicInfo) error {
 	h.public = info.Public
 	for _, der := range info.Certificates {
 		c, err := cert.Parse(der)
 		if err != nil {
-			return fmt.Errorf("certificate of key %s: %w", ref, err)
+			return fmt.Errorf("certificate of key %s: %w", name, err)
 		}
 		h.chain = append(h.chain, c)
 	}

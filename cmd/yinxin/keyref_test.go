@@ -17,13 +17,15 @@ func TestParseKey(t *testing.T) {
 		text string
 		path string
 		ref  keys.Ref
-		want string // a part of the refusal
+		// program and device are those of exec:
+		program, device string
+		want            string // a part of the refusal
 	}{
 		{text: "file:a.key", path: "a.key"},
 		{text: "file:/a/b?c:d", path: "/a/b?c:d"},
 		{text: "store:office.seal", ref: keys.Ref{Name: "office.seal"}},
 		{text: "store:office.seal?version=2", ref: keys.Ref{Name: "office.seal", Version: 2}},
-		{text: "a.key", want: "want file:PATH or store:NAME"},
+		{text: "a.key", want: "want file:PATH, store:NAME"},
 		{text: "file:", want: "path is missing"},
 		{text: "store:", want: "key name"},
 		{text: "store:../up", want: "key name"},
@@ -32,14 +34,18 @@ func TestParseKey(t *testing.T) {
 		{text: "store:a?v=1", want: "want NAME?version=N"},
 		{text: "store:a?version=1&version=2", want: "want NAME?version=N"},
 		{text: "store:a?", want: "want NAME?version=N"},
-		{text: "vault:a", want: "no vault: backend"},
-		{text: "exec:/bin/sign", want: "no exec: backend"},
+		{text: "vault:office.seal?version=2", ref: keys.Ref{Name: "office.seal", Version: 2}},
+		{text: "vault:A", want: "key name"},
+		{text: "exec:/bin/sign", program: "/bin/sign"},
+		{text: "exec:sdf?key=clerk", program: "sdf", device: "clerk"},
+		{text: "exec:", want: "program is missing"},
+		{text: "exec:sdf?pin=1234", want: "want exec:PROGRAM?key=NAME"},
 		{text: "pkcs11:a", want: "is not known"},
 		{text: "", want: "want file:PATH"},
 	} {
 		k, err := parseKey(tt.text)
 		if tt.want == "" {
-			if err != nil || k.path != tt.path || k.ref != tt.ref {
+			if err != nil || k.path != tt.path || k.ref != tt.ref || k.program != tt.program || k.device != tt.device {
 				t.Errorf("%q: %+v, %v", tt.text, k, err)
 			}
 			continue
@@ -59,8 +65,8 @@ func TestStoreDir(t *testing.T) {
 		{"files:/a/b", "/a/b", ""},
 		{"files:", "", "want files:DIR"},
 		{"/a/b", "", "want files:DIR"},
-		{"vault:http://v/gm", "", "no such store"},
-		{"hub", "", "no such store"},
+		{"vault:http://v/gm", "", "want files:DIR"},
+		{"hub", "", "name that here"},
 	} {
 		got, err := (&keyFlags{store: tt.flag}).storeDir(e)
 		if got != tt.want || (err == nil) != (tt.wrong == "") || err != nil && !strings.Contains(err.Error(), tt.wrong) {

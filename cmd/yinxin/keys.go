@@ -23,23 +23,24 @@ func newKeysCmd(e *env) *cobra.Command {
 	var f keyFlags
 	cmd := &cobra.Command{
 		Use:   "keys",
-		Short: "keys of a key store: ls, create, show, rotate, state, csr, import-cert",
-		Long: "Keeps the keys of the store that --keys names: files:DIR, by default the embedded one under YINXIN_HOME. The first create\n" +
-			"makes the store and asks for a new passphrase twice. A private key never leaves its store.\n" +
-			"Quorum (propose, approve), backup, rehearsal and the list of expiring keys are not part of this build, nor are vault: and hub\n" +
-			"stores.",
+		Short: "keys of a key store: life cycle, certificates, quorum, backup, rehearsal",
+		Long: "Keeps the keys of the store that --keys names: files:DIR, by default the embedded one under YINXIN_HOME, or vault:ADDR/MOUNT\n" +
+			"with the login of VAULT_TOKEN, ~/.vault-token, or YINXIN_VAULT_ROLE_ID and YINXIN_VAULT_SECRET_ID_FILE. The first create makes\n" +
+			"a file store and asks for a new passphrase twice. A private key never leaves its store. docs/keys.md is the custodian's guide.",
 		Example: "  yinxin keys create office.seal --purpose seal\n  yinxin keys csr office.seal --name 'OFFICE A' --code OFFICE-A --out seal.csr\n" +
 			"  yinxin keys import-cert office.seal seal.pem root.pem\n  yinxin keys ls",
 	}
-	cmd.PersistentFlags().StringVar(&f.store, "keys", "", "the key store, files:DIR (default: keys under YINXIN_HOME)")
+	cmd.PersistentFlags().StringVar(&f.store, "keys", "", storeHelp)
 	cmd.PersistentFlags().StringVar(&f.passwordFile, "password-file", "", "read the passphrase from this file; - is standard input")
 	cmd.AddCommand(newKeysLsCmd(e, &f), newKeysCreateCmd(e, &f), newKeysShowCmd(e, &f), newKeysRotateCmd(e, &f),
-		newKeysStateCmd(e, &f), newKeysCSRCmd(e, &f), newKeysImportCmd(e, &f))
+		newKeysStateCmd(e, &f), newKeysCSRCmd(e, &f), newKeysImportCmd(e, &f), newKeysExpiringCmd(e, &f))
+	cmd.AddCommand(councilCmds(e, &f)...)
+	cmd.AddCommand(keeperCmds(e, &f)...)
 	return cmd
 }
 
 // withStore opens the store for one command and closes it.
-func (e *env) withStore(ctx context.Context, f keyFlags, readOnly bool, do func(*filekeys.Store) error) (err error) {
+func (e *env) withStore(ctx context.Context, f keyFlags, readOnly bool, do func(keyStore) error) (err error) {
 	ring := e.keyRing(f)
 	defer closing(&err, ring)
 	store, err := ring.open(ctx, readOnly)
@@ -55,7 +56,7 @@ func newKeysLsCmd(e *env, f *keyFlags) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "ls", Short: "list the keys", Args: exactly(0, "no arguments"), Example: "  yinxin keys ls --json",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return e.withStore(cmd.Context(), *f, true, func(s *filekeys.Store) error {
+			return e.withStore(cmd.Context(), *f, true, func(s keyStore) error {
 				list, err := s.List(cmd.Context(), after, limit)
 				if err != nil {
 					return err
@@ -92,7 +93,7 @@ func printKeys(w io.Writer, list []keys.KeyInfo) error {
 func newKeysCreateCmd(e *env, f *keyFlags) *cobra.Command {
 	var purpose string
 	var labels map[string]string
-	var destroyable bool
+	var o keys.CreateOptions
 	cmd := &cobra.Command{
 		Use: "create NAME...", Short: "make keys; the first create makes the store", Args: atLeastOne("name"),
 		Long: "Makes keys with one purpose for their whole life: seal, sign, decrypt, wrap, checkpoint, timestamp, issue, make or mac.\n" +
@@ -112,14 +113,17 @@ func newKeysCreateCmd(e *env, f *keyFlags) *cobra.Command {
 				if err := keys.CheckName(name); err != nil {
 					return usage("key name %q: %v", name, err)
 				}
-				wanted[i] = keys.CreateOptions{Name: name, Purpose: p, Labels: labels, Destroyable: destroyable}
+				o.Name, o.Purpose, o.Labels = name, p, labels
+				wanted[i] = o
 			}
 			return e.createKeys(cmd, *f, wanted)
 		},
 	}
 	cmd.Flags().StringVar(&purpose, "purpose", "", purposeList())
 	cmd.Flags().StringToStringVar(&labels, "label", nil, "a note, name=value (may be repeated)")
-	cmd.Flags().BoolVar(&destroyable, "destroyable", false, "permit the state destroyed; fixed for the key's life")
+	cmd.Flags().BoolVar(&o.Destroyable, "destroyable", false, "permit the state destroyed; fixed for the key's life")
+	cmd.Flags().BoolVar(&o.ApprovalRequired, "approval-required", false, "a seal key signs only what another person approved; in Vault; fixed for life")
+	cmd.Flags().DurationVar(&o.RotateEvery, "rotate-every", 0, "rotate by itself, such as 720h; wrap and mac keys, in Vault")
 	return cmd
 }
 
@@ -179,6 +183,9 @@ func rowOf(k keys.PublicInfo) keyRow {
 
 // ensureStore makes the store where there is none, under a new passphrase.
 func (r *keyRing) ensureStore(ctx context.Context) error {
+	if strings.HasPrefix(r.flags.store, "vault:") {
+		return nil
+	}
 	dir, err := r.flags.storeDir(r.e)
 	if err != nil || filekeys.Exists(dir) {
 		return err
@@ -190,9 +197,11 @@ func (r *keyRing) ensureStore(ctx context.Context) error {
 	if err := durable.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	if r.store, err = filekeys.Create(ctx, dir, secret, filekeys.Options{Rand: r.e.rand, Now: r.e.now}); err != nil {
+	store, err := filekeys.Create(ctx, dir, secret, r.e.fileOptions(false))
+	if err != nil {
 		return fmt.Errorf("make key store %s: %w", dir, err)
 	}
+	r.store = store
 	fmt.Fprintf(r.e.stderr, "made the key store %s; back it up and keep its passphrase elsewhere\n", dir)
 	return nil
 }
@@ -228,7 +237,7 @@ func newKeysShowCmd(e *env, f *keyFlags) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return e.withStore(cmd.Context(), *f, true, func(s *filekeys.Store) error {
+			return e.withStore(cmd.Context(), *f, true, func(s keyStore) error {
 				info, err := s.Describe(cmd.Context(), ref.Name)
 				if err != nil {
 					return err
@@ -251,7 +260,7 @@ func newKeysShowCmd(e *env, f *keyFlags) *cobra.Command {
 	return cmd
 }
 
-func (e *env) showKey(cmd *cobra.Command, s *filekeys.Store, info keys.KeyInfo) error {
+func (e *env) showKey(cmd *cobra.Command, s keyStore, info keys.KeyInfo) error {
 	if jsonFlag(cmd) {
 		return e.printJSON(info)
 	}
@@ -281,17 +290,22 @@ func (e *env) showKey(cmd *cobra.Command, s *filekeys.Store, info keys.KeyInfo) 
 
 func newKeysRotateCmd(e *env, f *keyFlags) *cobra.Command {
 	var expect int
+	var dry bool
 	cmd := &cobra.Command{
 		Use: "rotate NAME", Short: "add a version to a key", Args: exactly(1, "a key's name"),
 		Long: "Adds a version. Of a key with certificates the old version stays the current one until the new one is certified, so that\n" +
-			"nothing is sealed or signed with a key that nobody can check.",
+			"nothing is sealed or signed with a key that nobody can check. --dry-run only says what would happen and what comes next.\n" +
+			"Then: keys csr, keys import-cert, and keys rehearse over what is stored.",
 		Example: "  yinxin keys rotate office.sign && yinxin keys csr office.sign --name 'OFFICE A' --out sign.csr",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ref, err := parseRef(args[0])
 			if err != nil {
 				return err
 			}
-			return e.withStore(cmd.Context(), *f, false, func(s *filekeys.Store) error {
+			if dry {
+				return e.planRotation(cmd, *f, ref.Name, expect)
+			}
+			return e.withStore(cmd.Context(), *f, false, func(s keyStore) error {
 				made, err := s.Rotate(cmd.Context(), ref.Name, expect)
 				if err != nil {
 					return err
@@ -300,15 +314,17 @@ func newKeysRotateCmd(e *env, f *keyFlags) *cobra.Command {
 			})
 		},
 	}
+	cmd.Flags().BoolVar(&dry, "dry-run", false, "change nothing; say what would happen")
 	cmd.Flags().IntVar(&expect, "expect", 0, "only if the newest version is this one (0: whatever it is)")
 	return cmd
 }
 
 func newKeysStateCmd(e *env, f *keyFlags) *cobra.Command {
 	return &cobra.Command{
-		Use: "state NAME[?version=N] enabled|disabled|destroyed", Short: "enable, disable or destroy a key or a version",
+		Use: "state NAME[?version=N] enabled|disabled|pending_deletion|destroyed", Short: "enable, disable or destroy a key or a version",
 		Long: "Without a version the whole key. Only what is disabled, in a key that was made destroyable, can be destroyed; that is final:\n" +
-			"the private part is gone, the public part stays readable.",
+			"the private part is gone, the public part stays readable. A key in pending_deletion is destroyed after 30 days by a store that\n" +
+			"runs all the time (Vault); disabled calls it off. Where a quorum is set, enabling and destroying are proposed (keys propose).",
 		Example: "  yinxin keys state 'office.sign?version=1' disabled",
 		Args:    exactly(2, "a key's name and a state"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -318,11 +334,11 @@ func newKeysStateCmd(e *env, f *keyFlags) *cobra.Command {
 			}
 			state := keys.State(args[1])
 			switch state {
-			case keys.StateEnabled, keys.StateDisabled, keys.StateDestroyed:
+			case keys.StateEnabled, keys.StateDisabled, keys.StatePending, keys.StateDestroyed:
 			default:
-				return usage("state %s: want enabled, disabled or destroyed", args[1])
+				return usage("state %s: want enabled, disabled, pending_deletion or destroyed", args[1])
 			}
-			return e.withStore(cmd.Context(), *f, false, func(s *filekeys.Store) error {
+			return e.withStore(cmd.Context(), *f, false, func(s keyStore) error {
 				if err := s.SetState(cmd.Context(), ref, state); err != nil {
 					return err
 				}
@@ -352,7 +368,7 @@ func newKeysCSRCmd(e *env, f *keyFlags) *cobra.Command {
 			if out == "" {
 				return usage("--out is required")
 			}
-			return e.withStore(cmd.Context(), *f, true, func(s *filekeys.Store) error {
+			return e.withStore(cmd.Context(), *f, true, func(s keyStore) error {
 				info, err := s.Describe(cmd.Context(), ref.Name)
 				if err != nil {
 					return err
@@ -403,7 +419,7 @@ func newKeysImportCmd(e *env, f *keyFlags) *cobra.Command {
 					chain = append(chain, c.Raw)
 				}
 			}
-			return e.withStore(cmd.Context(), *f, false, func(s *filekeys.Store) error {
+			return e.withStore(cmd.Context(), *f, false, func(s keyStore) error {
 				stored, err := s.ImportCertificate(cmd.Context(), ref, chain)
 				if errors.Is(err, keys.ErrInvalid) {
 					return refuse("key_mismatch", exitRefused, "%w", err)

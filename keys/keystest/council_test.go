@@ -23,13 +23,7 @@ var people struct {
 func entity(t *testing.T, s *vaulttest.Server, policy string) (id, token string) {
 	t.Helper()
 	people.once.Do(func() { s.Must(t, "POST", "sys/auth/userpass", map[string]any{"type": "userpass"}) })
-	token = person(t, s, fmt.Sprintf("custodian-%d", people.n.Add(1)), "a", policy)
-	data, err := s.Ask("GET", "auth/token/lookup-self", token, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	id, _ = data["entity_id"].(string)
-	return id, token
+	return s.Person(t, fmt.Sprintf("custodian-%d", people.n.Add(1)), "a", policy)
 }
 
 // TestCouncilOnVault: custodians are entities of a real Vault, each with an account of its own; the root token sets up

@@ -27,23 +27,6 @@ func policyFile(t *testing.T, name string) string {
 	return strings.ReplaceAll(string(text), "OFFICE", "a")
 }
 
-// person makes a userpass account with an entity of its own, as people have one, and logs it in.
-func person(t *testing.T, s *vaulttest.Server, name, office string, policies ...string) string {
-	t.Helper()
-	user := map[string]any{"password": "canary-" + name, "token_policies": policies, "token_no_default_policy": true}
-	s.Must(t, "POST", "auth/userpass/users/"+name, user)
-	entity := s.Must(t, "POST", "identity/entity", map[string]any{"name": name, "metadata": map[string]string{"office": office}})
-	auths := s.Must(t, "GET", "sys/auth", nil)
-	mount, ok := auths["userpass/"].(map[string]any)
-	if !ok {
-		t.Fatal("userpass is not mounted")
-	}
-	s.Must(t, "POST", "identity/entity-alias", map[string]any{
-		"name": name, "canonical_id": entity["id"], "mount_accessor": mount["accessor"],
-	})
-	return s.MustToken(t, "POST", "auth/userpass/login/"+name, "", map[string]any{"password": "canary-" + name})
-}
-
 // furnish makes the keys of a small exchange of the offices a and b, seals certified.
 func furnish(t *testing.T, store keys.Store) {
 	t.Helper()
@@ -165,7 +148,7 @@ func TestPolicies(t *testing.T) { //nolint:tparallel // the subtests share one s
 	} {
 		t.Run(name, func(t *testing.T) {
 			s.Policy(t, name, policyFile(t, name))
-			token := person(t, s, "person-"+name, "a", name)
+			_, token := s.Person(t, "person-"+name, "a", name)
 			for _, one := range c.may {
 				_, err := s.Ask(one.method, one.path, token, one.in)
 				if denied(err) {
@@ -181,8 +164,9 @@ func TestPolicies(t *testing.T) { //nolint:tparallel // the subtests share one s
 	}
 
 	t.Run("two persons", func(t *testing.T) {
-		operator := openWith(t, s, "gm", vaultkeys.Token(person(t, s, "li", "a", "office-operator")))
-		boss := openWith(t, s, "gm", vaultkeys.Token(person(t, s, "wang", "a", "approver", "office-operator")))
+		_, li := s.Person(t, "li", "a", "office-operator")
+		_, wang := s.Person(t, "wang", "a", "approver", "office-operator")
+		operator, boss := openWith(t, s, "gm", vaultkeys.Token(li)), openWith(t, s, "gm", vaultkeys.Token(wang))
 		info, err := operator.Public(t.Context(), keys.Ref{Name: "seal-a"})
 		if err != nil {
 			t.Fatal(err)

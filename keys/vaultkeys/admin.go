@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/x509/pkix"
 	"encoding/asn1"
+	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -24,6 +25,9 @@ func (s *Store) Create(ctx context.Context, options ...keys.CreateOptions) ([]ke
 		}
 		batch[i] = gmwire.KeyOf(o)
 	}
+	if len(options) == 1 { // by its own path, so that policies may speak of names
+		return s.createOne(ctx, batch[0])
+	}
 	var out struct {
 		Results []gmwire.Public `json:"batch_results"`
 	}
@@ -41,6 +45,42 @@ func (s *Store) Create(ctx context.Context, options ...keys.CreateOptions) ([]ke
 		}
 	}
 	return infos, nil
+}
+
+func (s *Store) createOne(ctx context.Context, k gmwire.NewKey) ([]keys.PublicInfo, error) {
+	name := k.Name
+	in, err := fieldsOf(k)
+	if err != nil {
+		return nil, err
+	}
+	var p gmwire.Public
+	found, err := s.call(ctx, change, "keys/"+name, in, &p)
+	if err == nil && !found {
+		err = errEmpty
+	}
+	if err != nil {
+		return nil, err
+	}
+	info, err := s.learn(keys.Ref{Name: name, Version: 1}, p)
+	if err != nil {
+		return nil, err
+	}
+	return []keys.PublicInfo{info}, nil
+}
+
+// fieldsOf gives the fields of a new key without its name, which stands in the path.
+func fieldsOf(k gmwire.NewKey) (map[string]any, error) {
+	k.Name = ""
+	text, err := json.Marshal(k)
+	if err != nil {
+		return nil, fmt.Errorf("%w: new key: %w", keys.ErrInvalid, err)
+	}
+	var in map[string]any
+	if err := json.Unmarshal(text, &in); err != nil {
+		return nil, fmt.Errorf("%w: new key: %w", keys.ErrInvalid, err)
+	}
+	delete(in, "name")
+	return in, nil
 }
 
 // Approve implements keys.Approver: the approver is the entity that is logged in.

@@ -339,6 +339,23 @@ func (s *Server) MustToken(t testing.TB, method, path, token string, in any) str
 	return out.Auth.Token
 }
 
+// Person makes a userpass account with an entity of its own, as people have one, and gives the entity and a login.
+// userpass must be mounted.
+func (s *Server) Person(t testing.TB, name, office string, policies ...string) (id, token string) {
+	t.Helper()
+	password := "canary-" + name
+	user := map[string]any{"password": password, "token_policies": policies, "token_no_default_policy": true}
+	s.Must(t, "POST", "auth/userpass/users/"+name, user)
+	entity := s.Must(t, "POST", "identity/entity", map[string]any{"name": name, "metadata": map[string]string{"office": office}})
+	mount, ok := s.Must(t, "GET", "sys/auth", nil)["userpass/"].(map[string]any)
+	if !ok {
+		t.Fatal("userpass is not mounted")
+	}
+	id, _ = entity["id"].(string)
+	s.Must(t, "POST", "identity/entity-alias", map[string]any{"name": name, "canonical_id": id, "mount_accessor": mount["accessor"]})
+	return id, s.MustToken(t, "POST", "auth/userpass/login/"+name, "", map[string]any{"password": password})
+}
+
 // Policy writes a policy.
 func (s *Server) Policy(t testing.TB, name, text string) {
 	t.Helper()
