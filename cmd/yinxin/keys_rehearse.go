@@ -315,7 +315,7 @@ func rehearseFile(path, sum string, openers []opener, o verify.Options) rehearse
 		return one
 	}
 	file, err := judgePath(path, o)
-	one.Type = string(file.Type)
+	one.Type = file.Type
 	switch {
 	case err != nil:
 		one.Status, one.Reason = string(verdict.Failed), err.Error()

@@ -2,6 +2,9 @@
 path "gm/info"                      { capabilities = ["read"] }
 path "gm/keys"                      { capabilities = ["list"] }
 path "gm/keys/*"                    { capabilities = ["read"] }
+path "gm/proposals"                 { capabilities = ["list"] }
+path "gm/proposals/+"               { capabilities = ["read"] }
+path "gm/config/*"                  { capabilities = ["read"] }
 path "gm/verify/*"                  { capabilities = ["update", "patch"] }
 path "sys/audit-hash/*"             { capabilities = ["update"] }
 path "auth/token/lookup-self"       { capabilities = ["read"] }

@@ -89,8 +89,6 @@ func (c Chamber) decide(t *testing.T, act keys.Act) {
 	}
 }
 
-func number(n int) *int { return &n }
-
 func testBeforeTheRule(t *testing.T, c Chamber) {
 	ctx := t.Context()
 	create(t, c.Store, keys.CreateOptions{Name: "k", Purpose: keys.PurposeDecrypt, Destroyable: true})
@@ -120,7 +118,7 @@ func retired(t *testing.T, s GuardedStore, name string) {
 	for n := range 2 {
 		must[keys.PublicInfo](t)(s.Rotate(t.Context(), name, n+1))
 	}
-	must[keys.KeyInfo](t)(s.Configure(t.Context(), name, keys.Change{MinUse: number(3), MinDecrypt: number(3)}))
+	must[keys.KeyInfo](t)(s.Configure(t.Context(), name, keys.Change{MinUse: new(3), MinDecrypt: new(3)}))
 }
 
 // testSingleHanded: with a rule nobody does a guarded verb alone, custodians included; what tightens stays free.
@@ -133,9 +131,9 @@ func testSingleHanded(t *testing.T, c Chamber) {
 	}
 	ctx, own := c.As(t, 0)
 	for _, s := range []GuardedStore{c.Store, own} {
-		_, err := s.Configure(ctx, "k", keys.Change{MinUse: number(2), MinDecrypt: number(1)})
+		_, err := s.Configure(ctx, "k", keys.Change{MinUse: new(2), MinDecrypt: new(1)})
 		wants(t, "lower the minima", err, keys.ErrDenied)
-		_, err = s.Configure(ctx, "k", keys.Change{MinDecrypt: number(1)})
+		_, err = s.Configure(ctx, "k", keys.Change{MinDecrypt: new(1)})
 		wants(t, "lower one minimum", err, keys.ErrDenied)
 		wants(t, "enable", s.SetState(ctx, keys.Ref{Name: "k", Version: 1}, keys.StateEnabled), keys.ErrDenied)
 		wants(t, "destroy", s.SetState(ctx, keys.Ref{Name: "k", Version: 1}, keys.StateDestroyed), keys.ErrDenied)
@@ -159,7 +157,7 @@ func testEveryVerb(t *testing.T, c Chamber) {
 	create(t, c.Store, keys.CreateOptions{Name: "seal", Purpose: keys.PurposeSeal})
 	c.rule(t)
 	c.decide(t, keys.Act{Verb: keys.VerbTrim, Key: "k", Version: 2})
-	c.decide(t, keys.Act{Verb: keys.VerbLoosen, Key: "k", MinDecrypt: number(2)})
+	c.decide(t, keys.Act{Verb: keys.VerbLoosen, Key: "k", MinDecrypt: new(2)})
 	info := must[keys.KeyInfo](t)(c.Store.Describe(ctx, "k"))
 	if info.Versions[0].State != keys.StateDestroyed || info.Versions[1].State != keys.StateEnabled || info.MinDecrypt != 2 {
 		t.Errorf("trimmed and loosened: %+v", info)
@@ -243,7 +241,7 @@ func testWhoMay(t *testing.T, c Chamber) {
 	}
 	for name, bad := range map[string]keys.Act{
 		"no verb": {Key: "k"}, "free verb": {Verb: "rotate", Key: "k"}, "no key": {Verb: keys.VerbVoid},
-		"both": {Verb: keys.VerbLoosen, Key: "k", State: keys.StateEnabled, MinUse: number(1)}, "neither": {Verb: keys.VerbLoosen, Key: "k"},
+		"both": {Verb: keys.VerbLoosen, Key: "k", State: keys.StateEnabled, MinUse: new(1)}, "neither": {Verb: keys.VerbLoosen, Key: "k"},
 		"disable": {Verb: keys.VerbDestroy, Key: "k", State: keys.StateDisabled}, "no number": {Verb: keys.VerbTrim, Key: "k"},
 		"no backup": {Verb: keys.VerbRestore}, "no rule": {Verb: keys.VerbQuorum},
 		"weak rule": {Verb: keys.VerbQuorum, Quorum: &keys.Quorum{Needed: 1, Members: c.Members[:1]}},

@@ -127,9 +127,27 @@ func TestPolicies(t *testing.T) { //nolint:tparallel // the subtests share one s
 			[]call{rotate("seal-a"), read("seal-b"), list, {"POST", "gm/keys/seal-c", map[string]any{"purpose": "seal"}}},
 			[]call{seal("seal-a"), rotate("office-a"), decrypt("inbox-a"), {"POST", "gm/keys/x", map[string]any{"purpose": "sign"}}, mounts},
 		},
-		"key-custodian": {
-			[]call{rotate("office-a"), read("seal-a"), list, {"POST", "gm/keys/new", map[string]any{"purpose": "sign"}}},
+		"council": {
+			[]call{list, read("seal-a"), {"GET", "gm/proposals?list=true", nil}, {"POST", "gm/proposals", map[string]any{"act": map[string]any{}}}, {"POST", "gm/proposals/" + strings.Repeat("ab", 16) + "/approve", digest}, {"GET", "gm/config/quorum", nil}, renew},
 			[]call{
+				rotate("office-a"), seal("office-a"), decrypt("inbox-a"), approve("seal-a"), mounts,
+				{"POST", "gm/config/quorum", map[string]any{"needed": 1}},
+				{"POST", "gm/backup/office-a", map[string]any{}},
+				{"POST", "gm/restore", map[string]any{}},
+				{"POST", "gm/keys/office-a/state", map[string]any{"state": "disabled"}},
+			},
+		},
+		"key-custodian": {
+			[]call{
+				rotate("office-a"), read("seal-a"), list, {"POST", "gm/keys/new", map[string]any{"purpose": "sign"}},
+				{"POST", "gm/backup/office-a", map[string]any{}}, {"GET", "gm/wrapping_key", nil},
+				{"POST", "gm/envelope/inbox-a/import", map[string]any{}}, {"GET", "gm/proposals?list=true", nil},
+			},
+			[]call{
+				{"PATCH", "gm/rewrap/doc-keys", map[string]any{}},
+				{"POST", "gm/envelope/seal-x/import", map[string]any{}},
+				{"POST", "gm/proposals", map[string]any{"act": map[string]any{}}},
+				{"POST", "gm/proposals/" + strings.Repeat("ab", 16) + "/approve", digest},
 				seal("office-a"), seal("seal-a"), decrypt("inbox-a"), rotate("seal-a"),
 				{"PATCH", "gm/hmac/idx-names", tag},
 				{"PATCH", "gm/datakey/plaintext/doc-keys", map[string]any{}},
