@@ -18,14 +18,19 @@ import (
 // verifyFlags are the flags of verify.
 type verifyFlags struct {
 	judgeFlags
-	logs []string
-	lang string
+	logs          []string
+	lang          string
+	register, pdf string
+	hub           bool
 }
 
 func (f *verifyFlags) add(cmd *cobra.Command) {
 	f.judgeFlags.add(cmd)
 	cmd.Flags().StringArrayVar(&f.logs, "log", nil, "judge receipts by this log key (vkey file; may be repeated)")
 	cmd.Flags().StringVar(&f.lang, "lang", "", "print the whole report, every check in words: zh-CN or en")
+	cmd.Flags().StringVar(&f.pdf, "report", "", "print the whole report as a PDF into this file, in --lang (default: zh-CN)")
+	cmd.Flags().StringVar(&f.register, "seals", "", "consult this register of seals, a file that 'yinxin seals ls --json' made")
+	cmd.Flags().BoolVar(&f.hub, "hub", false, "consult the register of the hub of the last login; if it cannot be reached, that is told and the rest judged")
 }
 
 func newVerifyCmd(e *env) *cobra.Command {
@@ -36,7 +41,8 @@ func newVerifyCmd(e *env) *cobra.Command {
 		Long: "Gives one verdict with reasons for OFD and PDF documents, .p7s signatures, .yxr receipts, the outside of .yxe envelopes and\n" +
 			"record packages (folder or zip). Needs no network and no configuration. Exit 0 passed, 1 failed or rejected,\n" +
 			"3 indeterminate or unsigned; of several files the worst counts. Where a file cannot be read the others are judged all the\n" +
-			"same: exit 1 if one of them failed, else 4.",
+			"same: exit 1 if one of them failed, else 4. A register of seals (--seals, --hub) says whether a seal was in force when it\n" +
+			"was used; without one a voided seal cannot be told from others.",
 		Example: "  yinxin verify notice.ofd --root root.pem\n  yinxin verify receipts/*.yxr --root root.pem --log log.vkey --json",
 		Args:    atLeastOne("file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -48,7 +54,15 @@ func newVerifyCmd(e *env) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if o.Seals, err = f.seals(cmd.Context(), e); err != nil {
+				return err
+			}
 			report, unread := judgePaths(args, o)
+			if f.pdf != "" && len(report.Files) > 0 {
+				if err := e.printPDF(report, f.pdf, how.lang); err != nil {
+					return err
+				}
+			}
 			return e.printJudged(report, unread, how)
 		},
 	}

@@ -23,6 +23,8 @@ func TestMain(m *testing.M) {
 		"mutate":  func() { os.Exit(mutateMain(os.Args[1:])) },
 		"world":   func() { os.Exit(worldMain(os.Args[1:])) },
 		"history": func() { os.Exit(historyMain()) },
+
+		"register": func() { os.Exit(registerMain(os.Args[1:])) },
 	})
 }
 

@@ -34,6 +34,8 @@ type Options struct {
 	Policy cert.Policy
 	// Logs are the keys of the evidence logs that receipts may come from.
 	Logs []*tlog.Verifier
+	// Seals, if not nil, looks a seal up in a register by its identity, as seal.VerifyOptions.Records.
+	Seals func(id string) (seal.Record, error)
 	// At, when not zero, is the moment for which the verdict is asked: everything is judged as if it were At.
 	At time.Time
 	// Now is the verifier's clock.
@@ -168,7 +170,7 @@ func whole(in Input, data []byte, o Options) (verdict.File, error) {
 }
 
 func (o Options) sealOptions() seal.VerifyOptions {
-	return seal.VerifyOptions{Policy: o.Policy, Now: o.Moment()}
+	return seal.VerifyOptions{Policy: o.Policy, Now: o.Moment(), Records: o.Seals}
 }
 
 func ofdFile(in Input, o Options) (verdict.File, error) {
