@@ -176,3 +176,44 @@ func TestFormsAreChosen(t *testing.T) {
 		}
 	}
 }
+
+// TestTwelveJointIssuers: every name stands whole in its own seal, and the checker finds 发文字号 and signature with the
+// seals and without.
+func TestTwelveJointIssuers(t *testing.T) {
+	d := mustParse(t, draft("  各单位要做好试点工作。\n", strings.Repeat("  各单位要按照分工抓好落实，明确一名负责人和一名联络员，并于月底前将名单和进展情况报市政府办公室汇总。\n", 4)))
+	for _, name := range []string{
+		"云溪市财政局", "云溪市档案局", "云溪市人力资源和社会保障局", "云溪市公安局", "云溪市民政局", "云溪市司法局", "云溪市自然资源和规划局",
+		"云溪市交通运输局", "云溪市农业农村局", "云溪市卫生健康委员会", "云溪市审计局",
+	} {
+		d.JointIssuers = append(d.JointIssuers, document.Office{Name: name})
+	}
+	p := mustCompose(t, d)
+	if len(p.SealSpots) != 12 {
+		t.Fatalf("%d places for seals", len(p.SealSpots))
+	}
+	inSeal := make([]string, 12)
+	names, _ := find(p, layout.SignedBy)
+	for _, r := range names {
+		x, y := r.X+r.Width()/2, emTop(r)+r.Size/2
+		for i, s := range p.SealSpots {
+			if math.Abs(x-s.X) < 0.5 && math.Abs(y-s.Y) < s.Diameter/2 {
+				inSeal[i] += r.Text
+			}
+		}
+	}
+	for i, o := range append([]document.Office{d.Issuer}, d.JointIssuers...) {
+		if inSeal[i] != o.Name {
+			t.Errorf("in the seal of %s stands %s", o.Name, inSeal[i])
+		}
+	}
+	for _, r := range names {
+		if len([]rune(r.Text)) < 2 {
+			t.Errorf("a single character %s on a line of a name", r.Text)
+		}
+	}
+	for _, seals := range [][]layout.Spot{p.SealSpots, nil} {
+		if r := layout.Check(stripped(p), seals); len(r.Faults()) > 0 {
+			t.Errorf("with %d seals: faults %v", len(seals), r.Faults())
+		}
+	}
+}

@@ -1,13 +1,17 @@
 package layout
 
-import "yinxin/document/fonts"
+import (
+	"strings"
+
+	"yinxin/document/fonts"
+)
 
 // The seals of a joint document, mm.
 const (
 	sealGap     = 2.0 // between neighbouring seals: they neither cross nor touch
 	sealBelow   = 3.0 // the first row's upper edge below the text; at most one line is allowed
 	sealsPerRow = 3
-	nameMargin  = cell / 2 // kept free at both sides of a name in its column
+	nameMargin  = 0.75 * cell // kept free at both sides of a name in its column
 )
 
 // sealGrid is how the seals of a joint document stand: in rows, filled from the left, the last column under the date.
@@ -57,7 +61,7 @@ func (c *composer) planJoint(p *signaturePlan) error {
 		g.step = max(g.step, min(widest+2*nameMargin, room/float64(g.columns-1)))
 	}
 	for _, name := range names {
-		g.names = append(g.names, breakLines(name, max(g.step, d)-2*nameMargin, 0, 0))
+		g.names = append(g.names, officeLines(name, max(g.step, d)-2*nameMargin))
 	}
 	p.joint, p.set = g, c.joint
 	last := p.jointSeal(g.rows()-1, d)
@@ -67,6 +71,25 @@ func (c *composer) planJoint(p *signaturePlan) error {
 		p.note = p.height
 	}
 	return nil
+}
+
+// officeLines breaks the name of an office: behind the place it belongs to, else into lines of about one length.
+func officeLines(name []glyph, measure float64) []line {
+	lines := breakLines(name, measure, 0, 0)
+	if len(lines) < 2 {
+		return lines
+	}
+	for i := 1; i+1 < len(name) && len(lines) == 2; i++ {
+		if strings.ContainsRune("省市县区州", name[i].char) && totalWidth(name[:i+1]) <= measure && totalWidth(name[i+1:]) <= measure {
+			return []line{{glyphs: name[:i+1]}, {glyphs: name[i+1:], last: true}}
+		}
+	}
+	for even := totalWidth(name) / float64(len(lines)); even < measure; even += cell {
+		if balanced := breakLines(name, even, 0, 0); len(balanced) == len(lines) {
+			return balanced
+		}
+	}
+	return lines
 }
 
 // jointSeal is the middle of the seals of a row below the line after the text.

@@ -165,13 +165,15 @@ func (c *checker) sealOverDate() int {
 	return best
 }
 
-func (c *checker) nameUnder(s Spot) (piece, bool) {
+// nameUnder is the name nearest a seal's centre among those in its column.
+func (c *checker) nameUnder(s Spot) (best piece, ok bool) {
+	far := s.Diameter
 	for _, p := range c.names {
-		if p.page == s.Page && math.Abs(p.centre()-s.X) < s.Diameter/2 && math.Abs(p.middle()-s.Y) < s.Diameter {
-			return p, true
+		if d := math.Abs(p.middle() - s.Y); p.page == s.Page && math.Abs(p.centre()-s.X) < s.Diameter/2 && d < far {
+			best, far, ok = p, d, true
 		}
 	}
-	return piece{}, false
+	return best, ok
 }
 
 // firstRow measures the upper edge of the highest seal against the text.

@@ -78,7 +78,7 @@ func commonSize(pages [][]piece) float64 {
 
 func (c *checker) findHead() {
 	for _, p := range c.pieces[0] {
-		if p.red && p.top < c.sheets[0].Height/2 {
+		if p.red && p.top < c.headFloor() {
 			c.head = append(c.head, p)
 		}
 	}
@@ -89,6 +89,18 @@ func (c *checker) findHead() {
 		}
 	}
 	slices.SortStableFunc(c.rules1, func(a, b Rule) int { return compare(a.Y1, b.Y1) })
+}
+
+// headFloor is how far down the head of page 1 can reach: half of the page, or to a red rule below it, as many offices
+// take their room.
+func (c *checker) headFloor() float64 {
+	floor := c.sheets[0].Height / 2
+	for _, r := range c.sheets[0].Rules {
+		if isRed(r.Color) && math.Abs(r.X2-r.X1) > 100 && r.Y1 < c.sheets[0].Height*0.8 {
+			floor = max(floor, r.Y1)
+		}
+	}
+	return floor
 }
 
 func (c *checker) findForm() {
@@ -126,7 +138,7 @@ func (c *checker) findOpening() []piece {
 	for i := range black {
 		p := &black[i]
 		switch {
-		case c.numberAt == nil && numberText.MatchString(p.text) && p.top < c.sheets[0].Height/2:
+		case c.numberAt == nil && numberText.MatchString(p.text) && p.top < c.headFloor():
 			c.numberAt = p
 		case c.copyNo == nil && copyText.MatchString(p.text) && p.left < textMiddle/2 && len(c.titles) == 0:
 			c.copyNo = p
@@ -263,7 +275,7 @@ func (c *checker) takeNames(flow []piece) []piece {
 		if p.page != c.date.page || strings.HasPrefix(p.text, "附件：") || continues(flow[:n]) {
 			break
 		}
-		if p.left < textLeft+3*oneChar && !c.underSeal(p) && !beside(p, flow) {
+		if p.left < textLeft+3*oneChar && !c.underSeal(p) && !beside(p, flow) && !over(p, flow[n:]) {
 			break
 		}
 		n--
@@ -285,6 +297,13 @@ func beside(p piece, flow []piece) bool {
 	const narrow = 60 // mm
 	return p.right-p.left < narrow && slices.ContainsFunc(flow, func(q piece) bool {
 		return q.page == p.page && math.Abs(q.top-p.top) < sameLine && q.left != p.left
+	})
+}
+
+// over reports whether a piece is the first line of a name whose next line stands centred right below it.
+func over(p piece, below []piece) bool {
+	return slices.ContainsFunc(below, func(q piece) bool {
+		return q.page == p.page && q.top-p.top > p.size && q.top-p.top < oneRow && math.Abs(q.centre()-p.centre()) < 1
 	})
 }
 

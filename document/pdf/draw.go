@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"unicode/utf16"
 
 	"github.com/go-pdf/fpdf"
 
@@ -16,8 +17,8 @@ import (
 )
 
 // Draw writes the pages as a PDF, the courtesy copy of the OFD: the same runs at the same places, as text that can be
-// searched and copied. Characters above U+FFFF, which the library under it cannot set, are drawn as shapes and are
-// missing from the text layer. The same input gives the same bytes.
+// searched and copied. Characters above U+FFFF, which the library under it cannot set, are drawn as shapes; the text layer
+// states them as ActualText. The same input gives the same bytes.
 func Draw(w io.Writer, p *layout.Pages, m document.Metadata) (err error) {
 	defer func() { // the library panics where it meets a font or a character it did not foresee
 		if r := recover(); r != nil {
@@ -88,9 +89,10 @@ func (d *drawing) addFonts(p *layout.Pages) error {
 				order = append(order, name)
 			}
 			for _, c := range r.Text {
-				if settable(c) {
-					u.chars = append(u.chars, c)
+				if !settable(c) {
+					c = standIn(r.Face)
 				}
+				u.chars = append(u.chars, c)
 			}
 		}
 	}
@@ -144,9 +146,11 @@ func (d *drawing) run(r *layout.Run) error {
 	x := r.X
 	for i := 0; i < len(chars); {
 		if !settable(chars[i]) {
+			d.actualText(r, chars[i], x)
 			if err := d.shape(r, chars[i], x); err != nil {
 				return err
 			}
+			d.pdf.RawWriteStr("EMC\n")
 			x += r.Advances[i]
 			i++
 			continue
@@ -184,6 +188,30 @@ func (d *drawing) space(points float64) {
 	}
 	d.spacing = points
 	d.pdf.RawWriteStr(fmt.Sprintf("%.4f Tc\n", points))
+}
+
+// standIn is the character that stands unseen where a shape is drawn: the text layer needs one for its ActualText. A reader
+// that knows none copies it.
+func standIn(f *fonts.Face) rune {
+	const geta = '〓'
+	if f.Has(geta) {
+		return geta
+	}
+	return ' '
+}
+
+// actualText begins a stretch of the page that is c, whatever is drawn in it (ISO 32000-1 14.9.4).
+func (d *drawing) actualText(r *layout.Run, c rune, x float64) {
+	var hex strings.Builder
+	for _, u := range utf16.Encode([]rune{c}) {
+		fmt.Fprintf(&hex, "%04X", u)
+	}
+	d.space(0)
+	d.pdf.RawWriteStr("/Span <</ActualText <FEFF" + hex.String() + ">>> BDC\n")
+	const invisible, filled = 3, 0
+	d.pdf.SetTextRenderingMode(invisible)
+	d.pdf.Text(x, r.Y, string(standIn(r.Face)))
+	d.pdf.SetTextRenderingMode(filled)
 }
 
 // shape fills a character's outline.

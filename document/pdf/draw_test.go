@@ -246,6 +246,8 @@ func TestDrawIsReproducible(t *testing.T) {
 	}
 }
 
+var actual = regexp.MustCompile(`(?s)/Span <</ActualText.*?0 Tr\n`)
+
 // TestCharactersAboveTheBasicPlane: the library panics on them, so they are drawn as shapes, and the text around them
 // stays where it was.
 func TestCharactersAboveTheBasicPlane(t *testing.T) {
@@ -257,6 +259,10 @@ func TestCharactersAboveTheBasicPlane(t *testing.T) {
 	d, p := mustLayOut(t, "letter.yaml", change("王𬭎"))
 	data := mustDraw(t, d, p)
 	page := contents(t, data)[0]
+	if !strings.Contains(page, "/ActualText <FEFFD872DF4E>") {
+		t.Error("the text layer does not state the character")
+	}
+	page = actual.ReplaceAllString(page, "") // what stands unseen is no text of the layout
 	if !strings.Contains(page, " c\n") && !strings.Contains(page, " c ") {
 		t.Error("no shape on the page")
 	}
