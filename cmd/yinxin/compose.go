@@ -54,13 +54,24 @@ func newComposeCmd(e *env) *cobra.Command {
 	cmd.Flags().StringVar(&t.ofd, "out", "", "write the OFD here (no PDF unless --pdf is given)")
 	cmd.Flags().StringVar(&t.pdf, "pdf", "", "write the PDF here")
 	cmd.Flags().StringVar(&t.dir, "out-dir", "", "write OFD and PDF into this folder")
+	cmd.Flags().BoolVar(&t.archival, "archival", false, "write the OFD in the archival form OFD-A; it takes text attachments alone")
 	cmd.Flags().StringVar(&meta, "meta", "", "YAML with the elements that a .docx does not state (default: NAME.meta.yaml beside it)")
 	fontsFlag(cmd, &fontsDir)
 	return cmd
 }
 
 // target says where the results of compose go.
-type target struct{ ofd, pdf, dir string }
+type target struct {
+	ofd, pdf, dir string
+	archival      bool
+}
+
+func (t target) compose(doc *document.Document, faces *fonts.Set, files office.Attachments) (*office.Draft, error) {
+	if t.archival {
+		return office.ComposeArchival(doc, faces, files)
+	}
+	return office.Compose(doc, faces, files)
+}
 
 // check reports flags that contradict each other.
 func (t target) check(inputs int, meta string) error {
@@ -151,11 +162,16 @@ func (e *env) compose(input, meta string, t target, faces *fonts.Set) (composed,
 		return r, err
 	}
 	r.Omissions = left
-	draft, err := office.Compose(doc, faces, filesBeside(input))
+	r.OFD, r.PDF = t.places(input)
+	for _, out := range []string{r.OFD, r.PDF} {
+		if err := apart(out, input, meta); err != nil {
+			return r, err
+		}
+	}
+	draft, err := t.compose(doc, faces, filesBeside(input))
 	if err != nil {
 		return r, err
 	}
-	r.OFD, r.PDF = t.places(input)
 	r.Pages = draft.Pages
 	r.Warnings = append(r.Warnings, draft.Warnings...)
 	if t.dir != "" {

@@ -21,6 +21,7 @@ import (
 	"yinxin/crypto/tsp"
 	"yinxin/document"
 	"yinxin/document/docx"
+	"yinxin/document/ofd"
 	"yinxin/internal/durable"
 	"yinxin/keys"
 	"yinxin/keys/filekeys"
@@ -235,6 +236,7 @@ func faultTable() []faultRow {
 		{archive.ErrNotEmpty, exitRefused, "not_empty"},
 		{document.ErrMalformed, exitNotFound, "malformed"},
 		{docx.ErrUnreadable, exitNotFound, "malformed"},
+		{ofd.ErrNotArchival, exitFailed, "validation"},
 		{document.ErrNotDraft, exitNotFound, "malformed"},
 		{ofdseal.ErrTimeStamp, exitRefused, "unsupported_version"},
 		{tsp.ErrUnavailable, exitUnreachable, string(verdict.TimestampUnavailable)},

@@ -36,11 +36,15 @@ const creator = "yinxin"
 // stand beside it), the attachments inside. Number of pages, sizes and digests are filled into the metadata on the way.
 // The same input gives the same bytes.
 func Write(w io.Writer, p *layout.Pages, m document.Metadata, attachments []Attachment) error {
+	return write(w, p, m, attachments, docType)
+}
+
+func write(w io.Writer, p *layout.Pages, m document.Metadata, attachments []Attachment, kind string) error {
 	m, err := completeMetadata(m, len(p.Pages), attachments)
 	if err != nil {
 		return fmt.Errorf("write OFD: %w", err)
 	}
-	b := &builder{pages: p}
+	b := &builder{pages: p, docType: kind}
 	for _, step := range []func() error{b.fonts, b.pictures, b.content, func() error { return b.attach(attachments) }} {
 		if err := step(); err != nil {
 			return fmt.Errorf("write OFD: %w", err)

@@ -18,9 +18,10 @@ import (
 
 // builder collects the parts of one package.
 type builder struct {
-	pages  *layout.Pages
-	files  []file
-	lastID int
+	pages   *layout.Pages
+	docType string
+	files   []file
+	lastID  int
 	// fontIDs maps a family to its resource.
 	fontIDs map[string]int
 	pageIDs []int
@@ -253,7 +254,7 @@ func (b *builder) root(m document.Metadata) error {
 	}
 	sum := gm.SM3(parts...)
 	var x strings.Builder
-	fmt.Fprintf(&x, xmlHead+`<ofd:OFD xmlns:ofd="%s" Version="1.0" DocType="OFD"><ofd:DocBody><ofd:DocInfo>`, namespace)
+	fmt.Fprintf(&x, xmlHead+`<ofd:OFD xmlns:ofd="%s" Version="1.0" DocType="%s"><ofd:DocBody><ofd:DocInfo>`, namespace, b.docType)
 	element := func(name, value string) {
 		if value != "" {
 			fmt.Fprintf(&x, `<ofd:%s>%s</ofd:%s>`, name, escape(value), name)

@@ -33,6 +33,7 @@ func shots() []shot {
 		{"joint-issue", "joint.yaml", 1},
 		{"joint-seals", "joint.yaml", 0},
 		{"letter", "reply.yaml", 1},
+		{"figures", "figures.yaml", 1},
 		{"order", "order.yaml", 1},
 		{"minutes", "minutes.yaml", 1},
 	}

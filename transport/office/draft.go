@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 
 	"yinxin/document"
 	"yinxin/document/fonts"
@@ -36,6 +37,17 @@ func NoAttachments(name string) ([]byte, error) {
 // Compose validates a document, lays it out and writes it as OFD and PDF. A document that bears a classification gives
 // document.ErrClassified, one that is not valid *document.InvalidError with every fault.
 func Compose(d *document.Document, faces *fonts.Set, files Attachments) (*Draft, error) {
+	return compose(d, faces, files, ofd.Write)
+}
+
+// ComposeArchival is Compose with the OFD in its archival form, see ofd.WriteArchival.
+func ComposeArchival(d *document.Document, faces *fonts.Set, files Attachments) (*Draft, error) {
+	return compose(d, faces, files, ofd.WriteArchival)
+}
+
+type writer func(w io.Writer, p *layout.Pages, m document.Metadata, attachments []ofd.Attachment) error
+
+func compose(d *document.Document, faces *fonts.Set, files Attachments, write writer) (*Draft, error) {
 	if err := d.Validate(); err != nil {
 		return nil, err
 	}
@@ -68,7 +80,7 @@ func Compose(d *document.Document, faces *fonts.Set, files Attachments) (*Draft,
 		draft.Warnings = append(draft.Warnings, w.Code+": "+w.Detail)
 	}
 	var out bytes.Buffer
-	if err := ofd.Write(&out, pages, d.Metadata, attached); err != nil {
+	if err := write(&out, pages, d.Metadata, attached); err != nil {
 		return nil, fmt.Errorf("write OFD: %w", err)
 	}
 	draft.OFD = bytes.Clone(out.Bytes())
