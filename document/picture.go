@@ -7,6 +7,7 @@ import (
 	"image"
 	_ "image/jpeg" // one of the two formats of pictures in a text
 	_ "image/png"  // the other
+	"slices"
 	"strconv"
 
 	"go.yaml.in/yaml/v3"
@@ -77,6 +78,23 @@ func (d *Document) LoadPictures(read func(name string) ([]byte, error)) error {
 		}
 	}
 	return c.err()
+}
+
+// Files are the names of all files that the draft refers to, attachments first, each once.
+func (d *Document) Files() []string {
+	var out []string
+	add := func(name string) {
+		if name != "" && !slices.Contains(out, name) {
+			out = append(out, name)
+		}
+	}
+	for _, a := range d.Attachments {
+		add(a.File)
+	}
+	for _, p := range d.pictures() {
+		add(p.picture.File)
+	}
+	return out
 }
 
 // placedPicture is a picture with the name of its place in the draft.

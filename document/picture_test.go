@@ -56,6 +56,9 @@ func TestListsAndPictures(t *testing.T) {
 	if diff := cmp.Diff(want, d.Body); diff != "" {
 		t.Error(diff)
 	}
+	if diff := cmp.Diff([]string{"map.png", "plan.png"}, d.Files()); diff != "" {
+		t.Error(diff)
+	}
 	if !strings.Contains(d.Text(), "图1") {
 		t.Error("the caption is not part of the text that is looked at for classifications")
 	}

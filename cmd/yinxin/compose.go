@@ -233,7 +233,7 @@ func isWordFile(name string, data []byte) bool {
 func filesBeside(input string) office.Attachments {
 	return func(name string) ([]byte, error) {
 		if !filepath.IsLocal(name) {
-			return nil, refuse("validation", exitFailed, "attachment %q leads out of the document's folder", name)
+			return nil, refuse("validation", exitFailed, "file %q leads out of the document's folder", name)
 		}
 		data, err := readInput(filepath.Join(filepath.Dir(input), name))
 		if err != nil {

@@ -72,6 +72,9 @@ func (e *env) sendDraft(ctx context.Context, c *client.Client, path string, data
 	if err := checkCopies(f.copies); err != nil {
 		return err
 	}
+	if isWordFile(path, data) {
+		return refuse("malformed", exitNotFound, "%s is no draft in YAML; lay a .docx out with 'yinxin compose', then seal and pack it", path)
+	}
 	doc, err := document.Parse(data)
 	if errors.Is(err, document.ErrClassified) { // the document stays here; that it was refused is recorded at the hub
 		err = errors.Join(err, c.ReportRefused(ctx, api.Refused{Code: api.ClassifiedContent}))
@@ -85,15 +88,12 @@ func (e *env) sendDraft(ctx context.Context, c *client.Client, path string, data
 	}
 	req := api.DispatchRequest{Draft: string(data), Seal: f.seal, To: to, CC: cc, Refers: f.refers, Copies: f.copies}
 	read := filesBeside(path)
-	for _, a := range doc.Attachments {
-		if a.File == "" {
-			continue
-		}
-		content, err := read(a.File)
+	for _, name := range doc.Files() {
+		content, err := read(name)
 		if err != nil {
-			return fmt.Errorf("attachment %s: %w", a.File, err)
+			return fmt.Errorf("file %s of the draft: %w", name, err)
 		}
-		req.Attachments = append(req.Attachments, api.NamedFile{Name: a.File, Data: content})
+		req.Attachments = append(req.Attachments, api.NamedFile{Name: name, Data: content})
 	}
 	d, err := c.AskForSeal(ctx, req)
 	if err != nil {

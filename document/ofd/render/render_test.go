@@ -26,6 +26,7 @@ import (
 	"yinxin/document/layout"
 	"yinxin/document/ofd"
 	"yinxin/document/ofd/render"
+	"yinxin/examples"
 	"yinxin/verdict"
 )
 
@@ -41,6 +42,9 @@ func mustCompose(t testing.TB, name string) (*document.Document, *layout.Pages, 
 	}
 	d, err := document.Parse(data)
 	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.LoadPictures(examples.Files.ReadFile); err != nil {
 		t.Fatal(err)
 	}
 	p, err := layout.Compose(d, faces())
@@ -69,7 +73,7 @@ func mustNew(t testing.TB, pkg *ofd.Package, stamps ...render.Stamp) *render.Doc
 
 // TestGoldenPages compares pages with pictures that were looked at before they were committed.
 func TestGoldenPages(t *testing.T) {
-	for _, name := range []string{"notice", "joint", "letter", "order", "minutes"} {
+	for _, name := range []string{"notice", "joint", "letter", "order", "minutes", "figures"} {
 		_, _, pkg := mustCompose(t, name+".yaml")
 		d := mustNew(t, pkg)
 		for _, page := range []int{0, d.Pages() - 1} {
