@@ -13,7 +13,7 @@ func offlineCommands(e *env) []*cobra.Command {
 // hubCommands need a hub and, all but login, a session.
 func hubCommands(e *env) []*cobra.Command {
 	return []*cobra.Command{
-		newLoginCmd(e), newLogoutCmd(e), newSendCmd(e), newApproveCmd(e), newInboxCmd(e), newFetchCmd(e), newSignForCmd(e),
+		newLoginCmd(e), newLogoutCmd(e), newSessionsCmd(e), newSendCmd(e), newApproveCmd(e), newInboxCmd(e), newFetchCmd(e), newSignForCmd(e),
 		newReturnCmd(e), newWithdrawCmd(e), newAcknowledgeReturnCmd(e), newRemindCmd(e),
 		newReissueCmd(e), newCorrectCmd(e), newCopiesCmd(e), newTrackCmd(e), newReceiptCmd(e), newArchiveCmd(e), newSealsCmd(e), newOrgCmd(e),
 	}

@@ -220,6 +220,51 @@ func newLogoutCmd(e *env) *cobra.Command {
 	}
 }
 
+func newSessionsCmd(e *env) *cobra.Command {
+	var revoke, account string
+	cmd := &cobra.Command{
+		Use:   "sessions",
+		Short: "list the open logins of the own account, or end one",
+		Long: "Lists where and since when the account is logged in. --revoke ends one of these logins at once; --account, for system and security\n" +
+			"administrators, ends all logins of another account.",
+		Example: "  yinxin sessions\n  yinxin sessions --revoke ID\n  yinxin sessions --account clerk-a",
+		Args:    exactly(0, "no arguments"),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if revoke != "" && account != "" {
+				return usage("--revoke or --account, not both")
+			}
+			c, err := e.connect()
+			if err != nil {
+				return err
+			}
+			switch {
+			case revoke != "":
+				return c.RevokeSession(cmd.Context(), revoke)
+			case account != "":
+				return c.RevokeAccount(cmd.Context(), account)
+			}
+			got, err := c.Sessions(cmd.Context())
+			if err != nil {
+				return err
+			}
+			if jsonFlag(cmd) {
+				return e.result(true, got, "")
+			}
+			for _, s := range got.Items {
+				here := ""
+				if s.Current {
+					here = "  this one"
+				}
+				printLine(e.stdout, "%s  since %s  until %s  from %s  %s%s\n", s.ID, moment(s.Created), moment(s.Expires), s.Source, s.Agent, here)
+			}
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&revoke, "revoke", "", "end the login of this id")
+	cmd.Flags().StringVar(&account, "account", "", "end all logins of this account")
+	return cmd
+}
+
 // result prints v as JSON, or a line for people.
 func (e *env) result(asJSON bool, v any, format string, args ...any) error {
 	if asJSON {

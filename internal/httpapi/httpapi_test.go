@@ -305,6 +305,9 @@ func fill(path string) string {
 			}
 		}
 		value := "018bcfe5-687b-7000-8000-000000000000"
+		if strings.HasPrefix(path[a:], "{id:[0-9a-f]{24}}") {
+			value = "0123456789abcdef01234567"
+		}
 		if strings.HasPrefix(path[a:], "{number") {
 			value = "1"
 		}
@@ -574,7 +577,27 @@ func TestSessions(t *testing.T) {
 	_, err = s.login("").Login(ctx, "clerk-D", password)
 	wantProblem(t, err, api.RateLimited, http.StatusTooManyRequests)
 	s.World.Clock.Move(2 * time.Minute)
-	s.login("clerk-D")
+	d, elsewhere := s.login("clerk-D"), s.login("clerk-D")
+	open := must(d.Sessions(ctx))(t)
+	if len(open.Items) != 2 || open.Items[0].Source != "127.0.0.1" || open.Items[0].Current == open.Items[1].Current {
+		t.Fatalf("open logins %+v", open)
+	}
+	other := open.Items[0]
+	if other.Current {
+		other = open.Items[1]
+	}
+	_ = wantProblem(t, s.login("clerk-C").RevokeSession(ctx, other.ID), api.NotFound, http.StatusNotFound)
+	if err := d.RevokeSession(ctx, other.ID); err != nil {
+		t.Fatal(err)
+	}
+	_, err = elsewhere.Whoami(ctx)
+	wantProblem(t, err, api.Unauthenticated, http.StatusUnauthorized)
+	_ = wantProblem(t, d.RevokeAccount(ctx, "clerk-C"), api.Forbidden, http.StatusForbidden)
+	if err := s.login("root").RevokeAccount(ctx, "clerk-D"); err != nil {
+		t.Fatal(err)
+	}
+	_, err = d.Whoami(ctx)
+	wantProblem(t, err, api.Unauthenticated, http.StatusUnauthorized)
 }
 
 func TestAdministration(t *testing.T) {

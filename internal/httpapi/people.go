@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/netip"
 	"strings"
 
 	"yinxin/crypto/gm"
@@ -17,7 +18,9 @@ import (
 
 func (s *Server) openSession() Handler {
 	return serveStatus(http.StatusCreated, func(ctx context.Context, c *Call, in api.Login) (api.Session, error) {
-		token, session, err := s.c.Directory.Login(ctx, in.Account, in.Secret)
+		token, session, err := s.c.Directory.LogIn(ctx, directory.Attempt{
+			Account: in.Account, Secret: in.Secret, Source: sourceOf(c.RemoteAddr), Agent: c.UserAgent(),
+		})
 		outcome := transport.Allowed
 		if err != nil {
 			outcome = string(problemOf(err).Code)
@@ -52,6 +55,59 @@ func (s *Server) closeSession() Handler {
 			return struct{}{}, err
 		}
 		return struct{}{}, s.c.Directory.Logout(ctx, c.token)
+	})
+}
+
+// sourceOf is where a connection comes from: an IPv4 address, or the network of an IPv6 one. What headers claim does not
+// count: anybody can write them.
+func sourceOf(remote string) string {
+	at, err := netip.ParseAddrPort(remote)
+	if err != nil {
+		return ""
+	}
+	ip := at.Addr().Unmap().WithZone("")
+	if ip.Is4() {
+		return ip.String()
+	}
+	network, err := ip.Prefix(64)
+	if err != nil {
+		return ""
+	}
+	return network.String()
+}
+
+// listSessions shows the caller's own logins.
+func (s *Server) listSessions() Handler {
+	return serveJSON(func(ctx context.Context, c *Call, _ struct{}) (api.List[api.OpenLogin], error) {
+		got, err := s.c.Directory.Sessions(ctx, c.Account.ID)
+		items := make([]api.OpenLogin, 0, len(got))
+		own := directory.SessionID(c.token)
+		for _, o := range got {
+			items = append(items, api.OpenLogin{
+				ID: o.ID(), Created: o.Created, Expires: o.Expires, Source: o.Source, Agent: o.Agent, Current: o.ID() == own,
+			})
+		}
+		return api.List[api.OpenLogin]{Items: items}, err
+	})
+}
+
+// revokeSession ends one of the caller's own logins; another's is not there.
+func (s *Server) revokeSession() Handler {
+	return serveJSON(func(ctx context.Context, c *Call, _ struct{}) (struct{}, error) {
+		if err := s.c.Auditor.Record(ctx, c.Audit("session.revoke", c.Var("id"), transport.Allowed)); err != nil {
+			return struct{}{}, err
+		}
+		return struct{}{}, s.c.Directory.Revoke(ctx, c.Account.ID, c.Var("id"))
+	})
+}
+
+// revokeAccount ends every login of an account.
+func (s *Server) revokeAccount() Handler {
+	return serveJSON(func(ctx context.Context, c *Call, _ struct{}) (struct{}, error) {
+		if err := s.c.Auditor.Record(ctx, c.Audit("account.revoke", c.Var("id"), transport.Allowed)); err != nil {
+			return struct{}{}, err
+		}
+		return struct{}{}, s.c.Directory.RevokeAll(ctx, c.Var("id"))
 	})
 }
 

@@ -20,6 +20,12 @@ func (s *Server) all() []Route {
 		{Method: http.MethodPost, Path: p + "/sessions", Access: Public, Handle: s.openSession()},
 		{Method: http.MethodGet, Path: p + "/sessions/current", Access: SignedIn, Handle: s.showSession()},
 		{Method: http.MethodDelete, Path: p + "/sessions/current", Access: SignedIn, Handle: s.closeSession()},
+		{Method: http.MethodGet, Path: p + "/sessions", Access: SignedIn, Handle: s.listSessions()},
+		{Method: http.MethodDelete, Path: p + "/sessions/{id:[0-9a-f]{24}}", Access: SignedIn, Handle: s.revokeSession()},
+		{
+			Method: http.MethodDelete, Path: p + "/accounts/{id:" + id + "}/sessions", Access: ByRole,
+			Roles: []directory.Role{directory.Admin, directory.Security}, Handle: s.revokeAccount(),
+		},
 
 		{Method: http.MethodGet, Path: p + "/organisations", Access: SignedIn, Handle: s.listOrganisations()},
 		{Method: http.MethodGet, Path: p + "/organisations/{code:" + id + "}", Access: SignedIn, Handle: s.showOrganisation()},

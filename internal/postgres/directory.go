@@ -122,21 +122,32 @@ func (d *DB) SaveAccount(ctx context.Context, a directory.Account) error {
 	})
 }
 
+const sessionColumns = `token_hash, account, epoch, expires, created, source, agent`
+
+func scanSession(row scanner) (s directory.Session, err error) {
+	var created *time.Time
+	err = row.Scan(&s.TokenHash, &s.Account, &s.Epoch, &s.Expires, &created, &s.Source, &s.Agent)
+	s.Expires, s.Created = s.Expires.UTC(), fromNull(created)
+	return s, err
+}
+
 // Session implements directory.Store.
 func (d *DB) Session(ctx context.Context, tokenHash string) (directory.Session, error) {
-	s, err := first(d.alone(ctx), func(row scanner) (s directory.Session, err error) {
-		err = row.Scan(&s.TokenHash, &s.Account, &s.Epoch, &s.Expires)
-		s.Expires = s.Expires.UTC()
-		return s, err
-	}, `SELECT token_hash, account, epoch, expires FROM sessions WHERE token_hash = $1`, tokenHash)
+	s, err := first(d.alone(ctx), scanSession, `SELECT `+sessionColumns+` FROM sessions WHERE token_hash = $1`, tokenHash)
 	return s, known(err)
+}
+
+// Sessions implements directory.Store.
+func (d *DB) Sessions(ctx context.Context, account string) ([]directory.Session, error) {
+	return all(d.alone(ctx), scanSession,
+		`SELECT `+sessionColumns+` FROM sessions WHERE account = $1 ORDER BY created DESC NULLS LAST, token_hash`, account)
 }
 
 // SaveSession implements directory.Store.
 func (d *DB) SaveSession(ctx context.Context, s directory.Session) error {
 	return d.update(ctx, func(t *tx) error {
-		return t.exec("session", `INSERT INTO sessions (token_hash, account, epoch, expires) VALUES ($1, $2, $3, $4)`,
-			s.TokenHash, s.Account, s.Epoch, s.Expires)
+		return t.exec("session", `INSERT INTO sessions (`+sessionColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+			s.TokenHash, s.Account, s.Epoch, s.Expires, orNull(s.Created), s.Source, s.Agent)
 	})
 }
 

@@ -140,25 +140,38 @@ func (d *DB) SaveAccount(ctx context.Context, a directory.Account) error {
 	})
 }
 
+const sessionColumns = `token_hash, account, epoch, expires, created, source, agent`
+
+func scanSession(row scanner) (s directory.Session, err error) {
+	var expires, created int64
+	err = row.Scan(&s.TokenHash, &s.Account, &s.Epoch, &expires, &created, &s.Source, &s.Agent)
+	s.Expires, s.Created = fromMillis(expires), fromMillis(created)
+	return s, err
+}
+
 // Session implements directory.Store.
 func (d *DB) Session(ctx context.Context, tokenHash string) (s directory.Session, err error) {
 	err = d.view(ctx, func(r reader) (err error) {
-		s, err = first(r.q, func(row scanner) (s directory.Session, err error) {
-			var expires int64
-			err = row.Scan(&s.TokenHash, &s.Account, &s.Epoch, &expires)
-			s.Expires = fromMillis(expires)
-			return s, err
-		}, `SELECT token_hash, account, epoch, expires FROM sessions WHERE token_hash = ?`, tokenHash)
+		s, err = first(r.q, scanSession, `SELECT `+sessionColumns+` FROM sessions WHERE token_hash = ?`, tokenHash)
 		return err
 	})
 	return s, known(err)
 }
 
+// Sessions implements directory.Store.
+func (d *DB) Sessions(ctx context.Context, account string) (out []directory.Session, err error) {
+	err = d.view(ctx, func(r reader) (err error) {
+		out, err = all(r.q, scanSession, `SELECT `+sessionColumns+` FROM sessions WHERE account = ? ORDER BY created DESC, token_hash`, account)
+		return err
+	})
+	return out, err
+}
+
 // SaveSession implements directory.Store.
 func (d *DB) SaveSession(ctx context.Context, s directory.Session) error {
 	return d.update(ctx, func(t *tx) error {
-		return t.exec(`INSERT INTO sessions (token_hash, account, epoch, expires) VALUES (?, ?, ?, ?)`,
-			s.TokenHash, s.Account, s.Epoch, millis(s.Expires))
+		return t.exec(`INSERT INTO sessions (`+sessionColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+			s.TokenHash, s.Account, s.Epoch, millis(s.Expires), millis(s.Created), s.Source, s.Agent)
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -71,7 +72,16 @@ func directories(t *testing.T, p Place) {
 		t.Errorf("all accounts: %v, %v", got, err)
 	}
 	token := fmt.Sprintf("%064d", 1)
-	must(t, s.SaveSession(ctx, directory.Session{TokenHash: token, Account: "u", Epoch: 1, Expires: start}))
+	must(t, s.SaveSession(ctx, directory.Session{
+		TokenHash: token, Account: "u", Epoch: 1, Expires: start, Created: start.Add(-time.Hour), Source: "192.0.2.1", Agent: "yinxin",
+	}))
+	if all, err := s.Sessions(ctx, "u"); err != nil || len(all) != 1 || all[0].Source != "192.0.2.1" || all[0].Agent != "yinxin" ||
+		!all[0].Created.Equal(start.Add(-time.Hour)) {
+		t.Errorf("sessions %+v, %v", all, err)
+	}
+	if none, err := s.Sessions(ctx, "nobody"); err != nil || len(none) != 0 {
+		t.Errorf("sessions of nobody %+v, %v", none, err)
+	}
 	if got, err := s.Session(ctx, token); err != nil || got.Account != "u" || !got.Expires.Equal(start) {
 		t.Errorf("session %+v, %v", got, err)
 	}

@@ -45,6 +45,17 @@ type Session struct {
 	Account Account   `json:"account"`
 }
 
+// OpenLogin is one open session, as its owner sees it.
+type OpenLogin struct {
+	ID      string    `json:"id"`
+	Created time.Time `json:"created"`
+	Expires time.Time `json:"expires"`
+	Source  string    `json:"source"`
+	Agent   string    `json:"agent"`
+	// Current marks the session that asks.
+	Current bool `json:"current"`
+}
+
 // Account is a person or program that acts for an office.
 type Account struct {
 	ID     string   `json:"id"`

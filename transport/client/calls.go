@@ -39,6 +39,23 @@ func (c *Client) Whoami(ctx context.Context) (api.Account, error) {
 	return callJSON[api.Account](ctx, c, http.MethodGet, "/sessions/current", "", nil, nil)
 }
 
+// Sessions lists the open logins of the own account.
+func (c *Client) Sessions(ctx context.Context) (api.List[api.OpenLogin], error) {
+	return callJSON[api.List[api.OpenLogin]](ctx, c, http.MethodGet, "/sessions", "", nil, nil)
+}
+
+// RevokeSession ends one of them.
+func (c *Client) RevokeSession(ctx context.Context, id string) error {
+	_, err := callJSON[struct{}](ctx, c, http.MethodDelete, "/sessions/"+url.PathEscape(id), "", nil, nil)
+	return err
+}
+
+// RevokeAccount ends every login of an account.
+func (c *Client) RevokeAccount(ctx context.Context, account string) error {
+	_, err := callJSON[struct{}](ctx, c, http.MethodDelete, "/accounts/"+url.PathEscape(account)+"/sessions", "", nil, nil)
+	return err
+}
+
 // Page selects a part of a list. The zero value is its beginning.
 type Page struct {
 	Cursor string

@@ -130,14 +130,6 @@ func (a Account) Has(any ...Role) bool {
 	return false
 }
 
-// Session is one login, stored under the SM3 of its token.
-type Session struct {
-	TokenHash string // hex SM3 of the token
-	Account   string
-	Epoch     int
-	Expires   time.Time
-}
-
 // Store keeps the directory. Each method is one transaction and durable on return.
 // Get methods return ErrNotFound where there is nothing.
 type Store interface {
@@ -152,6 +144,8 @@ type Store interface {
 	Session(ctx context.Context, tokenHash string) (Session, error)
 	SaveSession(ctx context.Context, s Session) error
 	DeleteSession(ctx context.Context, tokenHash string) error
+	// Sessions lists those of an account, newest first.
+	Sessions(ctx context.Context, account string) ([]Session, error)
 }
 
 // FieldError is one fault of an entry.

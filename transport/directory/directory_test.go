@@ -66,6 +66,18 @@ func (m *memory) SaveSession(_ context.Context, s Session) error {
 	return put(m, m.sessions, s.TokenHash, s)
 }
 
+func (m *memory) Sessions(_ context.Context, account string) (out []Session, _ error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, s := range m.sessions {
+		if s.Account == account {
+			out = append(out, s)
+		}
+	}
+	slices.SortFunc(out, func(a, b Session) int { return b.Created.Compare(a.Created) })
+	return out, nil
+}
+
 func (m *memory) DeleteSession(_ context.Context, h string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -173,6 +185,110 @@ func TestFailuresMakeWait(t *testing.T) {
 	*now = now.Add(2 * time.Minute)
 	if _, _, err := d.Login(t.Context(), "wang", secret); err != nil {
 		t.Errorf("after the wait: %v", err)
+	}
+}
+
+// TestNobodyLocksOthersOut: whoever guesses at an account, from one place or from many, keeps its owner out of no place where
+// the owner has been; a guesser gets no more tries by changing places.
+func TestNobodyLocksOthersOut(t *testing.T) {
+	d, _, now := fresh(t)
+	ctx := t.Context()
+	secret, err := d.AddAccount(ctx, Account{ID: "wang", Org: "A", Name: "王", Roles: []Role{Clerk}}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := d.LogIn(ctx, Attempt{Account: "wang", Secret: secret, Source: "10.0.0.1"}); err != nil {
+		t.Fatal(err)
+	}
+	d.decoy = "$" // guesses in this test cost nothing: the throttle decides before the hash does
+	tried := 0
+	for place := range 40 {
+		for range 10 {
+			source := "192.0.2." + string(rune('A'+place))
+			if d.throttle.mustWait("wang", source, *now) {
+				continue
+			}
+			d.throttle.fail("wang", source, *now)
+			tried++
+		}
+	}
+	if tried != 50 {
+		t.Errorf("%d guesses in one wait, want 50", tried)
+	}
+	if _, _, err := d.LogIn(ctx, Attempt{Account: "wang", Secret: secret, Source: "10.0.0.1"}); err != nil {
+		t.Errorf("the owner, from where she was before: %v", err)
+	}
+	if _, _, err := d.LogIn(ctx, Attempt{Account: "wang", Secret: secret, Source: "198.51.100.1"}); !errors.Is(err, ErrRateLimited) {
+		t.Errorf("from a new place while somebody guesses: %v", err)
+	}
+	*now = now.Add(2 * time.Minute)
+	if _, _, err := d.LogIn(ctx, Attempt{Account: "wang", Secret: secret, Source: "198.51.100.1"}); err != nil {
+		t.Errorf("after the guessing: %v", err)
+	}
+	spray := 0
+	for i := range 500 {
+		account := "user" + string(rune('0'+i%10)) + string(rune('0'+i/10%10)) + string(rune('0'+i/100))
+		if !d.throttle.mustWait(account, "203.0.113.9", *now) {
+			d.throttle.fail(account, "203.0.113.9", *now)
+			spray++
+		}
+	}
+	if spray != 100 {
+		t.Errorf("%d accounts were tried from one place, want 100", spray)
+	}
+}
+
+func TestSessionsAreListedAndEnded(t *testing.T) {
+	d, _, now := fresh(t)
+	ctx := t.Context()
+	secrets := map[string]string{}
+	for _, id := range []string{"wang", "li"} {
+		s, err := d.AddAccount(ctx, Account{ID: id, Org: "A", Name: id, Roles: []Role{Clerk}}, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		secrets[id] = s
+	}
+	login := func(id, source string) string {
+		t.Helper()
+		*now = now.Add(time.Second)
+		token, _, err := d.LogIn(ctx, Attempt{Account: id, Secret: secrets[id], Source: source, Agent: "yinxin\x1b[31m\u202e/1"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return token
+	}
+	one, two, other := login("wang", "10.0.0.1"), login("wang", "10.0.0.2"), login("li", "10.0.0.3")
+	got, err := d.Sessions(ctx, "wang")
+	if err != nil || len(got) != 2 || got[0].Source != "10.0.0.2" || got[0].Agent != "yinxin[31m/1" {
+		t.Fatalf("sessions %+v, %v", got, err)
+	}
+	lis, err := d.Sessions(ctx, "li")
+	if err != nil || len(lis) != 1 {
+		t.Fatalf("sessions %+v, %v", lis, err)
+	}
+	if err := d.Revoke(ctx, "wang", lis[0].ID()); !errors.Is(err, ErrNotFound) {
+		t.Errorf("another's session: %v", err)
+	}
+	if err := d.Revoke(ctx, "wang", got[0].ID()); err != nil {
+		t.Fatal(err)
+	}
+	for token, want := range map[string]error{one: nil, two: ErrUnauthenticated, other: nil} {
+		if _, err := d.Authenticate(ctx, token); !errors.Is(err, want) {
+			t.Errorf("after the revocation: %v, want %v", err, want)
+		}
+	}
+	if err := d.RevokeAll(ctx, "wang"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.Authenticate(ctx, one); !errors.Is(err, ErrUnauthenticated) {
+		t.Errorf("after all were ended: %v", err)
+	}
+	if got, err := d.Sessions(ctx, "wang"); err != nil || len(got) != 0 {
+		t.Errorf("sessions %+v, %v", got, err)
+	}
+	if _, err := d.Authenticate(ctx, other); err != nil {
+		t.Errorf("another's session: %v", err)
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"sync"
 	"time"
 
 	"yinxin/transport"
@@ -20,7 +19,7 @@ type Options struct {
 	Rand io.Reader
 	// SessionLife is how long a login lasts; zero means 12 hours.
 	SessionLife time.Duration
-	// MaxFailures is how many failed logins an account has before it must wait; zero means 5.
+	// MaxFailures is how many failed logins an account has from one source before it must wait there; zero means 5.
 	MaxFailures int
 	// FailureWait is how long it must wait then; zero means one minute.
 	FailureWait time.Duration
@@ -31,19 +30,10 @@ type Directory struct {
 	store Store
 	o     Options
 	// hashing bounds the memory of logins that run at once.
-	hashing chan struct{}
-	mu      sync.Mutex
-	failed  map[string]failures
-	decoy   string
+	hashing  chan struct{}
+	throttle *throttle
+	decoy    string
 }
-
-type failures struct {
-	count int
-	until time.Time
-}
-
-// maxFailureRecords bounds the memory that failed logins may take.
-const maxFailureRecords = 10_000
 
 // New makes a Directory over a store.
 func New(store Store, o Options) (*Directory, error) {
@@ -66,7 +56,7 @@ func New(store Store, o Options) (*Directory, error) {
 	}
 	return &Directory{
 		store: store, o: o, decoy: decoy,
-		hashing: make(chan struct{}, 4), failed: map[string]failures{},
+		hashing: make(chan struct{}, 4), throttle: newThrottle(o.MaxFailures, o.FailureWait),
 	}, nil
 }
 
@@ -207,14 +197,20 @@ func (d *Directory) Accounts(ctx context.Context, org, after string, limit int) 
 	return d.store.Accounts(ctx, org, after, limit)
 }
 
-// Login checks the secret and opens a session. It returns the token, which is
+// Login is LogIn from no particular source.
+func (d *Directory) Login(ctx context.Context, id, secret string) (string, Session, error) {
+	return d.LogIn(ctx, Attempt{Account: id, Secret: secret})
+}
+
+// LogIn checks the secret and opens a session. It returns the token, which is
 // stored nowhere. The error is ErrUnauthenticated for whatever is wrong, or
 // ErrRateLimited.
-func (d *Directory) Login(ctx context.Context, id, secret string) (string, Session, error) {
-	if len(secret) > MaxSecretLength || !transport.ValidCode(id) {
+func (d *Directory) LogIn(ctx context.Context, try Attempt) (string, Session, error) {
+	id := try.Account
+	if len(try.Secret) > MaxSecretLength || !transport.ValidCode(id) {
 		return "", Session{}, ErrUnauthenticated
 	}
-	if d.mustWait(id) {
+	if d.throttle.mustWait(id, try.Source, d.o.Clock()) {
 		return "", Session{}, ErrRateLimited
 	}
 	a, err := d.store.Account(ctx, id)
@@ -226,19 +222,19 @@ func (d *Directory) Login(ctx context.Context, id, secret string) (string, Sessi
 	if !known {
 		hash = d.decoy // the same work, so that the time does not tell
 	}
-	good, err := d.compare(ctx, hash, secret)
+	good, err := d.compare(ctx, hash, try.Secret)
 	if err != nil {
 		return "", Session{}, err
 	}
 	if !good || !known || a.Status != Active {
-		d.noteFailure(id)
+		d.throttle.fail(id, try.Source, d.o.Clock())
 		return "", Session{}, ErrUnauthenticated
 	}
 	if org, err := d.store.Organisation(ctx, a.Org); err != nil || org.Status != Active {
 		return "", Session{}, ErrUnauthenticated
 	}
-	d.forgetFailures(id)
-	return d.open(ctx, a)
+	d.throttle.succeed(id, try.Source)
+	return d.open(ctx, a, try)
 }
 
 func (d *Directory) compare(ctx context.Context, hash, secret string) (bool, error) {
@@ -251,14 +247,15 @@ func (d *Directory) compare(ctx context.Context, hash, secret string) (bool, err
 	return checkSecret(hash, secret)
 }
 
-func (d *Directory) open(ctx context.Context, a Account) (string, Session, error) {
+func (d *Directory) open(ctx context.Context, a Account, try Attempt) (string, Session, error) {
 	token, err := randomText(d.o.Rand, tokenBytes)
 	if err != nil {
 		return "", Session{}, err
 	}
 	s := Session{
 		TokenHash: hashToken(token), Account: a.ID, Epoch: a.Epoch,
-		Expires: d.o.Clock().UTC().Add(d.o.SessionLife),
+		Expires: d.o.Clock().UTC().Add(d.o.SessionLife), Created: d.o.Clock().UTC().Truncate(time.Millisecond),
+		Source: try.Source, Agent: cleanAgent(try.Agent),
 	}
 	if err := d.store.SaveSession(ctx, s); err != nil {
 		return "", Session{}, fmt.Errorf("save session: %w", err)
@@ -295,40 +292,4 @@ func (d *Directory) Logout(ctx context.Context, token string) error {
 		return fmt.Errorf("delete session: %w", err)
 	}
 	return nil
-}
-
-func (d *Directory) mustWait(id string) bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	f := d.failed[id]
-	return f.count >= d.o.MaxFailures && d.o.Clock().Before(f.until)
-}
-
-func (d *Directory) noteFailure(id string) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	now := d.o.Clock()
-	if len(d.failed) >= maxFailureRecords {
-		for k, f := range d.failed {
-			if now.After(f.until) {
-				delete(d.failed, k)
-			}
-		}
-		if len(d.failed) >= maxFailureRecords {
-			clear(d.failed)
-		}
-	}
-	f := d.failed[id]
-	if now.After(f.until) {
-		f.count = 0
-	}
-	f.count++
-	f.until = now.Add(d.o.FailureWait)
-	d.failed[id] = f
-}
-
-func (d *Directory) forgetFailures(id string) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	delete(d.failed, id)
 }
