@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"yinxin/internal/httpapi"
+	"yinxin/internal/httpapi/apitest"
 	"yinxin/transport/api"
 	"yinxin/transport/client"
 	"yinxin/transport/directory"
@@ -28,7 +29,7 @@ func serve(t *testing.T) *web {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := httptest.NewServer(server)
+	s := httptest.NewServer(apitest.Load(x.t).Hold(x.t, server))
 	t.Cleanup(s.Close)
 	return &web{exchange: x, server: server, url: s.URL}
 }

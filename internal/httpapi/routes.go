@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"net/http"
+	"strings"
 
 	"yinxin/transport/api"
 	"yinxin/transport/directory"
@@ -67,6 +68,8 @@ func (s *Server) all() []Route {
 			Key: true, Handle: s.voidCopy(),
 		},
 
+		{Method: http.MethodGet, Path: p + "/events", Access: ByRole, Roles: readers, Handle: s.events},
+
 		{Method: http.MethodGet, Path: p + "/receipts/{id:" + id + "}", Access: SignedIn, Handle: s.receipt},
 
 		{Method: http.MethodGet, Path: p + "/archive", Access: ByRole, Roles: readers, Handle: s.searchArchive()},
@@ -77,4 +80,28 @@ func (s *Server) all() []Route {
 		{Method: http.MethodGet, Path: "/log/checkpoint", Access: Public, Handle: s.logFile},
 		{Method: http.MethodGet, Path: "/log/{file:(?:sha256/)?tile/[0-9A-Za-z/.]{1,120}}", Access: Public, Handle: s.logFile},
 	}
+}
+
+// Template is a route's path as docs/openapi.yaml writes it: variables without their patterns.
+func Template(path string) string {
+	var b strings.Builder
+	depth, skip := 0, false
+	for _, c := range path {
+		switch {
+		case c == '{':
+			if depth++; depth == 1 {
+				b.WriteRune(c)
+			}
+		case c == '}':
+			if depth--; depth == 0 {
+				skip = false
+				b.WriteRune(c)
+			}
+		case depth == 1 && c == ':':
+			skip = true
+		case !skip:
+			b.WriteRune(c)
+		}
+	}
+	return b.String()
 }

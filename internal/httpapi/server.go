@@ -54,6 +54,8 @@ type Config struct {
 	Wait time.Duration
 	// MaxUploads bounds the submissions that are read at once; zero means 64.
 	MaxUploads int
+	// Pulse is the rhythm of signs of life in an event stream; zero means 15 seconds.
+	Pulse time.Duration
 	// Extra adds routes, such as those of the office service.
 	Extra []func(*Server) []Route
 }
@@ -80,6 +82,9 @@ func New(c Config) (*Server, error) {
 	}
 	if c.MaxUploads == 0 {
 		c.MaxUploads = 64
+	}
+	if c.Pulse == 0 {
+		c.Pulse = eventPulse
 	}
 	if c.Ready == nil {
 		c.Ready = func(context.Context) api.Health { return api.Health{Ready: true} }
@@ -125,6 +130,9 @@ const (
 	shutdownWait  = 10 * time.Second
 )
 
+// stopping is the key under which a request's context holds the channel that closes when the server stops.
+type stopping struct{}
+
 // Serve serves handler on a listener until ctx ends, then lets running requests
 // finish for a while.
 func Serve(ctx context.Context, l net.Listener, handler http.Handler, logger *slog.Logger) error {
@@ -134,6 +142,10 @@ func Serve(ctx context.Context, l net.Listener, handler http.Handler, logger *sl
 	srv := &http.Server{
 		Handler: handler, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
 		ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
+		// A request that has no end of its own, such as an event stream, ends when the server stops; others finish.
+		BaseContext: func(net.Listener) context.Context {
+			return context.WithValue(context.WithoutCancel(ctx), stopping{}, ctx.Done())
+		},
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- srv.Serve(l) }()

@@ -11,6 +11,7 @@ const (
 	TypeProblem  = "application/problem+json"
 	TypeEnvelope = "application/vnd.yinxin.envelope"
 	TypeReceipt  = "application/vnd.yinxin.receipt"
+	TypeEvents   = "text/event-stream"
 )
 
 // Header fields of our own and of drafts.
@@ -216,6 +217,13 @@ type ArchiveRecord struct {
 	IssuedOn     string    `json:"issued_on"`
 	DocumentSM3  string    `json:"document_sm3"`
 	DepositedAt  time.Time `json:"deposited_at"`
+}
+
+// Change is the data of an event "change": a sent exchange or a delivery of the own office is new. Where it names neither,
+// everything has to be looked at.
+type Change struct {
+	Exchange string `json:"exchange,omitempty"`
+	Delivery string `json:"delivery,omitempty"`
 }
 
 // Health is what /readyz says.

@@ -35,7 +35,9 @@ const (
 	sourceAll                  // a source with all accounts
 )
 
-func here(account, source string) pair { return pair{kind: accountHere, account: account, source: source} }
+func here(account, source string) pair {
+	return pair{kind: accountHere, account: account, source: source}
+}
 
 type failures struct {
 	count int

@@ -154,6 +154,7 @@ func (h *Hub) act(ctx context.Context, c Caller, key string, act transport.Act, 
 	}
 	h.p.Wake()
 	h.wakeWorker()
+	h.changed(m.Exchange, m.Delivery)
 	return m, nil
 }
 

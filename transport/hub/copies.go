@@ -122,6 +122,7 @@ func (h *Hub) copyAct(
 		return Printed{}, h.denied(ctx, c, act, delivery, asRefusal(err))
 	}
 	h.p.Wake()
+	h.changed(p.Exchange, p.Delivery)
 	return p, nil
 }
 

@@ -106,9 +106,10 @@ type Hub struct {
 	// buffers are reused for the beginnings of submissions.
 	buffers sync.Pool
 
-	mu      sync.Mutex
-	waiters map[string][]chan struct{} // by entry, closed when the receipt is stored
-	queue   queueState
+	mu       sync.Mutex
+	waiters  map[string][]chan struct{} // by entry, closed when the receipt is stored
+	watching watchers
+	queue    queueState
 }
 
 // queueState remembers for a moment how long the queue of the log is.

@@ -55,6 +55,7 @@ func (h *Hub) Submit(ctx context.Context, c Caller, key string, body io.Reader) 
 	}
 	h.p.Wake()
 	h.wakeWorker()
+	h.changed(sub.Exchange)
 	return sub, nil
 }
 

@@ -151,8 +151,35 @@ func (h *Hub) change(ctx context.Context, j Job, fn func(t Tx, at time.Time) err
 	if err == nil {
 		h.p.Wake()
 		h.wakeWorker()
+		h.tellOf(ctx, j)
 	}
 	return err
+}
+
+// tellOf tells the watchers what a job may have changed. What cannot be read is not told: it is a convenience.
+func (h *Hub) tellOf(ctx context.Context, j Job) {
+	if h.watching.none() {
+		return
+	}
+	switch j.Kind {
+	case JobDeliver, JobOverdue, JobUrge, JobEscalate:
+		if d, x, err := h.load(ctx, j.Target); err == nil {
+			h.changed(x, d)
+		}
+	case JobRoute, JobDeposit, JobCheck:
+		var x transport.Exchange
+		var ds []transport.Delivery
+		err := h.p.Store.View(ctx, func(r Reader) (err error) {
+			if x, err = r.Exchange(j.Target); err != nil {
+				return err
+			}
+			ds, err = r.Deliveries(j.Target)
+			return err
+		})
+		if err == nil {
+			h.changed(x, ds...)
+		}
+	}
 }
 
 // Route (分发) finds each addressee: one that is known and open is routed, another one

@@ -1,0 +1,175 @@
+package httpapi_test
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"yinxin/internal/httpapi"
+	"yinxin/internal/httpapi/apitest"
+	"yinxin/transport/api"
+	"yinxin/transport/hub"
+)
+
+// TestRouterAndFileAgree holds the router and docs/openapi.yaml to each other: every route stands in the file with the same
+// rule of access and the same demand for an idempotency key, and the file names nothing that is not served. With -v it
+// prints the table.
+func TestRouterAndFileAgree(t *testing.T) {
+	s := newSite(t, nil, nil)
+	doc := apitest.Load(t)
+	served := map[string]bool{}
+	for _, r := range append(s.server.Routes(), httpapi.OfficeService{}.Routes(nil)...) {
+		path := httpapi.Template(r.Path)
+		name := r.Method + " " + path
+		if served[name] {
+			t.Errorf("%s is served twice", name)
+		}
+		served[name] = true
+		item := doc.Paths.Find(path)
+		if item == nil || item.GetOperation(r.Method) == nil {
+			t.Errorf("%s is not in docs/openapi.yaml", name)
+			continue
+		}
+		op := item.GetOperation(r.Method)
+		want := accessWord(r)
+		if got := fmt.Sprint(op.Extensions["x-access"]); got != want || want == "" {
+			t.Errorf("%s: the file says access %q, the router %q", name, got, want)
+		}
+		if (r.Access == httpapi.Public) != (op.Security != nil && len(*op.Security) == 0) {
+			t.Errorf("%s: public and its security disagree", name)
+		}
+		if r.Key != (op.Parameters.GetByInAndName("header", api.HeaderIdempotencyKey) != nil) {
+			t.Errorf("%s: the router asks for an idempotency key: %v", name, r.Key)
+		}
+		t.Logf("%-7s %-60s %s", r.Method, path, want)
+	}
+	for path, item := range doc.Paths.Map() {
+		for method := range item.Operations() {
+			if !served[method+" "+path] {
+				t.Errorf("%s %s stands in docs/openapi.yaml and is not served", method, path)
+			}
+		}
+	}
+	var codes []string
+	for _, m := range api.Meanings() {
+		codes = append(codes, string(m.Code))
+	}
+	enum := doc.Components.Schemas["Problem"].Value.Properties["code"].Value.Enum
+	if len(enum) != len(codes) {
+		t.Errorf("the file has %d problem codes, the interface %d", len(enum), len(codes))
+	}
+	for _, c := range enum {
+		if !slices.Contains(codes, fmt.Sprint(c)) {
+			t.Errorf("the file has the problem code %v", c)
+		}
+	}
+}
+
+// accessWord is a route's rule as the file has it; empty for a route that nobody gave one.
+func accessWord(r httpapi.Route) string {
+	switch r.Access {
+	case httpapi.Public:
+		return "public"
+	case httpapi.SignedIn:
+		return "signed-in"
+	case httpapi.ByRole:
+		return fmt.Sprint(r.Roles)
+	}
+	return ""
+}
+
+// TestRecordedCallsFitTheFile: an answer with a member that the file does not know, or without one that it demands, is
+// noticed; so the comparison in every other test of this package means something.
+func TestRecordedCallsFitTheFile(t *testing.T) {
+	doc := apitest.Load(t)
+	for name, body := range map[string]string{
+		"a member too many": `{"id":"a","org":"A","name":"n","roles":[],"status":"active","shoe_size":43}`,
+		"a member missing":  `{"id":"a","org":"A","roles":[]}`,
+		"another type":      `{"id":"a","org":"A","name":7,"roles":[],"status":"active"}`,
+		"no JSON":           `hello`,
+	} {
+		heard := &deafTB{TB: t}
+		h := doc.Hold(heard, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", api.TypeJSON)
+			_, _ = io.WriteString(w, body)
+		}))
+		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/api/v1/sessions/current", nil))
+		if heard.faults == 0 {
+			t.Errorf("%s passed", name)
+		}
+	}
+	heard := &deafTB{TB: t}
+	doc.Hold(heard, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })).
+		ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/api/v1/secret", nil))
+	if heard.faults == 0 {
+		t.Error("a route that the file does not know passed")
+	}
+}
+
+// deafTB counts faults instead of failing.
+type deafTB struct {
+	testing.TB
+	faults int
+}
+
+func (d *deafTB) Errorf(string, ...any) { d.faults++ }
+func (d *deafTB) Helper()               {}
+
+// TestEvents: each party hears of what concerns it and of nothing else, and a login that ends ends the stream.
+func TestEvents(t *testing.T) {
+	s := newSite(t, nil, func(c *httpapi.Config) { c.Pulse = 50 * time.Millisecond })
+	ctx := t.Context()
+	a, c, d := s.login("clerk-A"), s.login("clerk-C"), s.login("clerk-D")
+	listen := func(token string) (<-chan string, *http.Response) {
+		t.Helper()
+		req := must(http.NewRequestWithContext(ctx, http.MethodGet, s.url+"/api/v1/events", nil))(t)
+		req.Header.Set("Authorization", "Bearer "+token)
+		hc := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+		resp := must(hc.Do(req))(t)
+		if resp.StatusCode != http.StatusOK || resp.Header.Get("Content-Type") != api.TypeEvents {
+			t.Fatalf("events: %s", resp.Status)
+		}
+		lines := make(chan string, 100)
+		go func() {
+			defer close(lines)
+			for r := bufio.NewScanner(resp.Body); r.Scan(); {
+				if strings.HasPrefix(r.Text(), "data: ") {
+					lines <- strings.TrimPrefix(r.Text(), "data: ")
+				}
+			}
+		}()
+		t.Cleanup(func() { _ = resp.Body.Close() })
+		if first := <-lines; first != "{}" {
+			t.Errorf("first event %s", first)
+		}
+		return lines, resp
+	}
+	mine, _ := listen(a.Token())
+	theirs, _ := listen(c.Token())
+	others, _ := listen(d.Token())
+	id := s.World.ID()
+	must(a.SubmitBytes(ctx, "k", s.World.Pack(id, "A", []byte("x"), nil, "C")))(t)
+	s.settle()
+	if got := <-mine; got != `{"exchange":"`+id+`"}` {
+		t.Errorf("the sender heard %s", got)
+	}
+	inbox := must(s.Hub.Inbox(ctx, hub.Caller{Org: "C"}, hub.InboxFilter{Page: hub.Page{Limit: 1}}))(t)
+	if got := <-theirs; got != `{"delivery":"`+inbox[0].Delivery.ID+`"}` {
+		t.Errorf("the recipient heard %s", got)
+	}
+	if err := d.Logout(ctx); err != nil {
+		t.Fatal(err)
+	}
+	for got := range others { // ends with the login
+		t.Errorf("another office heard %s", got)
+	}
+	if got := s.call(http.MethodGet, "/api/v1/events", "", nil, ""); got.status != http.StatusUnauthorized {
+		t.Errorf("without a login: %d", got.status)
+	}
+}
