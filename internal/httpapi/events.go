@@ -44,7 +44,7 @@ func (s *Server) events(w http.ResponseWriter, c *Call) error {
 			err = s.event(w, "change", api.Change{Exchange: ch.Exchange, Delivery: ch.Delivery})
 		case <-pulse.C:
 			if _, gone := s.c.Directory.Authenticate(c.Context(), c.token); gone != nil {
-				return nil //nolint:nilerr // the login ended, and so does the stream
+				return nil // the login ended, and so does the stream
 			}
 			err = s.event(w, "", api.Change{})
 		}

@@ -121,12 +121,12 @@ type deafTB struct {
 func (d *deafTB) Errorf(string, ...any) { d.faults++ }
 func (d *deafTB) Helper()               {}
 
-// TestEvents: each party hears of what concerns it and of nothing else, and a login that ends ends the stream.
+// TestEvents: each party hears of what concerns it and of nothing else, and the stream goes with its login.
 func TestEvents(t *testing.T) {
 	s := newSite(t, nil, func(c *httpapi.Config) { c.Pulse = 50 * time.Millisecond })
 	ctx := t.Context()
 	a, c, d := s.login("clerk-A"), s.login("clerk-C"), s.login("clerk-D")
-	listen := func(token string) (<-chan string, *http.Response) {
+	listen := func(token string) <-chan string {
 		t.Helper()
 		req := must(http.NewRequestWithContext(ctx, http.MethodGet, s.url+"/api/v1/events", nil))(t)
 		req.Header.Set("Authorization", "Bearer "+token)
@@ -138,21 +138,21 @@ func TestEvents(t *testing.T) {
 		lines := make(chan string, 100)
 		go func() {
 			defer close(lines)
+			defer func() { _ = resp.Body.Close() }()
 			for r := bufio.NewScanner(resp.Body); r.Scan(); {
-				if strings.HasPrefix(r.Text(), "data: ") {
-					lines <- strings.TrimPrefix(r.Text(), "data: ")
+				if data, ok := strings.CutPrefix(r.Text(), "data: "); ok {
+					lines <- data
 				}
 			}
 		}()
-		t.Cleanup(func() { _ = resp.Body.Close() })
 		if first := <-lines; first != "{}" {
 			t.Errorf("first event %s", first)
 		}
-		return lines, resp
+		return lines
 	}
-	mine, _ := listen(a.Token())
-	theirs, _ := listen(c.Token())
-	others, _ := listen(d.Token())
+	mine := listen(a.Token())
+	theirs := listen(c.Token())
+	others := listen(d.Token())
 	id := s.World.ID()
 	must(a.SubmitBytes(ctx, "k", s.World.Pack(id, "A", []byte("x"), nil, "C")))(t)
 	s.settle()
