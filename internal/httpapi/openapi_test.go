@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -82,6 +83,47 @@ func accessWord(r httpapi.Route) string {
 		return fmt.Sprint(r.Roles)
 	}
 	return ""
+}
+
+// TestSchemasAreTheWireTypes: every wire type has its schema with the same members, so that none is added to one alone.
+func TestSchemasAreTheWireTypes(t *testing.T) {
+	doc := apitest.Load(t)
+	types := map[string]reflect.Type{}
+	for _, v := range []any{
+		api.Account{}, api.ArchiveRecord{}, api.CertifyRequest{}, api.Copy{}, api.Decision{}, api.Delivery{}, api.Dispatch{},
+		api.DispatchRequest{}, api.Evidence{}, api.Exchange{}, api.Fault{}, api.GiveBack{}, api.Login{}, api.Moved{}, api.NamedFile{},
+		api.OpenLogin{}, api.OpenedDocument{}, api.Organisation{}, api.Printed{}, api.Problem{}, api.Reference{}, api.Refused{},
+		api.Reissuing{}, api.Seal{}, api.SealChange{}, api.SealMaking{}, api.SenderAct{}, api.Session{}, api.SignFor{}, api.Statement{},
+		api.Submission{},
+	} {
+		types[reflect.TypeOf(v).Name()] = reflect.TypeOf(v)
+	}
+	for name, schema := range doc.Components.Schemas {
+		typ, known := types[name]
+		if !known {
+			t.Errorf("schema %s is of no wire type that this test knows", name)
+			continue
+		}
+		delete(types, name)
+		members := map[string]bool{}
+		for i := range typ.NumField() {
+			if word, _, _ := strings.Cut(typ.Field(i).Tag.Get("json"), ","); word != "-" {
+				members[word] = true
+			}
+		}
+		for member := range schema.Value.Properties {
+			if !members[member] {
+				t.Errorf("schema %s has the member %s, the wire type has not", name, member)
+			}
+			delete(members, member)
+		}
+		for member := range members {
+			t.Errorf("schema %s lacks the member %s", name, member)
+		}
+	}
+	for name := range types {
+		t.Errorf("the wire type %s has no schema", name)
+	}
 }
 
 // TestRecordedCallsFitTheFile: an answer with a member that the file does not know, or without one that it demands, is

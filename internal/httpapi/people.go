@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"net/netip"
 	"strings"
 
 	"yinxin/crypto/gm"
@@ -19,7 +18,7 @@ import (
 func (s *Server) openSession() Handler {
 	return serveStatus(http.StatusCreated, func(ctx context.Context, c *Call, in api.Login) (api.Session, error) {
 		token, session, err := s.c.Directory.LogIn(ctx, directory.Attempt{
-			Account: in.Account, Secret: in.Secret, Source: sourceOf(c.RemoteAddr), Agent: c.UserAgent(),
+			Account: in.Account, Secret: in.Secret, Source: directory.SourceOf(c.RemoteAddr), Agent: c.UserAgent(),
 		})
 		outcome := transport.Allowed
 		if err != nil {
@@ -56,24 +55,6 @@ func (s *Server) closeSession() Handler {
 		}
 		return struct{}{}, s.c.Directory.Logout(ctx, c.token)
 	})
-}
-
-// sourceOf is where a connection comes from: an IPv4 address, or the network of an IPv6 one. What headers claim does not
-// count: anybody can write them.
-func sourceOf(remote string) string {
-	at, err := netip.ParseAddrPort(remote)
-	if err != nil {
-		return ""
-	}
-	ip := at.Addr().Unmap().WithZone("")
-	if ip.Is4() {
-		return ip.String()
-	}
-	network, err := ip.Prefix(64)
-	if err != nil {
-		return ""
-	}
-	return network.String()
 }
 
 // listSessions shows the caller's own logins.

@@ -16,7 +16,7 @@ import (
 
 // Accounts knows people and offices, and who is signed in.
 type Accounts interface {
-	Login(ctx context.Context, account, secret string) (token string, s directory.Session, err error)
+	LogIn(ctx context.Context, try directory.Attempt) (token string, s directory.Session, err error)
 	Authenticate(ctx context.Context, token string) (directory.Account, error)
 	Logout(ctx context.Context, token string) error
 	Account(ctx context.Context, id string) (directory.Account, error)

@@ -66,7 +66,9 @@ func (s *Server) signIn(c *call) error {
 		return err
 	}
 	account := c.value("account")
-	token, session, err := s.c.Accounts.Login(c.Context(), account, c.PostForm.Get("secret"))
+	token, session, err := s.c.Accounts.LogIn(c.Context(), directory.Attempt{
+		Account: account, Secret: c.PostForm.Get("secret"), Source: directory.SourceOf(c.RemoteAddr), Agent: c.UserAgent(),
+	})
 	outcome := transport.Allowed
 	if err != nil {
 		outcome = string(problemOf(err).Code)

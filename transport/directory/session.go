@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
 	"time"
 )
@@ -52,6 +53,24 @@ func cleanAgent(agent string) string {
 		agent = strings.ToValidUTF8(agent[:maxAgent], "")
 	}
 	return agent
+}
+
+// SourceOf is where a connection comes from: an IPv4 address, or the network of an IPv6 one. What headers claim does not
+// count: anybody can write them.
+func SourceOf(remote string) string {
+	at, err := netip.ParseAddrPort(remote)
+	if err != nil {
+		return ""
+	}
+	ip := at.Addr().Unmap().WithZone("")
+	if ip.Is4() {
+		return ip.String()
+	}
+	network, err := ip.Prefix(64)
+	if err != nil {
+		return ""
+	}
+	return network.String()
 }
 
 // Sessions lists the logins of an account that are good now, newest first.
