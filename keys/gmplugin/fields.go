@@ -175,7 +175,37 @@ func results(out []gmwire.Result, errs []error, batch bool) (*logical.Response, 
 		out[i].Error = err.Error()
 	}
 	if batch {
-		return answer(map[string]any{"batch_results": out})
+		all := make([]any, len(out))
+		for i := range out {
+			all[i] = resultFields(out[i])
+		}
+		return &logical.Response{Data: map[string]any{"batch_results": all}}, nil
 	}
-	return answer(out[0])
+	return &logical.Response{Data: resultFields(out[0])}, nil
+}
+
+// resultFields is what the JSON of a result has, without the way through JSON: it is made for every item of every batch.
+func resultFields(r gmwire.Result) map[string]any {
+	fields := make(map[string]any, 3)
+	put := func(name, text string) {
+		if text != "" {
+			fields[name] = text
+		}
+	}
+	put("signature", r.Signature)
+	put("ciphertext", r.Ciphertext)
+	put("hmac", r.HMAC)
+	put("reference", r.Reference)
+	put("error", r.Error)
+	put("code", r.Code)
+	if r.Plaintext != nil {
+		fields["plaintext"] = base64.StdEncoding.EncodeToString(*r.Plaintext)
+	}
+	if r.Valid != nil {
+		fields["valid"] = *r.Valid
+	}
+	if r.KeyVersion != 0 {
+		fields["key_version"] = r.KeyVersion
+	}
+	return fields
 }

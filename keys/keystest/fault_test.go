@@ -412,3 +412,63 @@ func TestNoSecretInLogs(t *testing.T) {
 		t.Error("the use does not stand in the audit log")
 	}
 }
+
+// TestSealedInMidBatch: Vault is sealed while batches are under way and keys are rotated. Every batch is signed whole and
+// right or ends with an error of its class, and no version that was acknowledged is lost.
+func TestSealedInMidBatch(t *testing.T) {
+	t.Parallel()
+	s := vaulttest.Start(t, vaulttest.Options{})
+	mount := s.Mount(t)
+	store := open(t, s, mount, custodian(t, s, mount))
+	info := makeKey(t, store, "k", keys.PurposeSign)
+	msg := gm.Message("公文")
+	items := slices.Repeat([]keys.SignItem{{Message: msg}}, keys.MaxBatch)
+	var wait sync.WaitGroup
+	var whole, refused, latest atomic.Int64
+	ended := make(chan struct{})
+	for range 3 {
+		wait.Go(func() {
+			for refused.Load() == 0 {
+				out, err := store.Sign(t.Context(), info.Ref, keys.PurposeSign, items)
+				if err != nil {
+					refused.Add(1)
+					if !errors.Is(err, keys.ErrSealed) && !errors.Is(err, keys.ErrUnavailable) {
+						t.Errorf("a batch ends with %v", err)
+					}
+					continue
+				}
+				for _, r := range out {
+					if r.Err != nil || !gm.Verify(info.Public, msg, r.Signature) {
+						t.Errorf("an item of a batch that came back: %v, or its signature is wrong", r.Err)
+					}
+				}
+				whole.Add(1)
+			}
+		})
+	}
+	wait.Go(func() {
+		for refused.Load() == 0 {
+			if made, err := store.Rotate(t.Context(), "k", 0); err == nil {
+				latest.Store(int64(made.Ref.Version))
+			}
+		}
+	})
+	go func() { wait.Wait(); close(ended) }()
+	time.Sleep(300 * time.Millisecond)
+	s.Seal(t)
+	select {
+	case <-ended:
+	case <-time.After(20 * time.Second):
+		t.Fatal("a batch hangs on a sealed Vault")
+	}
+	if whole.Load() == 0 || latest.Load() < 2 {
+		t.Errorf("%d batches, version %d: nothing was under way", whole.Load(), latest.Load())
+	}
+	if err := s.Unseal(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "sign after unsealing", func() error { return signs(t.Context(), store, info) })
+	if about, err := store.Describe(t.Context(), "k"); err != nil || int64(about.Latest) < latest.Load() {
+		t.Errorf("version %d was acknowledged, %d is the latest, %v", latest.Load(), about.Latest, err)
+	}
+}

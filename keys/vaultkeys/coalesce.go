@@ -8,7 +8,7 @@ import (
 )
 
 // maxFlights is how many batches of one group are under way at once.
-const maxFlights = 2
+const maxFlights = 1
 
 // coalescer sends single items of concurrent callers together. A lone caller's item leaves at once; those that come while
 // batches of the same group are under way wait for one to return and leave together then, so that load makes batches and
