@@ -25,6 +25,7 @@ type signFlags struct {
 	keys               keyFlags
 	stamp              stampFlags
 	key, cert, profile string
+	staples            []string
 	detached, lock     bool
 }
 
@@ -46,7 +47,8 @@ func newSignCmd(e *env) *cobra.Command {
 	f.stamp.add(cmd)
 	cmd.Flags().StringVar(&f.key, "key", "", "the KEY that signs (purpose sign)")
 	cmd.Flags().StringVar(&f.cert, "cert", "", "its certificate (default: the one kept with it)")
-	profileFlag(cmd, &f.profile)
+profileFlag(cmd, &f.profile)
+	cmd.Flags().StringArrayVar(&f.staples, "staple", nil, "put this revocation list or OCSP response into a signature beside a file, for later verifiers (may be repeated)")
 	cmd.Flags().BoolVar(&f.detached, "detached", false, "a detached signature, whatever the file is")
 	cmd.Flags().BoolVar(&f.lock, "lock", false, "close an OFD against further signatures")
 	return cmd
@@ -77,6 +79,8 @@ func (f *signFlags) form(kind verify.Kind) (profile cms.Profile, err error) {
 		return profile, usage("--profile rfc: an OFD holds signatures in the form of GB/T 35275 alone; --detached makes one beside it")
 	case f.lock && !inOFD:
 		return profile, usage("--lock is for signatures inside an OFD")
+	case len(f.staples) > 0 && !f.detached && kind != verify.KindUnknown:
+		return profile, usage("--staple is for signatures beside a file; --detached makes one")
 	}
 	return profile, nil
 }
@@ -106,6 +110,10 @@ func (e *env) sign(cmd *cobra.Command, f signFlags, in, out string) (err error) 
 	if err != nil {
 		return err
 	}
+	kept, err := readStaples(f.staples)
+	if err != nil {
+		return err
+	}
 	ring := e.keyRing(f.keys)
 	defer closing(&err, ring)
 	h, err := ring.signer(cmd.Context(), f.key, keys.PurposeSign)
@@ -122,7 +130,7 @@ func (e *env) sign(cmd *cobra.Command, f signFlags, in, out string) (err error) 
 	result := signedFile{File: out, Type: string(verify.KindCMS), Signer: o.Certificate.SubjectText(), TimeStamped: stamp != nil}
 	switch {
 	case f.detached:
-		err = signBeside(o, stamp, in, out)
+		err = signBeside(o, stamp, kept, in, out)
 	case kind == verify.KindPDF:
 		result.Type = string(kind)
 		err = e.signPDF(o, stamp, in, out)
@@ -130,7 +138,7 @@ func (e *env) sign(cmd *cobra.Command, f signFlags, in, out string) (err error) 
 		result.Type = string(kind)
 		err = e.signOFD(o, stamp, f.lock, in, out)
 	default:
-		err = signBeside(o, stamp, in, out)
+		err = signBeside(o, stamp, kept, in, out)
 	}
 	if err != nil {
 		return fmt.Errorf("sign %s: %w", in, err)
@@ -218,7 +226,7 @@ func (e *env) signOFD(o cms.SignOptions, stamp stamper, lock bool, in, out strin
 }
 
 // signBeside signs the digest of a file of any size.
-func signBeside(o cms.SignOptions, stamp stamper, in, out string) error {
+func signBeside(o cms.SignOptions, stamp stamper, kept staples, in, out string) error {
 	if err := checkUnclassifiedFile(in); err != nil {
 		return err
 	}
@@ -233,10 +241,42 @@ func signBeside(o cms.SignOptions, stamp stamper, in, out string) error {
 	if err == nil && stamp != nil {
 		der, err = cms.Stamp(der, stamp)
 	}
+	if err == nil && len(kept.crls)+len(kept.ocsp) > 0 {
+		der, err = cms.Staple(der, kept.crls, kept.ocsp)
+	}
 	if err != nil {
 		return err
 	}
 	return writeFile(out, der)
+}
+
+// staples are revocation lists and OCSP responses to be kept with a signature.
+type staples struct {
+	crls []*cert.RevocationList
+	ocsp []*cert.OCSPResponse
+}
+
+// readStaples reads files that hold the one or the other.
+func readStaples(paths []string) (kept staples, err error) {
+	if len(paths) > cms.MaxEvidence {
+		return kept, usage("--staple: at most %d files", cms.MaxEvidence)
+	}
+	for _, path := range paths {
+		data, err := readInput(path)
+		if err != nil {
+			return kept, err
+		}
+		if l, err := cert.ParseCRL(data); err == nil {
+			kept.crls = append(kept.crls, l)
+			continue
+		}
+		r, err := cert.ParseOCSP(data)
+		if err != nil || r.Status != cert.OCSPSuccessful {
+			return kept, refuse("malformed", exitNotFound, "%s holds neither a revocation list nor an answer of an OCSP service", path)
+		}
+		kept.ocsp = append(kept.ocsp, r)
+	}
+	return kept, nil
 }
 
 // digestFile is the SM3 of a file.

@@ -111,7 +111,7 @@ func (l *RevocationList) speaksFor(c *Certificate, m Moment) bool {
 // certificate itself can be asked about, and no list can be trusted.
 func (p Policy) judgeRevocation(c *Certificate, path []*Certificate, use Use, m Moment) verdict.Check {
 	if len(path) == 0 {
-		if len(c.RevocationSources()) > 0 || len(p.CRLs) > 0 || len(p.OCSP) > 0 {
+		if len(c.RevocationSources()) > 0 || p.configured() {
 			return unknownRevocation(c, "without a chain to a root no list can be relied on")
 		}
 		return noSource(c)
@@ -146,33 +146,38 @@ func severity(k verdict.Check) int {
 func (p Policy) revocationOf(c, issuer *Certificate, use Use, m Moment) verdict.Check {
 	var found *smx509.RevocationListEntry
 	why, good := "", false
-	for _, l := range p.CRLs {
+	sourced := len(c.RevocationSources()) > 0
+	silent := func(carried bool, text string) {
+		if text != "" && (sourced || !carried) {
+			why = text
+		}
+	}
+	for i, l := range p.CRLs {
+		carried := i >= len(p.CRLs)-p.carriedCRLs
 		if !bytes.Equal(l.x.RawIssuer, issuer.RawSubject) {
 			continue
 		}
 		switch {
 		case !p.Cache.listSigned(l, issuer):
-			why = "the list that bears the issuer's name is not signed by the issuer's key"
+			silent(carried, "the list that bears the issuer's name is not signed by the issuer's key")
 		case l.revoked[string(c.Serial.Bytes())] != nil:
 			// Revocation does not lapse: even an old list that names the certificate counts.
 			found = earlier(found, l.revoked[string(c.Serial.Bytes())])
 		case !l.complete():
-			why = "the list is partial or has an unknown critical extension"
+			silent(carried, "the list is partial or has an unknown critical extension")
 		case !l.speaksFor(c, m):
-			why = fmt.Sprintf("the list of %s does not speak for the time asked about", stamp(l.ThisUpdate))
+			silent(carried, fmt.Sprintf("the list of %s does not speak for the time asked about", stamp(l.ThisUpdate)))
 		default:
 			good = true
 		}
 	}
-	for _, r := range p.OCSP {
-		entry, fine, silent := p.answer(r, c, issuer, m)
+	for i, r := range p.OCSP {
+		entry, fine, text := p.answer(r, c, issuer, m)
 		if entry != nil {
 			found = earlier(found, entry)
 		}
 		good = good || fine
-		if silent != "" {
-			why = silent
-		}
+		silent(i >= len(p.OCSP)-p.carriedOCSP, text)
 	}
 	switch {
 	case found != nil:
@@ -181,9 +186,9 @@ func (p Policy) revocationOf(c, issuer *Certificate, use Use, m Moment) verdict.
 		return verdict.Pass(verdict.CheckRevocation)
 	case why != "":
 		return unknownRevocation(c, why)
-	case len(c.RevocationSources()) > 0:
+	case sourced:
 		return unknownRevocation(c, "its revocation source was not consulted")
-	case len(p.CRLs)+len(p.OCSP) > 0:
+	case p.configured():
 		return unknownRevocation(c, "no list of its issuer and no answer about it is at hand")
 	}
 	return noSource(c)

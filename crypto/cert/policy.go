@@ -2,6 +2,7 @@ package cert
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"yinxin/verdict"
@@ -20,6 +21,8 @@ type Policy struct {
 	OCSP []*OCSPResponse
 	// Revocation is the setting; empty means verdict.RevocationAuto. Under verdict.RevocationOff no check is made.
 	Revocation verdict.Setting
+	// carriedCRLs and carriedOCSP are how many of the last CRLs and OCSP came with a message, see WithEvidence.
+	carriedCRLs, carriedOCSP int
 	// Cache remembers which certificates and lists are truly signed by whom; nil remembers nothing. It changes no answer.
 	Cache *Cache
 }
@@ -47,6 +50,18 @@ func (p Policy) With(intermediates ...*Certificate) Policy {
 	p.Intermediates = append(append(all, p.Intermediates...), intermediates...)
 	return p
 }
+
+// WithEvidence returns the policy with revocation lists and OCSP responses that a message carries (stapled). They count like
+// those at hand, since the issuer's signature decides; but one that says nothing changes nothing, for anybody can add it
+// to a message.
+func (p Policy) WithEvidence(crls []*RevocationList, ocsp []*OCSPResponse) Policy {
+	p.CRLs, p.OCSP = slices.Concat(p.CRLs, crls), slices.Concat(p.OCSP, ocsp)
+	p.carriedCRLs, p.carriedOCSP = p.carriedCRLs+len(crls), p.carriedOCSP+len(ocsp)
+	return p
+}
+
+// configured reports whether the caller gave lists or responses of its own.
+func (p Policy) configured() bool { return len(p.CRLs) > p.carriedCRLs || len(p.OCSP) > p.carriedOCSP }
 
 // Setting is the revocation setting with its default filled in.
 func (p Policy) Setting() verdict.Setting {

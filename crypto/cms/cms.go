@@ -51,6 +51,8 @@ const (
 	MaxSigners      = 16
 	MaxAttributes   = 32
 	MaxRecipients   = 256
+	// MaxEvidence bounds the revocation lists and OCSP responses in a message.
+	MaxEvidence = 16
 )
 
 // Errors. Messages that are refused for their form give a *verdict.ContainerError instead.

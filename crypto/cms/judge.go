@@ -108,7 +108,7 @@ func (s *SignedData) judgeSigner(i int, sum [32]byte, detached bool, o JudgeOpti
 	v.Signer = c.SubjectText()
 	v.Add(s.judgeValue(i, c, o))
 	v.Add(s.judgeCounters(si)...)
-	o.Policy.With(s.certs...).JudgeInto(&v, c, o.use(), m)
+	o.Policy.With(s.certs...).WithEvidence(s.crls, s.ocsp).JudgeInto(&v, c, o.use(), m)
 	v.Judge(o.Policy.Setting())
 	return v
 }

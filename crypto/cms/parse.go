@@ -75,6 +75,8 @@ type SignedData struct {
 	sum         [32]byte // of the content, if attached
 	attached    bool
 	certs       []*cert.Certificate
+	crls        []*cert.RevocationList
+	ocsp        []*cert.OCSPResponse
 	signers     []signerInfo
 }
 
@@ -184,7 +186,7 @@ func readContentInfo(der []byte) (cryptobyte.String, asn1.ObjectIdentifier, bool
 // parse reads SignedData (GB/T 35275-2017 clause 8, RFC 5652 5.1).
 func (s *SignedData) parse(in cryptobyte.String) error {
 	var digests, content, signers cryptobyte.String
-	if !in.ReadASN1Integer(&s.version) || s.version != 1 && s.version != 3 {
+	if !in.ReadASN1Integer(&s.version) || s.version != 1 && s.version != 3 && s.version != withOther {
 		return malformed("version of the signed data")
 	}
 	if !in.ReadASN1(&digests, cbasn1.SET) || !in.ReadASN1(&content, cbasn1.SEQUENCE) {
@@ -203,7 +205,10 @@ func (s *SignedData) parse(in cryptobyte.String) error {
 	if err := s.parseCertificates(&in); err != nil {
 		return err
 	}
-	if !in.SkipOptionalASN1(explicit1) || !in.ReadASN1(&signers, cbasn1.SET) || !in.Empty() {
+	if err := s.parseEvidence(&in); err != nil {
+		return err
+	}
+	if !in.ReadASN1(&signers, cbasn1.SET) || !in.Empty() {
 		return malformed("signed data")
 	}
 	for !signers.Empty() {
