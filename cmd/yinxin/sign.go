@@ -47,7 +47,7 @@ func newSignCmd(e *env) *cobra.Command {
 	f.stamp.add(cmd)
 	cmd.Flags().StringVar(&f.key, "key", "", "the KEY that signs (purpose sign)")
 	cmd.Flags().StringVar(&f.cert, "cert", "", "its certificate (default: the one kept with it)")
-profileFlag(cmd, &f.profile)
+	profileFlag(cmd, &f.profile)
 	cmd.Flags().StringArrayVar(&f.staples, "staple", nil, "put this revocation list or OCSP response into a signature beside a file, for later verifiers (may be repeated)")
 	cmd.Flags().BoolVar(&f.detached, "detached", false, "a detached signature, whatever the file is")
 	cmd.Flags().BoolVar(&f.lock, "lock", false, "close an OFD against further signatures")
