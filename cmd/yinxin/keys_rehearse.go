@@ -219,7 +219,7 @@ func (e *env) signReport(ctx context.Context, ring *keyRing, r rehearseFlags) er
 		return err
 	}
 	o := cms.SignOptions{Signer: h.signer, Certificate: own, Chain: chain, Time: e.now().UTC(), Rand: e.rand}
-	return signBeside(o, nil, r.report, r.report+".p7s")
+	return signBeside(o, nil, staples{}, r.report, r.report+".p7s")
 }
 
 // opener is one version of a key that may open envelopes.
