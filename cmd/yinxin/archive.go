@@ -15,8 +15,8 @@ import (
 )
 
 func newArchiveCmd(e *env) *cobra.Command {
-	cmd := &cobra.Command{Use: "archive", Short: "find and fetch records (调阅)"}
-	cmd.AddCommand(newArchiveSearchCmd(e), newArchiveGetCmd(e), newArchiveVerifyCmd(e))
+	cmd := &cobra.Command{Use: "archive", Short: "find, fetch and check records (调阅、四性检测)"}
+	cmd.AddCommand(newArchiveSearchCmd(e), newArchiveGetCmd(e), newArchiveVerifyCmd(e), newArchiveCheckCmd(e))
 	return cmd
 }
 

@@ -15,6 +15,7 @@ import (
 	"syscall"
 
 	"yinxin/archive"
+	"yinxin/archive/aspect"
 	"yinxin/archive/tlog"
 	"yinxin/crypto/cert"
 	"yinxin/crypto/gm"
@@ -233,6 +234,7 @@ func faultTable() []faultRow {
 		{cert.ErrNotSM2, exitNotFound, "unsupported_format"},
 		{cert.ErrMalformed, exitNotFound, "malformed"},
 		{tlog.ErrUnreachable, exitUnreachable, "unreachable"},
+		{aspect.ErrAttestation, exitUsage, "attestation"},
 		{archive.ErrNotEmpty, exitRefused, "not_empty"},
 		{document.ErrMalformed, exitNotFound, "malformed"},
 		{docx.ErrUnreadable, exitNotFound, "malformed"},

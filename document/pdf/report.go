@@ -34,17 +34,27 @@ const (
 // the time of the verdict and numbered pages. Lines that say that something failed are red. The same report, at the same
 // time, gives the same bytes. It is a record for people and signed by nobody: what counts is the file that was judged.
 func WriteReport(w io.Writer, r *verdict.Report, o ReportOptions) error {
-	p := reportPage{faces: o.Faces}
-	title, at, page := "电子公文验证报告", "验证时间", "第 %d 页，共 %d 页"
+	title, at := "电子公文验证报告", "验证时间"
 	if o.Language == verdict.English {
-		title, at, page = "Verification report", "Judged at", "page %d of %d"
+		title, at = "Verification report", "Judged at"
+	}
+	return WriteLines(w, title, at, r.Text(o.Language), o)
+}
+
+// WriteLines prints any report as [WriteReport] prints that of a verification: title, the time under the word at, and the text
+// line by line.
+func WriteLines(w io.Writer, title, at, text string, o ReportOptions) error {
+	p := reportPage{faces: o.Faces}
+	page := "第 %d 页，共 %d 页"
+	if o.Language == verdict.English {
+		page = "page %d of %d"
 	}
 	p.y = reportTop
 	p.line(fonts.Hei, reportTitle, 0, layout.Black(), title)
 	p.y += reportLine
 	p.line(fonts.Song, reportText, 0, layout.Black(), at+" "+o.At.UTC().Format(time.RFC3339))
 	p.y += reportLine / 2
-	for line := range strings.SplitSeq(strings.TrimRight(r.Text(o.Language), "\n"), "\n") {
+	for line := range strings.SplitSeq(strings.TrimRight(text, "\n"), "\n") {
 		text := strings.TrimLeft(line, " ")
 		color := layout.Black()
 		if strings.HasPrefix(text, "[x]") {
