@@ -290,27 +290,32 @@ func apart(out string, inputs ...string) error {
 
 // inputFile is an open input of known size.
 type inputFile struct {
-	*os.File
+	io.ReaderAt
+	io.Closer
 	size int64
 }
 
-// openInput opens a file that is read as a stream.
+// openInput opens a file that is read as a stream. What tells no size, as a pipe, is read whole.
 func openInput(path string) (*inputFile, error) {
-	f, err := os.Open(path)
+	st, err := os.Stat(path)
 	if err != nil {
 		return nil, err
 	}
-	st, err := f.Stat()
-	if err == nil && st.IsDir() {
-		err = refuse("not_found", exitNotFound, "%s is a folder", path)
+	if !st.Mode().IsRegular() {
+		data, err := readInput(path)
+		if err != nil {
+			return nil, err
+		}
+		return &inputFile{bytes.NewReader(data), io.NopCloser(nil), int64(len(data))}, nil
 	}
-	if err == nil && st.Size() > maxInput {
-		err = refuse("too_large", exitRefused, "%s has %d bytes, at most %d are read", path, st.Size(), maxInput)
+	if st.Size() > maxInput {
+		return nil, refuse("too_large", exitRefused, "%s has %d bytes, at most %d are read", path, st.Size(), maxInput)
 	}
+	f, err := os.Open(path) //nolint:gosec // the path is the user's own
 	if err != nil {
-		return nil, errors.Join(err, f.Close())
+		return nil, err
 	}
-	return &inputFile{f, st.Size()}, nil
+	return &inputFile{f, f, st.Size()}, nil
 }
 
 // writeFile writes durably; an empty path means that nobody wants the file.

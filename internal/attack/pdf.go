@@ -82,6 +82,23 @@ func revise(data []byte, objects map[int]string) []byte {
 	return update(data, objects, trailer{root: objCatalog, prev: startxref(data), size: 60})
 }
 
+// hybrid appends a revision whose table finds object 50 with the first value and whose cross-reference stream, which the
+// table names, finds it with the second.
+func hybrid(data []byte, first, second string) []byte {
+	out := bytes.Clone(data)
+	inTable := len(out)
+	out = fmt.Appendf(out, "50 0 obj\n(%s)\nendobj\n", first)
+	inStream := len(out)
+	out = fmt.Appendf(out, "50 0 obj\n(%s)\nendobj\n", second)
+	stream := len(out)
+	row := []byte{1, byte(inStream >> 16), byte(inStream >> 8), byte(inStream), 0}
+	out = fmt.Appendf(out, "51 0 obj\n<< /Type /XRef /W [1 3 1] /Index [50 1] /Size 60 /Length %d >>\nstream\n%s\nendstream\nendobj\n", len(row), row)
+	table := len(out)
+	out = fmt.Appendf(out, "xref\n50 2\n%010d 00000 n \n%010d 00000 n \n", inTable, stream)
+	return fmt.Appendf(out, "trailer\n<< /Size 60 /Root %d 0 R /Prev %d /XRefStm %d >>\nstartxref\n%d\n%%%%EOF\n",
+		objCatalog, startxref(data), stream, table)
+}
+
 // object is the text of the newest definition of an object.
 func object(data []byte, n int) string {
 	mark := fmt.Appendf(nil, "\n%d 0 obj\n", n)
@@ -285,7 +302,7 @@ func (l pdfLab) bytes() {
 	}
 }
 
-// hostile: P-16, P-17, P-19.
+// hostile: P-16 to P-19.
 func (l pdfLab) hostile() {
 	pdf := l.base.PDF
 	for id, data := range sorted(map[string][]byte{
@@ -300,6 +317,7 @@ func (l pdfLab) hostile() {
 	l.emitAs("P-17/ofd-behind", "an OFD behind the file", Rejected, "type_ambiguous", append(bytes.Clone(pdf), l.base.OFD...))
 	l.emitAs("P-19/encrypted", "an encrypted file", Rejected, "encrypted_pdf",
 		update(pdf, map[int]string{50: "<< /Filter /Standard >>"}, trailer{root: objCatalog, prev: startxref(pdf), size: 60, extra: "/Encrypt 50 0 R"}))
+	l.emitAs("P-18/stream-differs", "a table and the cross-reference stream it names give an object two places, behind the signed revision", Failed, "modified_after_signing", hybrid(pdf, "1", "2"))
 	for _, part := range []int{1, 2, 4} {
 		if l.err == nil {
 			l.emit(Case{

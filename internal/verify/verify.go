@@ -68,7 +68,7 @@ func (in Input) sum() *[32]byte {
 	if in.Sum != nil || in.Signed == nil {
 		return in.Sum
 	}
-	sum := [32]byte(gm.SM3(in.Signed))
+	sum := gm.SM3(in.Signed)
 	return &sum
 }
 
