@@ -28,6 +28,10 @@ func (f *verifyFlags) add(cmd *cobra.Command) {
 	f.judgeFlags.add(cmd)
 	cmd.Flags().StringArrayVar(&f.logs, "log", nil, "judge receipts by this log key (vkey file; may be repeated)")
 	cmd.Flags().StringVar(&f.lang, "lang", "", "print the whole report, every check in words: zh-CN or en")
+}
+
+// addReport adds the flags of verify alone: reports on paper, and registers of seals.
+func (f *verifyFlags) addReport(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.pdf, "report", "", "print the whole report as a PDF into this file, in --lang (default: zh-CN)")
 	cmd.Flags().StringVar(&f.register, "seals", "", "consult this register of seals, a file that 'yinxin seals ls --json' made")
 	cmd.Flags().BoolVar(&f.hub, "hub", false, "consult the register of the hub of the last login; if it cannot be reached, that is told and the rest judged")
@@ -67,6 +71,7 @@ func newVerifyCmd(e *env) *cobra.Command {
 		},
 	}
 	f.add(cmd)
+	f.addReport(cmd)
 	return cmd
 }
 
