@@ -85,6 +85,8 @@ type Config struct {
 	Verifier []note.Verifier // the log's keys, past ones too; nil means Signer's own, if it is made by NewSigner
 	// BatchLimit is the largest number of entries under one checkpoint; 0 means DefaultBatch.
 	BatchLimit int
+	// Passive: Open compares queue, checkpoint file and tiles, and repairs nothing: for a look beside a sequencer at work.
+	Passive bool
 }
 
 // DefaultBatch is the batch limit where none is set.
@@ -146,6 +148,12 @@ func (s *Sequencer) reload(ctx context.Context) error {
 		}
 	}
 	behind, err := s.compareFile(ctx, head, c)
+	if errors.Is(err, ErrRollback) {
+		// Another sequencer may have published between the two looks.
+		if now, again := s.cfg.Queue.Published(ctx); again == nil && now.Size > head.Size {
+			return s.reload(ctx)
+		}
+	}
 	if err != nil {
 		return err
 	}
@@ -153,7 +161,7 @@ func (s *Sequencer) reload(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("open log at size %d: %w", head.Size, err)
 	}
-	if behind {
+	if behind && !s.cfg.Passive {
 		if err := s.cfg.Tiles.SetCheckpoint(ctx, head.Note); err != nil {
 			return fmt.Errorf("repair checkpoint file: %w", err)
 		}

@@ -1,5 +1,6 @@
-// Package embedded wires a whole exchange in one process: SQLite, a store of keys, file blobs, the hub, the office
-// service, the archive and the evidence log. `yinxin demo` and `yinxind dev` are this package over a file key store.
+// Package embedded wires a whole exchange in one process: a database, a store of keys, blobs, the hub, the office service,
+// the archive and the evidence log. `yinxin demo` and `yinxind dev` are this package over SQLite, a file key store and file
+// blobs; `yinxind serve` hands in the stores of its configuration.
 //
 // It promises to be nothing but wiring: what an administrator does one command at a time, [System.Apply] does from a list
 // through the same code. It is one of the two places that know hub, office and archive at once.
@@ -33,6 +34,7 @@ import (
 	"yinxin/internal/audit"
 	"yinxin/internal/sqlite"
 	"yinxin/keys"
+	"yinxin/seal"
 	"yinxin/transport"
 	"yinxin/transport/directory"
 	"yinxin/transport/hub"
@@ -46,10 +48,43 @@ type KeyStore interface {
 	keys.Admin
 }
 
+// Database is what a system keeps its rows in: internal/sqlite, or internal/postgres for a hub that runs as a service.
+type Database interface {
+	hub.Store
+	directory.Store
+	tlog.Queue
+	audit.Store
+	archive.Index
+	seal.Registry
+	office.Dispatches
+	SealsOf(ctx context.Context, office string) ([]seal.Record, error)
+	UnfinishedDispatches(ctx context.Context, limit int) ([]office.Dispatch, error)
+	VerifyAudit(ctx context.Context) (rows uint64, head [32]byte, err error)
+	Close() error
+}
+
+// Files is where the evidence log's static files lie.
+type Files interface {
+	tlog.Tiles
+}
+
+// Stores are the places of a system that runs as a service.
+type Stores struct {
+	Database Database
+	Blobs    blob.Store
+	Files    Files
+	// Lead waits until no other hub integrates the log, and runs fn while that is so. Nil: this hub is alone.
+	Lead func(ctx context.Context, fn func(context.Context) error) error
+	// Published, where set, is told of every checkpoint, for an anchor outside of the stores.
+	Published func(signed []byte) error
+}
+
 // Config of a system. Dir, Keys, Code, Archive and Origin are required.
 type Config struct {
-	// Dir holds database, blobs and log; made if it is missing.
+	// Dir holds temporary files and, where Stores is nil, database, blobs and log; made if it is missing.
 	Dir string
+	// Stores are the places of a service; they are closed with the system. Nil: SQLite and files in Dir.
+	Stores *Stores
 	// Keys holds every private key: CA, seal maker, log, offices, archive.
 	Keys KeyStore
 	// Code names the hub in evidence, Archive the office that keeps its records, Fonds is that archive's 全宗号.
@@ -77,16 +112,17 @@ type System struct {
 	Registrar *office.Registrar
 	Directory *directory.Directory
 	Archive   *archive.Archive
-	Database  *sqlite.DB
+	Database  Database
 	Blobs     blob.Store
 	// Log is the evidence log's files, LogKey what its checkpoints are judged by.
-	Log    *tlog.Dir
+	Log    Files
 	LogKey *tlog.Verifier
 	Root   *cert.Certificate
 
 	config Config
 	// signatures remembers which certificates are truly signed by whom; they are the same few for every document.
 	signatures cert.Cache
+	log        tlog.Config
 	sequencer  *tlog.Sequencer
 	wake       chan struct{}
 	closers    []io.Closer
@@ -115,6 +151,11 @@ func (s *System) open(ctx context.Context) error {
 }
 
 func (s *System) openStores(ctx context.Context) error {
+	if given := s.config.Stores; given != nil {
+		s.Database, s.Blobs, s.Log = given.Database, given.Blobs, given.Files
+		s.closers = append(s.closers, given.Database)
+		return os.MkdirAll(s.tempDir(), 0o700)
+	}
 	db, err := sqlite.Open(ctx, filepath.Join(s.config.Dir, "hub.db"), sqlite.Options{})
 	if err != nil {
 		return err
@@ -168,7 +209,7 @@ func (s *System) openServices(ctx context.Context) error {
 	s.Archive = &archive.Archive{
 		Fonds: c.Fonds, Blobs: s.Blobs, Index: s.Database, Clock: c.Clock, Rand: c.Rand, NewID: s.newID, TempDir: s.tempDir(),
 	}
-	s.Hub, err = hub.New(hub.Config{Code: c.Code, Archive: c.Archive, Spool: s.tempDir()}, hub.Parts{
+	s.Hub, err = hub.New(hub.Config{Code: c.Code, Archive: c.Archive, Spool: s.tempDir(), Shared: s.shared()}, hub.Parts{
 		Store: s.Database, Blobs: s.Blobs, Directory: s.Directory, Auditor: auditor, Archiver: &depositor{s},
 		Policy: s.policy, Clock: c.Clock, Rand: c.Rand, Log: c.Log, Wake: s.wakeLog,
 	})
@@ -298,9 +339,15 @@ func (s *System) openLog(ctx context.Context, key certified) error {
 	if s.LogKey, err = tlog.NewVerifier(s.config.Origin, key.cert.PublicKey); err != nil {
 		return err
 	}
-	s.sequencer, err = tlog.Open(ctx, tlog.Config{Queue: s.Database, Tiles: s.Log, Signer: signer})
+	s.log = tlog.Config{Queue: s.Database, Tiles: s.Log, Signer: signer}
+	look := s.log
+	look.Passive = s.shared() // another hub may be at work
+	s.sequencer, err = tlog.Open(ctx, look)
 	return err
 }
+
+// shared reports whether other hubs work on the same database.
+func (s *System) shared() bool { return s.config.Stores != nil && s.config.Stores.Lead != nil }
 
 // wakeLog says that there are new entries.
 func (s *System) wakeLog() {
@@ -321,16 +368,44 @@ func (s *System) Run(ctx context.Context) error {
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.Hub.Run(ctx) })
-	g.Go(func() error {
-		return s.sequencer.Run(ctx, s.wake, tlog.Timing{Gather: gather, Pause: time.Second, Retry: time.Second}, func(_ tlog.Publication, err error) {
-			s.published(ctx, err)
-		})
-	})
+	g.Go(func() error { return s.runLog(ctx) })
 	err := g.Wait()
 	if errors.Is(err, context.Canceled) {
 		return nil
 	}
 	return err
+}
+
+// sharedPause is how often the hub that leads looks for entries of the others.
+const sharedPause = 10 * time.Millisecond
+
+// runLog integrates entries: always, or while this hub leads.
+func (s *System) runLog(ctx context.Context) error {
+	report := func(p tlog.Publication, err error) { s.published(ctx, p, err) }
+	if !s.shared() {
+		return s.sequencer.Run(ctx, s.wake, tlog.Timing{Gather: gather, Pause: time.Second, Retry: time.Second}, report)
+	}
+	for {
+		err := s.config.Stores.Lead(ctx, func(ctx context.Context) error {
+			sequencer, err := tlog.Open(ctx, s.log) // the log has moved while another hub led
+			if err != nil {
+				return err
+			}
+			if _, err := s.Hub.BuildReceipts(ctx); err != nil { // of a leader that died in between
+				return err
+			}
+			return sequencer.Run(ctx, s.wake, tlog.Timing{Gather: gather, Pause: sharedPause, Retry: 250 * time.Millisecond}, report)
+		})
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		s.config.Log.WarnContext(ctx, "this hub stops leading the log", slog.Any("error", err))
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(sharedPause):
+		}
+	}
 }
 
 // resume goes on with what an earlier process left: receipts that were not built, dispatches that were approved.
@@ -350,8 +425,11 @@ func (s *System) resume(ctx context.Context) error {
 	return nil
 }
 
-// published builds the receipts of a batch.
-func (s *System) published(ctx context.Context, err error) {
+// published tells the anchor of a batch and builds its receipts.
+func (s *System) published(ctx context.Context, p tlog.Publication, err error) {
+	if err == nil && s.config.Stores != nil && s.config.Stores.Published != nil {
+		err = s.config.Stores.Published(p.Head.Note)
+	}
 	if err == nil {
 		_, err = s.Hub.BuildReceipts(ctx)
 	}

@@ -20,6 +20,9 @@ func scanHead(s scanner) (h tlog.Head, err error) {
 // Assign implements tlog.Queue. The row of log_head is the lock: of several hubs one gives
 // places at a time, and what it gave is durable when it lets go.
 func (d *DB) Assign(ctx context.Context, limit int) (leaves []tlog.Leaf, err error) {
+	if idle, err := d.idle(ctx); err != nil || idle { // it is asked many times a second
+		return nil, err
+	}
 	err = d.update(ctx, func(t *tx) error {
 		if err := t.exec("lock the log", `SELECT 1 FROM log_head FOR UPDATE`); err != nil {
 			return err

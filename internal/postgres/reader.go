@@ -188,6 +188,12 @@ func (r reader) Receipt(entry string) ([]byte, error) {
 		`SELECT p.body FROM entries e JOIN places p ON p.k = e.k WHERE e.id = $1 AND p.body IS NOT NULL`, entry)
 }
 
+// Ready implements hub.Reader.
+func (r reader) Ready(entries []string) ([]string, error) {
+	return all(r.q, scanOne[string],
+		`SELECT e.id FROM entries e JOIN places p ON p.k = e.k WHERE e.id = ANY ($1) AND p.body IS NOT NULL`, entries)
+}
+
 // Envelope implements hub.Reader.
 func (r reader) Envelope(exchange string) (hub.Envelope, error) {
 	return first(r.q, func(s scanner) (e hub.Envelope, err error) {

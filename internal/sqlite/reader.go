@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -265,6 +266,16 @@ func scanCount(s scanner) (n int64, err error) {
 // Receipt implements hub.Reader.
 func (r reader) Receipt(entry string) ([]byte, error) {
 	return first(r.q, scanBytes, `SELECT r.body FROM entries e JOIN receipts r ON r.n = e.n WHERE e.id = ? AND r.body IS NOT NULL`, entry)
+}
+
+// Ready implements hub.Reader.
+func (r reader) Ready(entries []string) ([]string, error) {
+	list, err := json.Marshal(entries)
+	if err != nil {
+		return nil, err
+	}
+	return all(r.q, scanText, `SELECT e.id FROM entries e JOIN receipts r ON r.n = e.n
+		WHERE e.id IN (SELECT value FROM json_each(?)) AND r.body IS NOT NULL`, string(list))
 }
 
 // Envelope implements hub.Reader.

@@ -634,6 +634,9 @@ func receipts(t *testing.T, p Place) {
 		if err != nil || !ev.Ready {
 			t.Errorf("evidence %+v, %v", ev, err)
 		}
+		if ready, err := r.Ready([]string{newID(t), x.Entry}); err != nil || !slices.Equal(ready, []string{x.Entry}) {
+			t.Errorf("ready %v, %v", ready, err)
+		}
 		left, err := r.Proven(9)
 		if len(left) != 0 {
 			t.Errorf("%d receipts are still to be built", len(left))

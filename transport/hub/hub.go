@@ -61,6 +61,8 @@ type Config struct {
 	// first failure, doubled after each; default 1 s.
 	Tries   int
 	Backoff time.Duration
+	// Shared: other hubs work on the same Store, so that a receipt may be built by another one.
+	Shared bool
 	// Spool is the folder in which large submissions are held while they are checked;
 	// empty: the system's folder for temporary files.
 	Spool string

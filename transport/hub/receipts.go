@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
+	"time"
 
 	"yinxin/archive/tlog"
 	"yinxin/crypto/cert"
@@ -100,13 +103,55 @@ func (h *Hub) issuersOf(ctx context.Context, e Evidence) []*cert.Certificate {
 
 // tell wakes those who wait for these receipts.
 func (h *Hub) tell(built []Proven) {
+	entries := make([]string, len(built))
+	for i, p := range built {
+		entries[i] = p.Evidence.ID
+	}
+	h.ready(entries)
+}
+
+// ready wakes those who wait for the receipts of these entries.
+func (h *Hub) ready(entries []string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for _, p := range built {
-		for _, ch := range h.waiters[p.Evidence.ID] {
+	for _, e := range entries {
+		for _, ch := range h.waiters[e] {
 			close(ch)
 		}
-		delete(h.waiters, p.Evidence.ID)
+		delete(h.waiters, e)
+	}
+}
+
+// receiptPause is how often a hub that shares its Store looks for the receipts that its callers
+// wait for: another hub may build them.
+const receiptPause = 20 * time.Millisecond
+
+// watchReceipts looks for receipts that another hub has built, until ctx ends. All who wait
+// share one query.
+func (h *Hub) watchReceipts(ctx context.Context) {
+	ticker := time.NewTicker(receiptPause)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		h.mu.Lock()
+		wanted := slices.Collect(maps.Keys(h.waiters))
+		h.mu.Unlock()
+		if len(wanted) == 0 {
+			continue
+		}
+		var found []string
+		err := h.p.Store.View(ctx, func(r Reader) (err error) {
+			found, err = r.Ready(wanted)
+			return err
+		})
+		if err != nil { // those who wait get ErrPending at their end, and the worker tells of the store
+			continue
+		}
+		h.ready(found)
 	}
 }
 

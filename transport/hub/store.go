@@ -72,6 +72,8 @@ type Reader interface {
 	// Receipt returns the bytes that were stored for an entry, or ErrNotFound while
 	// they are not built.
 	Receipt(entry string) ([]byte, error)
+	// Ready returns those of the given entries whose receipts are stored.
+	Ready(entries []string) ([]string, error)
 	// Envelope returns where the envelope of an exchange lies.
 	Envelope(exchange string) (Envelope, error)
 	// Idempotent returns what an idempotency key of an office was used for.

@@ -26,6 +26,13 @@ const (
 // Run does the work that changes call for, until ctx ends. It may be stopped and
 // started at any time; what was not finished is done again.
 func (h *Hub) Run(ctx context.Context) error {
+	if h.cfg.Shared {
+		ctx, stop := context.WithCancel(ctx)
+		var watch sync.WaitGroup
+		watch.Go(func() { h.watchReceipts(ctx) })
+		defer watch.Wait()
+		defer stop()
+	}
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
