@@ -1,7 +1,7 @@
-// Command yinxind runs a hub. So far it has three forms: `yinxind dev`, the whole system on loopback with the embedded
-// default (SQLite, file key store, file blobs) and invented offices, for trying out and for tests; `yinxind tsa`, a small
-// time-stamp authority for tests and pilots (neither is for production, and both say so); and `yinxind witness`, which
-// watches evidence logs.
+// Command yinxind runs a hub. `yinxind serve` runs it by a configuration file, on PostgreSQL or SQLite, prepared by
+// `yinxind init` and `yinxind migrate`. `yinxind dev` is the whole system on loopback with the embedded default (SQLite,
+// file key store, file blobs) and invented offices, for trying out and for tests, and `yinxind tsa` a small time-stamp
+// authority for tests and pilots; these two are not for production, and say so. `yinxind witness` watches evidence logs.
 package main
 
 import (
@@ -25,9 +25,11 @@ import (
 	"yinxin/archive/witness"
 	"yinxin/crypto/cert"
 	"yinxin/internal/durable"
+	"yinxin/internal/postgres"
 	"yinxin/internal/release"
 	"yinxin/keys"
 	"yinxin/keys/filekeys"
+	"yinxin/transport/hub"
 )
 
 // env is what a command may touch of the world around it.
@@ -57,6 +59,7 @@ const (
 	exitUsage    = 2
 	exitNotFound = 4
 	exitRefused  = 5
+	exitAway     = 6
 	exitInternal = 70
 )
 
@@ -93,7 +96,7 @@ func newRootCmd(e *env) *cobra.Command {
 	root.SetErr(e.stderr)
 	root.PersistentFlags().Bool("json", false, "print what a program needs to know as one JSON object, and any fault as one")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w: %w", errUsage, err) })
-	root.AddCommand(newDevCmd(e), newTSACmd(e), newWitnessCmd(e))
+	root.AddCommand(newDevCmd(e), newServeCmd(e), newInitCmd(e), newMigrateCmd(e), newTSACmd(e), newWitnessCmd(e))
 	root.SetHelpCommand(&cobra.Command{
 		Use: "help [COMMAND]", Short: "show what a command takes",
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -135,6 +138,11 @@ func faultOf(err error) (exit int, code string) {
 		{tlog.ErrFork, exitRefused, "fork"},
 		{tlog.ErrSignature, exitRefused, "checkpoint_signature"},
 		{witness.ErrUnknownLog, exitRefused, "unknown_log"},
+		{errConfig, exitUsage, "configuration"},
+		{postgres.ErrSchema, exitRefused, "schema"},
+		{postgres.ErrNotDurable, exitRefused, "not_durable"},
+		{tlog.ErrRollback, exitRefused, "rolled_back"},
+		{hub.ErrStorage, exitAway, "unreachable"},
 		{filekeys.ErrLocked, exitRefused, "in_use"},
 		{durable.ErrLocked, exitRefused, "in_use"},
 		{syscall.EADDRINUSE, exitRefused, "in_use"},

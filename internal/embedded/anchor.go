@@ -39,3 +39,27 @@ func (s *System) HoldAgainst(ctx context.Context, note []byte, witness *tlog.Cos
 	}
 	return nil
 }
+
+// CheckAnchor holds the log against a checkpoint of its own that was kept elsewhere. The error wraps [tlog.ErrRollback]
+// where the log is shorter than the checkpoint, and tells of a fork where it is not its continuation.
+func (s *System) CheckAnchor(ctx context.Context, signed []byte) error {
+	kept, err := tlog.OpenCheckpoint(signed, s.LogKey)
+	if err != nil {
+		return fmt.Errorf("open the kept checkpoint: %w", err)
+	}
+	head, err := s.Database.Published(ctx)
+	if err != nil {
+		return fmt.Errorf("read published head: %w", err)
+	}
+	if head.Size < kept.Size {
+		return fmt.Errorf("%w: the database has published %d entries, the kept checkpoint says %d", tlog.ErrRollback, head.Size, kept.Size)
+	}
+	if head.Size == 0 {
+		return nil
+	}
+	now, err := tlog.OpenCheckpoint(head.Note, s.LogKey)
+	if err != nil {
+		return fmt.Errorf("open published checkpoint: %w", err)
+	}
+	return tlog.CheckExtends(ctx, s.Log, kept, now)
+}

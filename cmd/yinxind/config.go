@@ -1,0 +1,177 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"yinxin/transport"
+)
+
+// Config is the one file of `yinxind serve`. examples/hub.yaml shows every key with its meaning, and a test reads it.
+// Secrets never stand in it: keys that end in _file name files that hold them.
+type Config struct {
+	Hub      HubConfig      `yaml:"hub"`
+	Listen   ListenConfig   `yaml:"listen"`
+	Data     string         `yaml:"data"`
+	Database DatabaseConfig `yaml:"database"`
+	Blobs    BlobsConfig    `yaml:"blobs"`
+	Log      LogConfig      `yaml:"log"`
+	Keys     KeysConfig     `yaml:"keys"`
+}
+
+// HubConfig names the hub.
+type HubConfig struct {
+	Code      string `yaml:"code"`
+	Archive   string `yaml:"archive"`
+	Fonds     string `yaml:"fonds"`
+	Authority string `yaml:"authority"`
+}
+
+// ListenConfig says where the hub is reached.
+type ListenConfig struct {
+	Address     string `yaml:"address"`
+	Operations  string `yaml:"operations"`
+	Certificate string `yaml:"certificate"`
+	Key         string `yaml:"key"`
+}
+
+// DatabaseConfig names a PostgreSQL database, or leaves SQLite in the data folder.
+type DatabaseConfig struct {
+	URLFile      string `yaml:"url_file"`
+	Connections  int    `yaml:"connections"`
+	AuditKeyFile string `yaml:"audit_key_file"`
+}
+
+// BlobsConfig names where large envelopes and record packages lie.
+type BlobsConfig struct {
+	Folder string `yaml:"folder"`
+}
+
+// LogConfig names the evidence log, its files and its anchor.
+type LogConfig struct {
+	Origin string `yaml:"origin"`
+	Folder string `yaml:"folder"`
+	Anchor string `yaml:"anchor"`
+}
+
+// KeysConfig names a key store: a folder of encrypted keys, or Vault.
+type KeysConfig struct {
+	Folder         string       `yaml:"folder"`
+	PassphraseFile string       `yaml:"passphrase_file"`
+	ReadOnly       bool         `yaml:"read_only"`
+	Vault          *VaultConfig `yaml:"vault"`
+}
+
+// VaultConfig is a Vault with the gm engine.
+type VaultConfig struct {
+	Address   string `yaml:"address"`
+	Mount     string `yaml:"mount"`
+	TokenFile string `yaml:"token_file"`
+	CA        string `yaml:"ca"`
+}
+
+// maxConfig bounds the file.
+const maxConfig = 1 << 20
+
+// errConfig marks a configuration that cannot be worked with.
+var errConfig = errors.New("configuration")
+
+// readConfig reads and checks the file; all faults are told at once.
+func readConfig(path string) (*Config, error) {
+	if path == "" {
+		return nil, fmt.Errorf("%w: --config is missing", errUsage)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close() //nolint:errcheck // it was only read
+	data, err := io.ReadAll(io.LimitReader(f, maxConfig+1))
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	c, err := parseConfig(data)
+	if err != nil {
+		return nil, fmt.Errorf("%w %s: %w", errConfig, path, err)
+	}
+	return c, nil
+}
+
+func parseConfig(data []byte) (*Config, error) {
+	if len(data) > maxConfig {
+		return nil, fmt.Errorf("larger than %d bytes", maxConfig)
+	}
+	dec := yaml.NewDecoder(bytes.NewReader(data))
+	dec.KnownFields(true)
+	c := new(Config)
+	if err := dec.Decode(c); err != nil {
+		return nil, err
+	}
+	if err := dec.Decode(new(Config)); !errors.Is(err, io.EOF) {
+		return nil, errors.New("more than one document")
+	}
+	return c, c.Validate()
+}
+
+// Validate reports every fault at once.
+func (c *Config) Validate() error {
+	var faults []string
+	fault := func(bad bool, format string, args ...any) {
+		if bad {
+			faults = append(faults, fmt.Sprintf(format, args...))
+		}
+	}
+	fault(!transport.ValidCode(c.Hub.Code), "hub.code %q is no code", c.Hub.Code)
+	fault(c.Hub.Archive != "" && !transport.ValidCode(c.Hub.Archive), "hub.archive %q is no code", c.Hub.Archive)
+	fault(c.Hub.Archive != "" && c.Hub.Fonds == "", "hub.fonds is missing, and there is an archive")
+	fault(c.Hub.Authority == "", "hub.authority is missing")
+	fault(c.Log.Origin == "" || strings.ContainsAny(c.Log.Origin, " +\n\t"), "log.origin %q is missing or has blanks or plus signs", c.Log.Origin)
+	fault(c.Data == "", "data is missing")
+	fault(c.Database.Connections < 0 || c.Database.Connections > 1000, "database.connections %d is not between 1 and 1000", c.Database.Connections)
+	fault(c.Listen.Address == "", "listen.address is missing")
+	fault((c.Listen.Certificate == "") != (c.Listen.Key == ""), "listen.certificate and listen.key belong together")
+	fault(c.Listen.Address != "" && c.Listen.Certificate == "" && !onLoopback(c.Listen.Address),
+		"listen.address %s is reached from outside and has no certificate: plain HTTP is for loopback alone", c.Listen.Address)
+	fault(c.Listen.Operations != "" && !onLoopback(c.Listen.Operations), "listen.operations %s is not on loopback", c.Listen.Operations)
+	both, none := c.Keys.Folder != "" && c.Keys.Vault != nil, c.Keys.Folder == "" && c.Keys.Vault == nil
+	fault(both || none, "keys needs one of folder and vault")
+	fault(c.Keys.Folder != "" && c.Keys.PassphraseFile == "", "keys.passphrase_file is missing")
+	if v := c.Keys.Vault; v != nil {
+		fault(v.Address == "", "keys.vault.address is missing")
+		fault(v.Mount == "", "keys.vault.mount is missing")
+		fault(v.TokenFile == "", "keys.vault.token_file is missing")
+	}
+	if len(faults) > 0 {
+		return errors.New(strings.Join(faults, "; "))
+	}
+	return nil
+}
+
+func onLoopback(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// secretFile reads a secret of one line.
+func secretFile(path string) (string, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return "", err
+	}
+	text := strings.TrimRight(string(data), "\r\n")
+	if text == "" {
+		return "", fmt.Errorf("%w: %s is empty", errConfig, path)
+	}
+	return text, nil
+}

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"yinxin/archive/blob/fileblob"
+	"yinxin/archive/tlog"
+	"yinxin/internal/durable"
+	"yinxin/internal/embedded"
+	"yinxin/internal/postgres"
+	"yinxin/internal/sqlite"
+	"yinxin/keys/filekeys"
+	"yinxin/keys/vaultkeys"
+)
+
+// keyStore is a store of keys that can be closed.
+type keyStore interface {
+	embedded.KeyStore
+	Close() error
+}
+
+// openKeyStore opens the key store of a configuration; create makes a folder that is not there.
+func (e *env) openKeyStore(ctx context.Context, c KeysConfig, create bool) (keyStore, error) {
+	if v := c.Vault; v != nil {
+		return vaultkeys.Open(vaultkeys.Config{Address: v.Address, Mount: v.Mount, Login: vaultkeys.TokenFile(v.TokenFile), CACert: v.CA})
+	}
+	passphrase, err := secretFile(c.PassphraseFile)
+	if err != nil {
+		return nil, err
+	}
+	o := filekeys.Options{Rand: e.rand, Now: e.now, ReadOnly: c.ReadOnly && !create}
+	if create && !filekeys.Exists(c.Folder) {
+		return filekeys.Create(ctx, c.Folder, []byte(passphrase), o)
+	}
+	return filekeys.Open(ctx, c.Folder, []byte(passphrase), o)
+}
+
+// openStores opens the places of a configuration.
+func openStores(ctx context.Context, c *Config) (_ *embedded.Stores, err error) {
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return nil, err
+	}
+	s := new(embedded.Stores)
+	if s.Blobs, err = fileblob.Open(orInside(c.Blobs.Folder, c.Data, "blobs")); err != nil {
+		return nil, err
+	}
+	files, err := tlog.OpenDir(orInside(c.Log.Folder, c.Data, "log"))
+	if err != nil {
+		return nil, err
+	}
+	s.Files = files
+	if c.Log.Anchor != "" {
+		s.Published = func(signed []byte) error { return durable.WriteFile(c.Log.Anchor, signed, 0o644) }
+	}
+	return s, openDatabase(ctx, c, s)
+}
+
+func openDatabase(ctx context.Context, c *Config, s *embedded.Stores) error {
+	var auditKey []byte
+	if c.Database.AuditKeyFile != "" {
+		text, err := secretFile(c.Database.AuditKeyFile)
+		if err != nil {
+			return err
+		}
+		auditKey = []byte(text)
+	}
+	if c.Database.URLFile == "" {
+		db, err := sqlite.Open(ctx, filepath.Join(c.Data, "hub.db"), sqlite.Options{AuditKey: auditKey})
+		if err != nil {
+			return err
+		}
+		s.Database = db
+		return nil
+	}
+	url, err := secretFile(c.Database.URLFile)
+	if err != nil {
+		return err
+	}
+	db, err := postgres.Open(ctx, url, postgres.Options{AuditKey: auditKey, Connections: c.Database.Connections})
+	if err != nil {
+		return err
+	}
+	s.Database, s.Lead = db, db.Lead
+	return nil
+}
+
+// orInside is a path, or its default inside the data folder.
+func orInside(path, data, name string) string {
+	if path != "" {
+		return path
+	}
+	return filepath.Join(data, name)
+}
+
+// openSystem opens everything that a configuration names, and holds the log against its anchor.
+func (e *env) openSystem(ctx context.Context, c *Config, store keyStore, verbose bool) (*embedded.System, error) {
+	stores, err := openStores(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	system, err := embedded.Open(ctx, embedded.Config{
+		Dir: c.Data, Stores: stores, Keys: store, Code: c.Hub.Code, Archive: c.Hub.Archive, Fonds: c.Hub.Fonds, Origin: c.Log.Origin,
+		Authority: c.Hub.Authority, Clock: e.now, Rand: e.rand, Log: e.logger(verbose),
+	})
+	if err != nil {
+		return nil, errors.Join(err, stores.Database.Close())
+	}
+	if err := e.checkAnchor(ctx, c.Log.Anchor, system); err != nil {
+		return nil, errors.Join(err, system.Close())
+	}
+	return system, nil
+}
+
+// checkAnchor refuses a log that is not the one that the anchor saw: a database that was restored, or another log.
+func (e *env) checkAnchor(ctx context.Context, path string, system *embedded.System) error {
+	if path == "" {
+		fmt.Fprintln(e.stderr, "yinxind: no rollback anchor is configured (log.anchor): a restored database together with its log folder would not be noticed")
+		return nil
+	}
+	signed, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		fmt.Fprintf(e.stderr, "yinxind: the rollback anchor %s does not exist yet; it is written with the next checkpoint\n", path)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := system.CheckAnchor(ctx, signed); err != nil {
+		return fmt.Errorf("anchor %s: %w", path, err)
+	}
+	return nil
+}
