@@ -5,7 +5,7 @@ GO ?= go
 HOUSE := $(GO) run ./internal/housekeeping
 
 .DEFAULT_GOAL := help
-.PHONY: help build wasm screenshots demo dev vault-dev test check race integration vectors attack fuzz bench speed lint fmt generate packages fonts faces docs-pictures clean
+.PHONY: help build wasm screenshots demo dev vault-dev test check race integration vectors attack fuzz bench faults speed lint fmt generate packages fonts faces docs-pictures clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ fuzz: ## fuzz every target for FUZZTIME (default 30s)
 
 bench: ## run the benchmarks, print a table, write bench.json (BENCHTIME, default 1s)
 	@$(HOUSE) bench
+
+faults: ## kill hubs and databases under load and audit what is left; each experiment with its mutant
+	@$(HOUSE) faults
 
 speed: ## measure the demo, the start of yinxind dev and a cold verify
 	@$(HOUSE) speed

@@ -59,6 +59,7 @@ type Database interface {
 	office.Dispatches
 	SealsOf(ctx context.Context, office string) ([]seal.Record, error)
 	UnfinishedDispatches(ctx context.Context, limit int) ([]office.Dispatch, error)
+	AuditRows(ctx context.Context, after uint64, limit int) ([]audit.Row, error)
 	VerifyAudit(ctx context.Context) (rows uint64, head [32]byte, err error)
 	Close() error
 }

@@ -17,6 +17,11 @@ func (h *house) race(ctx context.Context) tally {
 	return h.goTest(ctx, nil, "-race", "-shuffle=on", "./...")
 }
 
+// faults runs the fault experiments in their long form, each with its mutant.
+func (h *house) faults(ctx context.Context) tally {
+	return h.goTest(ctx, []string{"YINXIN_FAULTS=long"}, "-timeout=60m", "-v", "./internal/faults/...")
+}
+
 // integration runs what goes through whole commands and servers.
 func (h *house) integration(ctx context.Context) tally {
 	return h.goTest(ctx, nil, "-shuffle=on", "./cmd/...", "./internal/embedded/...", "./internal/httpapi/...",

@@ -77,6 +77,7 @@ func (h *house) plans() map[string][]part {
 		"packages":    {{"programs", h.programs}, {"services", h.units}, {"packages", h.packages}},
 		"wasm":        {{"verifier for browsers", h.wasm}},
 		"screenshots": {{"programs", h.programs}, {"verifier for browsers", h.wasm}, {"screenshots", h.screenshots}},
+		"faults":      {{"programs", h.programs}, {"fault experiments", h.faults}},
 		"speed":       {{"binaries", h.binaries}, {"speed", h.speed}},
 	}
 }

@@ -55,6 +55,11 @@ func (d *DB) Published(ctx context.Context) (tlog.Head, error) {
 	return first(d.alone(ctx), scanHead, headQuery)
 }
 
+// Checkpoints are all that were ever published, oldest first.
+func (d *DB) Checkpoints(ctx context.Context) ([][]byte, error) {
+	return all(d.alone(ctx), scanOne[[]byte], `SELECT note FROM checkpoints ORDER BY size`)
+}
+
 // Publish implements tlog.Queue. Its proofs go as two arrays, so that a batch is one statement.
 func (d *DB) Publish(ctx context.Context, p tlog.Publication) error {
 	return d.update(ctx, func(t *tx) error {
@@ -135,15 +140,24 @@ func (d *DB) verifyLane(ctx context.Context, lane int32) (uint64, [32]byte, erro
 	})
 }
 
+// AuditRows lists rows of all lanes after the given number, roughly in the order in which they were written; their
+// numbers are those of this list, which may have gaps, and not those of the lanes.
+func (d *DB) AuditRows(ctx context.Context, after uint64, limit int) ([]audit.Row, error) {
+	return all(d.alone(ctx), scanAudit, `SELECT k, at, account, org, action, object, outcome, detail, request, hash FROM audit
+		WHERE k > $1 ORDER BY k LIMIT $2`, after, limit)
+}
+
+func scanAudit(s scanner) (row audit.Row, err error) {
+	var hash []byte
+	c := &row.Record
+	err = s.Scan(&row.N, &c.At, &c.Account, &c.Org, &c.Action, &c.Object, &c.Outcome, &c.Detail, &c.Request, &hash)
+	c.At = c.At.UTC()
+	copy(row.Hash[:], hash)
+	return row, err
+}
+
 func (d *DB) laneRows(ctx context.Context, lane int32, after uint64, limit int) ([]audit.Row, error) {
-	return all(d.alone(ctx), func(s scanner) (row audit.Row, err error) {
-		var hash []byte
-		c := &row.Record
-		err = s.Scan(&row.N, &c.At, &c.Account, &c.Org, &c.Action, &c.Object, &c.Outcome, &c.Detail, &c.Request, &hash)
-		c.At = c.At.UTC()
-		copy(row.Hash[:], hash)
-		return row, err
-	}, `SELECT n, at, account, org, action, object, outcome, detail, request, hash FROM audit
+	return all(d.alone(ctx), scanAudit, `SELECT n, at, account, org, action, object, outcome, detail, request, hash FROM audit
 		WHERE lane = $1 AND n > $2 ORDER BY n LIMIT $3`, lane, after, limit)
 }
 

@@ -151,6 +151,9 @@ func TestAuditLanes(t *testing.T) {
 	if err != nil || rows != 40 {
 		t.Fatalf("%d rows, %v", rows, err)
 	}
+	if list, err := db.AuditRows(t.Context(), 0, 100); err != nil || len(list) != 40 || list[0].N == 0 || list[39].Record.Action != "a" {
+		t.Errorf("listed %d rows, %v", len(list), err)
+	}
 	must(t, db.Close())
 	other := open(t, url) // a later process continues the lanes
 	must(t, other.AppendAudit(t.Context(), transport.AuditRecord{At: start, Action: "a", Outcome: transport.Allowed}))
@@ -195,7 +198,7 @@ func TestLostLane(t *testing.T) {
 	var head []byte
 	must(t, conn.QueryRow(t.Context(), `SELECT lane, hash FROM audit`).Scan(&lane, &head))
 	next := chain.Next([32]byte(head), 2, rec)
-	_, err = conn.Exec(t.Context(), `INSERT INTO audit SELECT lane, 2, at, account, org, action, object, outcome, detail, request, $1 FROM audit`, next[:])
+	_, err = conn.Exec(t.Context(), `INSERT INTO audit (lane, n, at, account, org, action, object, outcome, detail, request, hash) SELECT lane, 2, at, account, org, action, object, outcome, detail, request, $1 FROM audit`, next[:])
 	must(t, err)
 	must(t, db.AppendAudit(t.Context(), rec))
 	if rows, _, err := db.VerifyAudit(t.Context()); err != nil || rows != 3 {

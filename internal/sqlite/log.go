@@ -39,6 +39,15 @@ func (d *DB) Published(ctx context.Context) (h tlog.Head, err error) {
 	return h, err
 }
 
+// Checkpoints are all that were ever published, oldest first.
+func (d *DB) Checkpoints(ctx context.Context) (out [][]byte, err error) {
+	err = d.view(ctx, func(r reader) (err error) {
+		out, err = all(r.q, scanBytes, `SELECT note FROM checkpoints ORDER BY size`)
+		return err
+	})
+	return out, err
+}
+
 // Publish implements tlog.Queue.
 func (d *DB) Publish(ctx context.Context, p tlog.Publication) error {
 	return d.update(ctx, func(t *tx) error {

@@ -82,6 +82,9 @@ func New(address string, o Options) (*Client, error) {
 // Token is the token of the present login, empty without one.
 func (c *Client) Token() string { return c.o.Token }
 
+// Address is the hub's.
+func (c *Client) Address() string { return c.base }
+
 // NewKey makes an idempotency key of 128 random bits. Keep it with the request where
 // the request may be repeated by another process.
 func (c *Client) NewKey() (string, error) {

@@ -221,6 +221,7 @@ CREATE INDEX jobs_due ON jobs (run_at, id);
 CREATE TABLE audit (
     lane    integer     NOT NULL CHECK (lane >= 0),
     n       bigint      NOT NULL CHECK (n > 0),
+    k       bigint      GENERATED ALWAYS AS IDENTITY UNIQUE, -- roughly in the order of writing, for lists
     at      timestamptz NOT NULL,
     account text        NOT NULL,
     org     text        NOT NULL,

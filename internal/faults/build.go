@@ -1,0 +1,141 @@
+package faults
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// Mutant is a change of the sources that breaks a promise.
+type Mutant struct {
+	Name string
+	// Edits are made in order.
+	Edits []Edit
+}
+
+// Edit replaces one piece of text of a file; the text must stand there exactly once, so that a
+// mutant cannot rot unnoticed.
+type Edit struct{ File, Old, New string }
+
+// ErrRotten: the text that a mutant changes is no longer in the sources.
+var ErrRotten = errors.New("mutant does not fit the sources")
+
+// Build builds yinxind from the sources in root, or from a copy with the mutant's edits.
+func Build(ctx context.Context, root, into string, m *Mutant) (string, error) {
+	program := filepath.Join(into, "yinxind")
+	if m != nil {
+		mutated := filepath.Join(into, "sources")
+		if err := copySources(root, mutated); err != nil {
+			return "", fmt.Errorf("copy the sources: %w", err)
+		}
+		if err := m.apply(mutated); err != nil {
+			return "", fmt.Errorf("mutant %s: %w", m.Name, err)
+		}
+		root = mutated
+	}
+	cmd := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-o", program, "./cmd/yinxind")
+	cmd.Dir = root
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build yinxind: %w\n%s", err, out)
+	}
+	return program, nil
+}
+
+func (m *Mutant) apply(root string) error {
+	for _, e := range m.Edits {
+		path := filepath.Join(root, filepath.FromSlash(e.File))
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		if strings.Count(string(data), e.Old) != 1 {
+			return fmt.Errorf("%w: %s", ErrRotten, e.File)
+		}
+		if err := os.WriteFile(path, []byte(strings.Replace(string(data), e.Old, e.New, 1)), 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// copySources copies what is needed to build: everything but hidden folders and what building left.
+func copySources(from, to string) error {
+	return filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(from, path)
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			if rel != "." && strings.HasPrefix(d.Name(), ".") || rel == "bin" || rel == "testvectors" || rel == "node_modules" {
+				return fs.SkipDir
+			}
+			return os.MkdirAll(filepath.Join(to, rel), 0o755)
+		}
+		if !d.Type().IsRegular() {
+			return nil
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(filepath.Join(to, rel), data, 0o600)
+	})
+}
+
+// Mutants, by the experiment that must catch them.
+var (
+	// EarlyPostgres acknowledges before the commit.
+	EarlyPostgres = &Mutant{Name: "acknowledge before commit (PostgreSQL)", Edits: []Edit{{
+		File: "internal/postgres/session.go",
+		Old:  "	if err := fn(&tx{reader{q: s}, s}); err != nil {\n		return err\n	}\n	return s.commit()\n",
+		New: "	if err := fn(&tx{reader{q: s}, s}); err != nil {\n		return err\n	}\n	if s.sent {\n		return s.commit()\n	}\n" +
+			"	later, err := d.open(context.WithoutCancel(ctx), beginUpdate)\n	if err != nil {\n		return err\n	}\n" +
+			"	later.queued, s.queued = s.queued, nil\n	go func() { time.Sleep(50 * time.Millisecond); later.commit(); later.end() }()\n	return nil\n",
+	}}}
+	// EarlySQLite acknowledges before the commit.
+	EarlySQLite = &Mutant{Name: "acknowledge before commit (SQLite)", Edits: []Edit{{
+		File: "internal/sqlite/writer.go",
+		Old:  "	} else if err := w.durable(before); err != nil {",
+		New: "	} else if func() bool {\n		for _, u := range batch {\n			u.reply <- u.refused\n		}\n		time.Sleep(50 * time.Millisecond)\n" +
+			"		_ = w.durable(before)\n		return true\n	}() {\n		return\n	} else if err := w.durable(before); err != nil {",
+	}}}
+	// Asynchronous lets the server acknowledge commits before they are on the disk.
+	Asynchronous = &Mutant{Name: "synchronous_commit=off", Edits: []Edit{
+		{
+			File: "internal/postgres/postgres.go",
+			Old:  `	if commit == "off" || fsync == "off" {`,
+			New:  `	if false {`,
+		},
+		{
+			File: "internal/postgres/postgres.go",
+			Old:  `	cfg.ConnConfig.RuntimeParams["timezone"] = "UTC"`,
+			New:  "	cfg.ConnConfig.RuntimeParams[\"timezone\"] = \"UTC\"\n	cfg.ConnConfig.RuntimeParams[\"synchronous_commit\"] = \"off\"",
+		},
+	}}
+	// TwoWriters lets every hub integrate the log at once, each at the size that it saw.
+	TwoWriters = &Mutant{Name: "no single writer of the log", Edits: []Edit{
+		{
+			File: "internal/postgres/lead.go",
+			Old:  "	if err != nil || !ok {\n",
+			New:  "	ok = true\n	if err != nil {\n",
+		},
+		{
+			File: "internal/postgres/log.go",
+			Old:  "		if h.Size != p.Old {\n",
+			New:  "		if h.Size > p.Head.Size {\n			return nil\n		}\n		if false {\n",
+		},
+		{
+			File: "internal/postgres/log.go",
+			Old:  "ORDER BY p.n LIMIT $1`, limit)",
+			New:  "ORDER BY random() LIMIT $1`, limit)\n		for i := range leaves {\n			leaves[i].Index = leaves[0].Index - leaves[0].Index%1 + uint64(i)\n		}",
+		},
+	}}
+)

@@ -1,0 +1,209 @@
+package faults
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"yinxin/archive/tlog"
+	"yinxin/internal/embedded"
+	"yinxin/transport/client"
+)
+
+const passphrase = "a passphrase of the fault experiments"
+
+// Cluster is hubs of one database, each a process.
+type Cluster struct {
+	// Program is yinxind, Dir where configuration, keys, blobs and log lie.
+	Program, Dir string
+	// Database is the URL of a PostgreSQL database; empty: SQLite, and one hub alone.
+	Database string
+
+	config string
+	token  string
+
+	mu   sync.Mutex
+	hubs []*hubProcess
+}
+
+// hubProcess is one hub; cmd is nil while it is dead.
+type hubProcess struct {
+	cmd    *exec.Cmd
+	ended  chan struct{}
+	client *client.Client
+}
+
+// Init writes the configuration and runs `yinxind init`.
+func (c *Cluster) Init(ctx context.Context) error {
+	files := map[string]string{"passphrase": passphrase, "audit-key": "0123456789abcdef"}
+	database := "{audit_key_file: " + filepath.Join(c.Dir, "audit-key") + "}"
+	if c.Database != "" {
+		files["database-url"] = c.Database
+		database = fmt.Sprintf("{url_file: %s, audit_key_file: %s, connections: 12}", filepath.Join(c.Dir, "database-url"), filepath.Join(c.Dir, "audit-key"))
+	}
+	c.config = filepath.Join(c.Dir, "hub.yaml")
+	files["hub.yaml"] = fmt.Sprintf(`hub: {code: HUB, archive: ARCHIVE, fonds: Z001, authority: faults}
+listen: {address: "127.0.0.1:0"}
+data: %[1]s/data
+database: %[2]s
+log: {origin: faults.example/log, anchor: %[1]s/anchor}
+keys: {folder: %[1]s/keys, passphrase_file: %[1]s/passphrase, read_only: true}
+`, c.Dir, database)
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(c.Dir, name), []byte(text), 0o600); err != nil {
+			return fmt.Errorf("prepare the cluster: %w", err)
+		}
+	}
+	out, err := exec.CommandContext(ctx, c.Program, "init", "--json", "--config", c.config, "--setup", filepath.Join(c.Dir, "setup.yaml")).Output()
+	if err != nil {
+		return fmt.Errorf("yinxind init: %w\n%s", err, stderrOf(err))
+	}
+	var made struct{ Accounts []embedded.Login }
+	if err := json.Unmarshal(out, &made); err != nil {
+		return fmt.Errorf("read what init made: %w", err)
+	}
+	if err := c.Start(ctx); err != nil {
+		return err
+	}
+	for _, a := range made.Accounts {
+		if a.Account != "clerk-a" {
+			continue
+		}
+		s, err := c.hubs[0].client.Login(ctx, a.Account, a.Secret)
+		if err != nil {
+			return fmt.Errorf("log in: %w", err)
+		}
+		c.token = s.Token
+		c.hubs[0].client, err = c.connect(c.hubs[0].client.Address())
+		return err
+	}
+	return errors.New("init made no clerk")
+}
+
+func stderrOf(err error) string {
+	if e, ok := errors.AsType[*exec.ExitError](err); ok {
+		return string(e.Stderr)
+	}
+	return ""
+}
+
+// Start adds a hub.
+func (c *Cluster) Start(ctx context.Context) error {
+	h := &hubProcess{}
+	if err := c.run(ctx, h); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.hubs = append(c.hubs, h)
+	return nil
+}
+
+// run starts the process of a hub and waits until it says that it is ready.
+func (c *Cluster) run(ctx context.Context, h *hubProcess) error {
+	cmd := exec.CommandContext(ctx, c.Program, "serve", "--json", "--config", c.config)
+	log, err := os.OpenFile(filepath.Join(c.Dir, "hub.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("open the hub's log: %w", err)
+	}
+	defer log.Close()
+	cmd.Stderr = log
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return fmt.Errorf("start a hub: %w", err)
+	}
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("start a hub: %w", err)
+	}
+	var ready struct{ Address string }
+	line, err := bufio.NewReader(out).ReadBytes('\n')
+	if err == nil {
+		err = json.Unmarshal(line, &ready)
+	}
+	ended := make(chan struct{})
+	go func() {
+		_ = cmd.Wait() // it is killed
+		close(ended)
+	}()
+	if err != nil {
+		_ = cmd.Process.Kill()
+		<-ended
+		return fmt.Errorf("hub does not come up (see hub.log): %w", err)
+	}
+	conn, err := c.connect(ready.Address)
+	if err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	h.cmd, h.ended, h.client = cmd, ended, conn
+	return nil
+}
+
+func (c *Cluster) connect(address string) (*client.Client, error) {
+	return client.New(address, client.Options{Token: c.token, Tries: 1})
+}
+
+// Client is that of hub i.
+func (c *Cluster) Client(i int) *client.Client {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.hubs[i%len(c.hubs)].client
+}
+
+// Hubs counts them.
+func (c *Cluster) Hubs() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.hubs)
+}
+
+// Kill kills hub i with SIGKILL and starts it again.
+func (c *Cluster) Kill(ctx context.Context, i int) error {
+	c.mu.Lock()
+	h := c.hubs[i]
+	c.mu.Unlock()
+	if err := h.cmd.Process.Kill(); err != nil {
+		return fmt.Errorf("kill hub %d: %w", i, err)
+	}
+	<-h.ended
+	// A database or a lock that is just coming back may refuse the first try.
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(100 * time.Millisecond) {
+		err := c.run(ctx, h)
+		if err == nil || time.Now().After(end) || ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+// Stop ends all hubs.
+func (c *Cluster) Stop() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, h := range c.hubs {
+		_ = h.cmd.Process.Kill()
+		<-h.ended
+	}
+	c.hubs = nil
+}
+
+// Log opens the files of the evidence log and its key.
+func (c *Cluster) Log() (*tlog.Dir, *tlog.Verifier, error) {
+	dir, err := tlog.OpenDir(filepath.Join(c.Dir, "data", "log"))
+	if err != nil {
+		return nil, nil, err
+	}
+	text, err := os.ReadFile(filepath.Join(c.Dir, "data", "log.vkey"))
+	if err != nil {
+		return nil, nil, fmt.Errorf("read the log's key: %w", err)
+	}
+	key, err := tlog.ParseVerifier(string(text[:len(text)-1]))
+	return dir, key, err
+}
