@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"yinxin/internal/httpapi"
+	"yinxin/internal/web/program"
 )
 
 func newServeCmd(e *env) *cobra.Command {
@@ -57,6 +58,10 @@ func (e *env) serve(ctx context.Context, path string, verbose, asJSON bool) (err
 	if err != nil {
 		return err
 	}
+	handler, err := system.Handler(program.Embedded())
+	if err != nil {
+		return err
+	}
 	public, scheme, err := e.listen(ctx, c.Listen)
 	if err != nil {
 		return err
@@ -64,7 +69,7 @@ func (e *env) serve(ctx context.Context, path string, verbose, asJSON bool) (err
 	ready := map[string]string{"address": scheme + "://" + public.Addr().String()}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return system.Run(ctx) })
-	g.Go(func() error { return httpapi.Serve(ctx, public, server, e.logger(verbose)) })
+	g.Go(func() error { return httpapi.Serve(ctx, public, handler, e.logger(verbose)) })
 	if c.Listen.Operations != "" {
 		operations, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen.Operations)
 		if err != nil {

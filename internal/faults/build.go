@@ -120,22 +120,4 @@ var (
 			New:  "	cfg.ConnConfig.RuntimeParams[\"timezone\"] = \"UTC\"\n	cfg.ConnConfig.RuntimeParams[\"synchronous_commit\"] = \"off\"",
 		},
 	}}
-	// TwoWriters lets every hub integrate the log at once, each at the size that it saw.
-	TwoWriters = &Mutant{Name: "no single writer of the log", Edits: []Edit{
-		{
-			File: "internal/postgres/lead.go",
-			Old:  "	if err != nil || !ok {\n",
-			New:  "	ok = true\n	if err != nil {\n",
-		},
-		{
-			File: "internal/postgres/log.go",
-			Old:  "		if h.Size != p.Old {\n",
-			New:  "		if h.Size > p.Head.Size {\n			return nil\n		}\n		if false {\n",
-		},
-		{
-			File: "internal/postgres/log.go",
-			Old:  "ORDER BY p.n LIMIT $1`, limit)",
-			New:  "ORDER BY random() LIMIT $1`, limit)\n		for i := range leaves {\n			leaves[i].Index = leaves[0].Index - leaves[0].Index%1 + uint64(i)\n		}",
-		},
-	}}
 )

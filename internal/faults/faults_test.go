@@ -242,7 +242,7 @@ func TestKilledHub(t *testing.T) {
 
 // TestKilledHubs is E-02: three hubs on one database, any of them killed at any time.
 func TestKilledHubs(t *testing.T) {
-	hold(t, experiment{hubs: 3, postgres: true, trouble: kills}, EarlyPostgres, TwoWriters)
+	hold(t, experiment{hubs: 3, postgres: true, trouble: kills}, EarlyPostgres)
 }
 
 // TestDatabaseCrash is E-04: PostgreSQL stopped as in a crash, and started again.
@@ -269,7 +269,7 @@ func TestDatabaseCrash(t *testing.T) {
 
 // TestMutantsFit: a mutant that no longer fits the sources would be no mutant.
 func TestMutantsFit(t *testing.T) {
-	for _, m := range []*Mutant{EarlyPostgres, EarlySQLite, Asynchronous, TwoWriters} {
+	for _, m := range []*Mutant{EarlyPostgres, EarlySQLite, Asynchronous} {
 		dir := t.TempDir()
 		for _, e := range m.Edits {
 			data, err := os.ReadFile(filepath.Join(repository(t), e.File))
