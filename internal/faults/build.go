@@ -95,8 +95,9 @@ var (
 	// EarlyPostgres acknowledges before the commit.
 	EarlyPostgres = &Mutant{Name: "acknowledge before commit (PostgreSQL)", Edits: []Edit{{
 		File: "internal/postgres/session.go",
-		Old:  "	if err := fn(&tx{reader{q: s}, s}); err != nil {\n		return err\n	}\n	return s.commit()\n",
-		New: "	if err := fn(&tx{reader{q: s}, s}); err != nil {\n		return err\n	}\n	if s.sent {\n		return s.commit()\n	}\n" +
+		Old:  "	return d.update(ctx, func(t *tx) error { return fn(t) })\n",
+		New: "	s, err := d.open(ctx, beginUpdate)\n	if err != nil {\n		return err\n	}\n	defer s.end()\n" +
+			"	if err := fn(&tx{reader{q: s}, s}); err != nil {\n		return err\n	}\n	if s.sent {\n		return s.commit()\n	}\n" +
 			"	later, err := d.open(context.WithoutCancel(ctx), beginUpdate)\n	if err != nil {\n		return err\n	}\n" +
 			"	later.queued, s.queued = s.queued, nil\n	go func() { time.Sleep(50 * time.Millisecond); later.commit(); later.end() }()\n	return nil\n",
 	}}}
