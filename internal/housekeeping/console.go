@@ -45,7 +45,7 @@ func (h *house) screenshots(ctx context.Context) tally {
 	for _, name := range shown() {
 		data, err := os.ReadFile(filepath.Join(dir, name+".png"))
 		if err == nil {
-			err = os.WriteFile(filepath.Join(h.root, "docs", "pictures", "console-"+name+".png"), data, 0o644) //nolint:gosec // a picture for everybody
+			err = os.WriteFile(filepath.Join(h.root, "docs", "pictures", "console-"+name+".png"), data, 0o644)
 		}
 		if err != nil {
 			h.printf("%v\n", err)

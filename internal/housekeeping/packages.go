@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -196,12 +197,22 @@ func (r debRelease) fill(arch, tree string) error {
 	if err := put(tree, "DEBIAN/control", control, 0o644); err != nil {
 		return err
 	}
-	return filepath.WalkDir(tree, func(path string, d os.DirEntry, err error) error {
+	return r.stamp(tree)
+}
+
+// stamp gives everything below tree the time of the release, and folders the mode that they have in packages.
+func (r debRelease) stamp(tree string) error {
+	root, err := os.OpenRoot(tree)
+	if err != nil {
+		return fmt.Errorf("stamp a package: %w", err)
+	}
+	defer root.Close() //nolint:errcheck // nothing was written through it
+	return fs.WalkDir(root.FS(), ".", func(path string, d fs.DirEntry, err error) error {
 		if err == nil && d.IsDir() {
-			err = os.Chmod(path, 0o755)
+			err = root.Chmod(path, 0o755)
 		}
 		if err == nil {
-			err = os.Chtimes(path, r.at, r.at)
+			err = root.Chtimes(path, r.at, r.at)
 		}
 		return err
 	})

@@ -14,8 +14,8 @@ import (
 // The members of a CycloneDX 1.6 document that are written here. Licences are not among them: Go does not record any.
 type (
 	bom struct {
-		Format     string         `json:"bomFormat"`
-		Version    string         `json:"specVersion"`
+		Format     string         `json:"bomFormat"`   //nolint:tagliatelle // the name in CycloneDX
+		Version    string         `json:"specVersion"` //nolint:tagliatelle // the name in CycloneDX
 		Serial     int            `json:"version"`
 		Metadata   bomMetadata    `json:"metadata"`
 		Components []bomComponent `json:"components"`
