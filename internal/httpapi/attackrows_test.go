@@ -1,0 +1,38 @@
+package httpapi_test
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"testing"
+)
+
+// attackRows names the tests that hold rows of the attack catalogue on receipts, exchange and platform. A row that no
+// test holds yet is not here.
+func attackRows() map[string][]string {
+	return map[string][]string{
+		"R-01 a receipt of something else": {"transport/receipt/receipt_test.go TestCorruptionsHaveTheirReasons"},
+		"R-04 the same again, other bytes, many at once": {
+			"transport/hub/hub_test.go TestSubmitAgain", "transport/hub/hub_test.go TestSubmitManyAtOnce",
+		},
+		"R-05 moves out of order":                {"transport/hub/machine_test.go TestRandomActs", "transport/hub/hub_test.go TestWithdrawAgainstOpen"},
+		"R-02 statements signed by others":       {"transport/hub/hub_test.go TestStatementsOfOthers", "transport/receipt/receipt_test.go TestOnlyThePartyItselfCanStateItsAct"},
+		"W-01 another office's objects":          {"internal/httpapi/httpapi_test.go TestAnotherOfficeSeesNothing", "internal/embedded/http_test.go TestOfficeRoutesShowNothingToOthers"},
+		"W-02 roles":                             {"transport/directory/directory_test.go TestNoAccountHoldsBoth", "internal/httpapi/httpapi_test.go TestEveryRouteHasItsRule"},
+		"W-11 sessions after a change of rights": {"transport/directory/directory_test.go TestSessionsEndWithWhatTheyRestOn"},
+		"W-10, W-11 guessing and locking out":    {"transport/directory/directory_test.go TestNobodyLocksOthersOut"},
+	}
+}
+
+// TestAttackRowsHaveTheirTests: the tests of the table exist.
+func TestAttackRowsHaveTheirTests(t *testing.T) {
+	for row, tests := range attackRows() {
+		for _, name := range tests {
+			m := regexp.MustCompile(`^(\S+)(?: (Test\w+))?$`).FindStringSubmatch(name)
+			src, err := os.ReadFile(filepath.Join("..", "..", filepath.FromSlash(m[1])))
+			if err != nil || m[2] == "" || !regexp.MustCompile(`(?m)^func `+m[2]+`\(t \*testing\.T\)`).Match(src) {
+				t.Errorf("row %s: %s is no test (%v)", row, name, err)
+			}
+		}
+	}
+}
