@@ -139,9 +139,12 @@ func TestPolicies(t *testing.T) { //nolint:tparallel // the subtests share one s
 		},
 		"key-custodian": {
 			[]call{
-				rotate("office-a"), read("seal-a"), list, {"POST", "gm/keys/new", map[string]any{"purpose": "sign"}},
-				{"POST", "gm/backup/office-a", map[string]any{}}, {"GET", "gm/wrapping_key", nil},
-				{"POST", "gm/envelope/inbox-a/import", map[string]any{}}, {"GET", "gm/proposals?list=true", nil},
+				rotate("office-a"), read("seal-a"), list,
+				{"POST", "gm/keys/new", map[string]any{"purpose": "sign"}},
+				{"POST", "gm/backup/office-a", map[string]any{}},
+				{"GET", "gm/wrapping_key", nil},
+				{"POST", "gm/envelope/inbox-a/import", map[string]any{}},
+				{"GET", "gm/proposals?list=true", nil},
 			},
 			[]call{
 				{"PATCH", "gm/rewrap/doc-keys", map[string]any{}},
