@@ -98,6 +98,9 @@ func TestEveryTextExists(t *testing.T) {
 	for _, s := range transport.States() {
 		want("states", "state."+string(s))
 	}
+	for _, r := range transport.Rules() {
+		want("events", "event."+string(r.Event))
+	}
 	for _, s := range office.States() {
 		want("states of a dispatch", "dispatch."+string(s))
 	}

@@ -321,7 +321,7 @@ func (s *Server) showPreview(c *call) error {
 	if err != nil {
 		return err
 	}
-	p := previewPage{ID: c.variable("id"), Volume: d.volume, Warnings: d.draft.Warnings}
+	p := previewPage{ID: c.variable("id"), Volume: d.volume}
 	if p.Seal, err = s.c.Seals.Seal(c.Context(), d.seal); err != nil {
 		return err
 	}
@@ -333,6 +333,11 @@ func (s *Server) showPreview(c *call) error {
 	}
 	if p.Measured, err = d.volume.measure(); err != nil {
 		return err
+	}
+	for _, w := range d.draft.Warnings { // which typefaces stand in is said by the measuring
+		if !strings.HasPrefix(w, "face_substituted") {
+			p.Warnings = append(p.Warnings, w)
+		}
 	}
 	for _, r := range d.recipients {
 		if r.Role == transport.To {

@@ -63,14 +63,14 @@ func (s *Server) showDelivery(c *call, status int, fault string, sent map[string
 		Received: r, SenderName: c.officeName(r.Exchange.Sender), Timeline: c.timeline(r.Evidence), Reasons: returnReasons(), Fault: fault, Sent: sent,
 	}
 	clerk := c.person().Clerk
-	p.CanOpen = clerk && r.Delivery.State == transport.Available
-	p.CanReturn = clerk && (r.Delivery.State == transport.Available || r.Delivery.State == transport.Opened)
+	p.CanOpen = clerk && allows(r.Delivery.State, transport.Open)
+	p.CanReturn = clerk && allows(r.Delivery.State, transport.Return)
 	if clerk && readable(r.Delivery.State) {
 		if p.Volume, err = s.look(c, r); err != nil {
 			return err
 		}
 		p.Pages = p.Volume.Pages("/inbox/" + r.Delivery.ID)
-		signable := r.Delivery.State == transport.Opened
+		signable := allows(r.Delivery.State, transport.Acknowledge)
 		p.CanSign, p.Blocked = signable && p.Volume.Verdict == verdict.Passed, signable && p.Volume.Verdict != verdict.Passed
 	}
 	return c.show(status, "delivery", p)

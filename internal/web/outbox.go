@@ -244,10 +244,16 @@ func (s *Server) recipient(c *call, t hub.Track, d transport.Delivery) recipient
 		}
 	}
 	clerk := c.person().Clerk
-	row.CanRemind = clerk && (d.State == transport.Available || d.State == transport.Opened)
-	row.CanWithdraw = clerk && (row.CanRemind || d.State == transport.Accepted || d.State == transport.Routed)
-	row.CanClose = clerk && d.State == transport.Returned
+	row.CanRemind = clerk && allows(d.State, transport.Remind)
+	row.CanWithdraw = clerk && allows(d.State, transport.Withdraw)
+	row.CanClose = clerk && allows(d.State, transport.AcknowledgeReturn)
 	return row
+}
+
+// allows asks the state machine whether an act is possible now, so that no page offers what the hub refuses.
+func allows(s transport.State, act transport.Act) bool {
+	_, _, err := transport.Step(s, act)
+	return err == nil
 }
 
 // dispatchOf finds the dispatch by which an exchange left the office, nil where there is none here.

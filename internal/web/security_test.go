@@ -20,6 +20,8 @@ type visitor struct {
 	t      *testing.T
 	base   string
 	client *http.Client
+	// urgency is that of the documents it writes.
+	urgency string
 }
 
 func visit(t *testing.T, base string) *visitor {
@@ -28,7 +30,7 @@ func visit(t *testing.T, base string) *visitor {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &visitor{t, base, &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	return &visitor{t, base, &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}, "平件"}
 }
 
 // answer is the status, the header and the text of a response.
@@ -109,7 +111,7 @@ func (v *visitor) draft(title, text, note string, files map[string]string) strin
 		v.t.Fatal("no seal to choose")
 	}
 	for name, value := range map[string]string{
-		"kind": "通知", "urgency": "平件", "number": "云溪政办发〔2026〕9号", "issued_on": "2026-11-21", "title": title, "body": text, "note": note,
+		"kind": "通知", "urgency": v.urgency, "number": "云溪政办发〔2026〕9号", "issued_on": "2026-11-21", "title": title, "body": text, "note": note,
 		"to": "YXJY", "seal": seal[1],
 	} {
 		if err := w.WriteField(name, value); err != nil {

@@ -27,6 +27,8 @@ func TestStory(t *testing.T) {
 		return tab
 	}
 
+	earlier(t, hub)
+
 	gate := b.Tab(hub.URL)
 	gate.Go("/inbox")
 	gate.Look("sign-in")
@@ -114,6 +116,21 @@ func TestStory(t *testing.T) {
 	clerk.Click(`.seal-card`, `.seal-face`)
 	clerk.Wants("拟稿人甲", "签发人乙")
 	clerk.Look("seal")
+}
+
+// earlier fills the recipient's inbox with what came before: two documents that nobody opened and one that somebody read.
+func earlier(t *testing.T, hub *webtest.Hub) {
+	t.Helper()
+	clerk := visit(t, hub.URL).signIn("yxzf-clerk", hub.Secret("yxzf-clerk"))
+	approver := visit(t, hub.URL).signIn("yxzf-approver", hub.Secret("yxzf-approver"))
+	recipient := visit(t, hub.URL).signIn("yxjy-clerk", hub.Secret("yxjy-clerk"))
+	approver.approve(clerk.draft("云溪市人民政府办公室关于报送2026年工作总结的通知", body, "", nil))
+	recipient.post("/inbox/"+recipient.delivery()+"/open", nil)
+	clerk.urgency = "加急"
+	approver.approve(clerk.draft("云溪市人民政府办公室关于做好寒潮天气防范应对工作的通知", body, "", nil))
+	clerk.urgency = "特急"
+	approver.approve(clerk.draft("云溪市人民政府办公室关于立即开展校园安全检查的紧急通知", body, "", nil))
+	waitFor(t, "all three", func() bool { return strings.Count(recipient.get("/inbox").text, "<tr") == 4 })
 }
 
 // TestManaging looks at the pages of those who manage, in both languages.
