@@ -12,7 +12,6 @@ import (
 	"testing"
 
 	"yinxin/internal/web/webtest"
-	"yinxin/transport"
 )
 
 // visitor speaks to the console as a program would, with a browser's cookies.
@@ -416,11 +415,11 @@ func TestTextsAreShownAsTheyAre(t *testing.T) {
 	approver := visit(t, hub.URL).signIn("yxzf-approver", hub.Secret("yxzf-approver"))
 	recipient := visit(t, hub.URL).signIn("yxjy-clerk", hub.Secret("yxjy-clerk"))
 	all := strings.Join(xss(), " ")
-	dispatch := clerk.draft("关于"+xss()[0]+xss()[1]+"的通知", all, xss()[6], map[string]string{`a"b.txt`: "x", "报告 <b>.txt": "y"})
+	dispatch := clerk.draft("关于"+xss()[0]+xss()[1]+"的通知", all, xss()[6], map[string]string{"报告（一）' & 二.txt": "x"})
 	exchange := approver.approve(dispatch)
 	delivery := recipient.delivery()
 	recipient.post("/inbox/"+delivery+"/open", nil)
-	if a := recipient.post("/inbox/"+delivery+"/return", url.Values{"reason": {"99"}, "text": {all[:transport.MaxCommentRunes/2]}}); a.status != http.StatusSeeOther {
+	if a := recipient.post("/inbox/"+delivery+"/return", url.Values{"reason": {"99"}, "text": {all}}); a.status != http.StatusSeeOther {
 		t.Fatalf("return: %d %s", a.status, a.text)
 	}
 	custodian := visit(t, hub.URL).signIn("custodian", hub.Secret("custodian"))

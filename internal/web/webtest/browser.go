@@ -224,6 +224,12 @@ func (tab *Tab) Fill(selector, text string) {
 	tab.do("fill "+selector, chromedp.SetValue(chromedp.CSS(selector), text))
 }
 
+// Here is the path of the page that is shown.
+func (tab *Tab) Here() string {
+	tab.t.Helper()
+	return tab.Eval(`location.pathname + location.search`)
+}
+
 // Text is what the page shows.
 func (tab *Tab) Text() string {
 	tab.t.Helper()
