@@ -1,3 +1,5 @@
+//go:build js
+
 package main
 
 import (
@@ -5,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"yinxin/archive/tlog"
-	"yinxin/crypto/cert"
 	"yinxin/internal/verify"
 	"yinxin/verdict"
 )
@@ -81,18 +81,11 @@ func judge(files []file, wanted []byte, now time.Time) string {
 	if err := json.Unmarshal(wanted, &t); err != nil {
 		return failed("the page's roots cannot be read: " + err.Error())
 	}
-	o := verify.Options{Policy: cert.Policy{Revocation: verdict.RevocationAuto}, Now: now}
-	var err error
-	if o.Policy.Roots, err = cert.ParsePEM([]byte(t.Roots)); err != nil {
-		return failed("the roots cannot be read: " + err.Error())
+	o, err := verify.Trusting([]byte(t.Roots), t.Log)
+	if err != nil {
+		return failed(err.Error())
 	}
-	if t.Log != "" {
-		log, err := tlog.ParseVerifier(t.Log)
-		if err != nil {
-			return failed("the log's key cannot be read: " + err.Error())
-		}
-		o.Logs = []*tlog.Verifier{log}
-	}
+	o.Now = now
 	report, err := verify.Files(inputs(files), o)
 	if err != nil {
 		return failed(err.Error())

@@ -1,5 +1,6 @@
 //go:build !js
 
+// Command verify-wasm is internal/verify compiled for browsers; see main.go. Here it only says so.
 package main
 
 import (

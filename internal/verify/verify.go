@@ -50,6 +50,24 @@ func (o Options) Moment() time.Time {
 	return o.Now
 }
 
+// Trusting makes options of what is handed over as text: roots (PEM) and, unless empty, the key of an evidence log.
+func Trusting(roots []byte, log string) (Options, error) {
+	o := Options{Policy: cert.Policy{Revocation: verdict.RevocationAuto}}
+	var err error
+	if o.Policy.Roots, err = cert.ParsePEM(roots); err != nil {
+		return o, fmt.Errorf("read the roots: %w", err)
+	}
+	if log == "" {
+		return o, nil
+	}
+	key, err := tlog.ParseVerifier(log)
+	if err != nil {
+		return o, fmt.Errorf("read the log's key: %w", err)
+	}
+	o.Logs = []*tlog.Verifier{key}
+	return o, nil
+}
+
 // Input is one file: its name in the report and its content. Content is for a folder, Data or Reader with Size for
 // everything else: what a Reader gives, which must not change meanwhile, is read as a stream where its format allows. Of
 // a detached signature (.p7s), Signed is the content that was signed, or Sum its SM3 where it is too large to be held.

@@ -66,7 +66,7 @@ func (s *Server) asset(c *call) error {
 	if c.URL.Query().Get("v") == a.version {
 		c.w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
 	}
-	c.w.Header().Set("Etag", `"`+a.version+`"`)
+	c.w.Header().Set("ETag", `"`+a.version+`"`)
 	if c.Header.Get("If-None-Match") == `"`+a.version+`"` {
 		c.w.WriteHeader(http.StatusNotModified)
 		return nil

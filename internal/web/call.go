@@ -60,7 +60,7 @@ func (c *call) person() office.Person { return office.PersonOf(c.account) }
 func (c *call) variable(name string) string { return mux.Vars(c.Request)[name] }
 
 // fragment reports whether htmx asks for a part of a page.
-func (c *call) fragment() bool { return c.Header.Get("HX-Request") == "true" }
+func (c *call) fragment() bool { return c.Header.Get("Hx-Request") == "true" }
 
 // note writes an act of this call to the audit; the act may be done only when it returns nil.
 func (c *call) note(action, object, outcome string) error {
@@ -88,7 +88,7 @@ func (c *call) officeName(code string) string {
 // redirect goes on to a page of this console, as the answer to a form.
 func (c *call) redirect(path string) error {
 	if c.fragment() {
-		c.w.Header().Set("HX-Redirect", path)
+		c.w.Header().Set("Hx-Redirect", path)
 		c.w.WriteHeader(http.StatusNoContent)
 		return nil
 	}

@@ -24,7 +24,6 @@ type sealsPage struct {
 	Custodian          bool
 	Sent               map[string]string
 	Fault              string
-	Faults             []api.Fault
 }
 
 type sealRow struct {
@@ -39,10 +38,10 @@ func (s *Server) sealRow(r seal.Record) sealRow {
 	return sealRow{Record: r, Status: status, Ends: int(r.To.Sub(s.c.Clock()) / (24 * time.Hour))}
 }
 
-func (s *Server) seals(c *call) error { return s.showSeals(c, http.StatusOK, "", nil) }
+func (s *Server) seals(c *call) error { return s.showSeals(c, http.StatusOK, "") }
 
-func (s *Server) showSeals(c *call, status int, fault string, faults []api.Fault) error {
-	p := sealsPage{Office: c.account.Org, Custodian: c.account.Has(directory.Custodian), Fault: fault, Faults: faults, Sent: map[string]string{}}
+func (s *Server) showSeals(c *call, status int, fault string) error {
+	p := sealsPage{Office: c.account.Org, Custodian: c.account.Has(directory.Custodian), Fault: fault, Sent: map[string]string{}}
 	for name, values := range c.PostForm {
 		p.Sent[name] = values[0]
 	}
@@ -188,14 +187,14 @@ func (s *Server) makeSeal(c *call) error {
 	q.To = q.From.AddDate(sealYears, 0, 0)
 	var err error
 	if q.Diameter, err = strconv.ParseFloat(c.value("diameter"), 64); err != nil || q.Name == "" || !transport.ValidCode(q.Office) {
-		return s.showSeals(c, http.StatusUnprocessableEntity, "fault.fields", nil)
+		return s.showSeals(c, http.StatusUnprocessableEntity, "fault.fields")
 	}
 	if a, err := s.c.Accounts.Account(c.Context(), q.Keeper); err != nil || a.Org != q.Office {
-		return s.showSeals(c, http.StatusUnprocessableEntity, "fault.keeper", nil)
+		return s.showSeals(c, http.StatusUnprocessableEntity, "fault.keeper")
 	}
 	r, err := s.c.Registrar.MakeSeal(c.Context(), c.person(), q)
 	if errors.Is(err, seal.ErrMake) || errors.Is(err, office.ErrNotHosted) {
-		return s.showSeals(c, http.StatusUnprocessableEntity, "fault.make", nil)
+		return s.showSeals(c, http.StatusUnprocessableEntity, "fault.make")
 	}
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"net/http/cookiejar"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -204,7 +205,7 @@ func TestEveryPageIsClosed(t *testing.T) {
 			t.Errorf("%s %s without a session: %d", r.Method, path, a.status)
 		}
 		for role, v := range map[string]*visitor{"clerk": clerk, "admin": admin, "archivist": archivist, "approver": approver} {
-			if len(r.Roles) == 0 || contains(r.Roles, role) {
+			if len(r.Roles) == 0 || slices.Contains(r.Roles, role) {
 				continue
 			}
 			if a := v.do(r.Method, path, form); a.status != http.StatusForbidden {
@@ -212,15 +213,6 @@ func TestEveryPageIsClosed(t *testing.T) {
 			}
 		}
 	}
-}
-
-func contains(list []string, s string) bool {
-	for _, l := range list {
-		if l == s {
-			return true
-		}
-	}
-	return false
 }
 
 // TestNothingOfOthers: what belongs to another office is answered like what does not exist, whatever is tried with it (IDOR).

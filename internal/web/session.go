@@ -31,7 +31,7 @@ func (s *Server) sessionToken(r *http.Request) string {
 }
 
 func (c *call) setSession(token string, expires time.Time) {
-	http.SetCookie(c.w, &http.Cookie{
+	http.SetCookie(c.w, &http.Cookie{ //nolint:gosec // Secure wherever there is TLS; loopback has none
 		Name: c.s.cookieName(), Value: token, Path: "/", Expires: expires, Secure: c.s.c.Secure, HttpOnly: true,
 		SameSite: http.SameSiteStrictMode,
 	})
@@ -149,7 +149,7 @@ func (s *Server) setLook(c *call) error {
 	}
 	l := c.look
 	keep := func(name, value string) {
-		http.SetCookie(c.w, &http.Cookie{
+		http.SetCookie(c.w, &http.Cookie{ //nolint:gosec // Secure wherever there is TLS; loopback has none
 			Name: name, Value: value, Path: "/", MaxAge: int(365 * 24 * time.Hour / time.Second), Secure: s.c.Secure,
 			HttpOnly: true, SameSite: http.SameSiteStrictMode,
 		})

@@ -103,7 +103,7 @@ func (s *Server) verifyProgram(c *call) error {
 	tag := `"` + hex.EncodeToString(sum[:8]) + `"`
 	c.w.Header().Set("Content-Type", "application/gzip")
 	c.w.Header().Set("Cache-Control", "public, no-cache")
-	c.w.Header().Set("Etag", tag)
+	c.w.Header().Set("ETag", tag)
 	if c.Header.Get("If-None-Match") == tag {
 		c.w.WriteHeader(http.StatusNotModified)
 		return nil

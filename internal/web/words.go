@@ -34,7 +34,7 @@ func (s *Server) functions(l language, texts catalogue) template.FuncMap {
 		"asset":     s.assetPath,
 		"languages": func() []language { return []language{chinese, english} },
 		"join":      func(list []string) string { return strings.Join(list, w.texts.text("list.separator")) },
-		"has":       func(list []string, item string) bool { return slices.Contains(list, item) },
+		"has":       slices.Contains[[]string],
 		"add":       func(a, b int) int { return a + b },
 		"mm":        func(v float64) string { return strconv.FormatFloat(v, 'f', 2, 64) },
 		"dict":      dict,

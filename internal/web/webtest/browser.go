@@ -307,7 +307,7 @@ func (tab *Tab) Picture(name string) {
 }
 
 // emulation are the parameters of Network.emulateNetworkConditions, which Debian's Chromium still wants in place of newer ones.
-type emulation struct {
+type emulation struct { //nolint:tagliatelle // the names are the protocol's
 	Offline            bool    `json:"offline"`
 	Latency            float64 `json:"latency"`
 	DownloadThroughput float64 `json:"downloadThroughput"`
