@@ -90,10 +90,17 @@ func copySources(from, to string) error {
 	})
 }
 
+// pendingAtOnce lets the mutants that acknowledge early answer while nothing is committed yet.
+var pendingAtOnce = Edit{
+	File: "transport/hub/receipts.go",
+	Old:  "		if errors.Is(err, ErrNotFound) || err == nil && !h.maySee(c, e) {\n			return notFound()\n",
+	New:  "		if errors.Is(err, ErrNotFound) || err == nil && !h.maySee(c, e) {\n			return ErrPending\n",
+}
+
 // Mutants, by the experiment that must catch them.
 var (
 	// EarlyPostgres acknowledges before the commit.
-	EarlyPostgres = &Mutant{Name: "acknowledge before commit (PostgreSQL)", Edits: []Edit{{
+	EarlyPostgres = &Mutant{Name: "acknowledge before commit (PostgreSQL)", Edits: []Edit{pendingAtOnce, {
 		File: "internal/postgres/session.go",
 		Old:  "	return d.update(ctx, func(t *tx) error { return fn(t) })\n",
 		New: "	s, err := d.open(ctx, beginUpdate)\n	if err != nil {\n		return err\n	}\n	defer s.end()\n" +
@@ -102,7 +109,7 @@ var (
 			"	later.queued, s.queued = s.queued, nil\n	go func() { time.Sleep(50 * time.Millisecond); later.commit(); later.end() }()\n	return nil\n",
 	}}}
 	// EarlySQLite acknowledges before the commit.
-	EarlySQLite = &Mutant{Name: "acknowledge before commit (SQLite)", Edits: []Edit{{
+	EarlySQLite = &Mutant{Name: "acknowledge before commit (SQLite)", Edits: []Edit{pendingAtOnce, {
 		File: "internal/sqlite/writer.go",
 		Old:  "	} else if err := w.durable(before); err != nil {",
 		New: "	} else if func() bool {\n		for _, u := range batch {\n			u.reply <- u.refused\n		}\n		time.Sleep(50 * time.Millisecond)\n" +
