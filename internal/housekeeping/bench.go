@@ -36,7 +36,7 @@ func (h *house) bench(ctx context.Context) tally {
 	var t tally
 	for _, pkg := range slices.Sorted(maps.Keys(benchmarks)) {
 		h.printf("measuring %s\n", pkg)
-		c := h.command(ctx, h.vaultEnv(), "go", "test", "-run=^$", "-bench=.", "-benchtime="+benchtime, "-timeout=15m", pkg)
+		c := h.command(ctx, h.vaultEnv(), "go", "test", "-run=^$", "-bench=.", "-benchtime="+benchtime, "-timeout=40m", pkg)
 		out, err := c.CombinedOutput()
 		if err != nil {
 			h.printf("FAIL %s: %v\n%s", pkg, err, indent(out))

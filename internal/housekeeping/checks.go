@@ -55,7 +55,7 @@ func (h *house) lint(ctx context.Context) tally {
 	if missing != nil {
 		return *missing
 	}
-	return h.step(ctx, []string{"GOLANGCI_LINT_CACHE=" + h.cache + "/golangci-lint"}, path, "run", "--timeout=15m", "--allow-parallel-runners", "./...")
+	return h.step(ctx, []string{"GOLANGCI_LINT_CACHE=" + h.cache + "/golangci-lint"}, path, "run", "--timeout=30m", "--allow-parallel-runners", "./...")
 }
 
 // repository runs the tests that hold files to one another: docs to code, README to README, pins to go.mod, and no

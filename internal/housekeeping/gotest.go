@@ -47,7 +47,7 @@ func (h *house) vectors(ctx context.Context) tally {
 
 // goTest runs `go test -json` with args, prints a line for each package and the output of what failed, and counts.
 func (h *house) goTest(ctx context.Context, env []string, args ...string) tally {
-	c := h.command(ctx, slices.Concat(env, h.vaultEnv()), "go", append([]string{"test", "-json", "-count=1", "-timeout=15m"}, args...)...)
+	c := h.command(ctx, slices.Concat(env, h.vaultEnv()), "go", append([]string{"test", "-json", "-count=1", "-timeout=40m"}, args...)...)
 	j := newJudge(func(tool string) bool { _, err := exec.LookPath(tool); return err == nil })
 	var stderr bytes.Buffer
 	events := &lineWriter{fn: func(line []byte) { h.printf("%s", j.event(line)) }}
