@@ -122,7 +122,7 @@ func (e *env) init(ctx context.Context, f initFlags, asJSON bool) (err error) {
 		return err
 	}
 	if asJSON {
-		return json.NewEncoder(e.stdout).Encode(out) //nolint:gosec // the secrets are shown once, to whoever makes the hub
+		return json.NewEncoder(e.stdout).Encode(out) // the secrets are shown once, to whoever makes the hub
 	}
 	fmt.Fprintf(e.stdout, "root certificate %s\nlog key %s\n", out.Root, out.LogKey)
 	for _, l := range logins {

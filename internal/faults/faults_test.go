@@ -230,7 +230,7 @@ func upTo(n time.Duration) time.Duration {
 	return time.Duration(v.Int64())
 }
 
-// kills kills one hub after another, at random times, until ctx ends.
+// kills ends one hub after another, at random times, until ctx ends.
 func kills(ctx context.Context, t *testing.T, w *world, count *atomic.Int64) {
 	t.Helper()
 	for {

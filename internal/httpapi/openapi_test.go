@@ -132,8 +132,8 @@ func TestSchemasAreTheWireTypes(t *testing.T) {
 		}
 		delete(types, name)
 		members := map[string]bool{}
-		for i := range typ.NumField() {
-			if word, _, _ := strings.Cut(typ.Field(i).Tag.Get("json"), ","); word != "-" {
+		for field := range typ.Fields() {
+			if word, _, _ := strings.Cut(field.Tag.Get("json"), ","); word != "-" {
 				members[word] = true
 			}
 		}
@@ -199,7 +199,7 @@ func TestEvents(t *testing.T) {
 		req := must(http.NewRequestWithContext(ctx, http.MethodGet, s.url+"/api/v1/events", nil))(t)
 		req.Header.Set("Authorization", "Bearer "+token)
 		hc := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-		resp := must(hc.Do(req))(t)
+		resp := must(hc.Do(req))(t) //nolint:bodyclose // the reader below closes it
 		if resp.StatusCode != http.StatusOK || resp.Header.Get("Content-Type") != api.TypeEvents {
 			t.Fatalf("events: %s", resp.Status)
 		}

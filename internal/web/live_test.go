@@ -102,7 +102,7 @@ func TestProgram(t *testing.T) {
 	if _, err := io.ReadFull(z, magic); err != nil || string(magic) != "\x00asm" {
 		t.Errorf("it begins with %q, %v", magic, err)
 	}
-	if b := v.do(http.MethodGet, "/verify/program.wasm.gz", nil, header("If-None-Match", a.header.Get("Etag"))); b.status != http.StatusNotModified {
+	if b := v.do(http.MethodGet, "/verify/program.wasm.gz", nil, header("If-None-Match", a.header.Get("ETag"))); b.status != http.StatusNotModified {
 		t.Errorf("asked again: %d", b.status)
 	}
 	p := v.get("/verify").header.Get("Content-Security-Policy")

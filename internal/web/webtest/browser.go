@@ -307,11 +307,11 @@ func (tab *Tab) Picture(name string) {
 }
 
 // emulation are the parameters of Network.emulateNetworkConditions, which Debian's Chromium still wants in place of newer ones.
-type emulation struct { //nolint:tagliatelle // the names are the protocol's
+type emulation struct {
 	Offline            bool    `json:"offline"`
 	Latency            float64 `json:"latency"`
-	DownloadThroughput float64 `json:"downloadThroughput"`
-	UploadThroughput   float64 `json:"uploadThroughput"`
+	DownloadThroughput float64 `json:"downloadThroughput"` //nolint:tagliatelle // the name is the protocol's
+	UploadThroughput   float64 `json:"uploadThroughput"`   //nolint:tagliatelle // the name is the protocol's
 }
 
 // Offline cuts the window off from every network.
