@@ -74,7 +74,7 @@ func (h *house) plans() map[string][]part {
 		"fmt":         {{"tools", h.buildTools}, {"format", h.format}},
 		"bench":       {{"benchmarks", h.bench}},
 		"vault-dev":   {{"Vault server", h.vaultBuilt}, {"vault-dev", h.vaultDev}},
-		"packages":    {{"programs", h.programs}, {"services", h.units}, {"packages", h.packages}},
+		"packages":    {{"programs", h.programs}, {"verifier for browsers", h.wasm}, {"services", h.units}, {"packages", h.packages}},
 		"wasm":        {{"verifier for browsers", h.wasm}},
 		"screenshots": {{"programs", h.programs}, {"verifier for browsers", h.wasm}, {"screenshots", h.screenshots}},
 		"faults":      {{"programs", h.programs}, {"fault experiments", h.faults}},
