@@ -49,11 +49,11 @@ func (h *house) speed(ctx context.Context) tally {
 	return t
 }
 
-// timed measures tries times, and up to four times as often while every run was over the limit, for then it may be the
+// timed measures tries times, and up to twelve times as often while every run was over the limit, for then it may be the
 // machine. It prints best and median, and fails if even the best is over the limit.
 func (h *house) timed(name string, limit time.Duration, tries int, measure func() (time.Duration, error)) tally {
 	var took []time.Duration
-	for i := 0; i < tries || i < 4*tries && slices.Min(took) >= limit; i++ {
+	for i := 0; i < tries || i < 12*tries && slices.Min(took) >= limit; i++ {
 		d, err := measure()
 		if err != nil {
 			h.printf("FAIL %s: %v\n", name, err)
