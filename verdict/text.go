@@ -264,7 +264,7 @@ func (t *writer) checks(checks []Check, indent string) {
 		}
 		t.line(indent, "[%s] %s: %s%s", mark, c.Name.word(t.lang), c.Status.word(), t.because(c.Reason))
 		if c.Detail != "" {
-			t.line(indent, "    %s", c.Detail)
+			t.line(indent, "    %s", DetailText(c.Detail, t.lang))
 		}
 	}
 }
@@ -273,7 +273,7 @@ func (t *writer) notes(n Notes, indent string) {
 	for i, w := range n.Warnings {
 		t.line(indent, "%s: %s [%s]", phrase{"warning", "提示"}, w.Text(t.lang), w)
 		if i < len(n.WarningDetails) && n.WarningDetails[i] != "" {
-			t.line(indent, "    %s", n.WarningDetails[i])
+			t.line(indent, "    %s", DetailText(n.WarningDetails[i], t.lang))
 		}
 	}
 }

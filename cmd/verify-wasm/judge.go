@@ -187,7 +187,7 @@ func signatureOf(s verdict.Signature, l verdict.Language) signatureWords {
 func checksOf(list []verdict.Check, l verdict.Language) []checkWords {
 	out := []checkWords{}
 	for _, c := range list {
-		w := checkWords{Name: c.Name.Text(l), Status: c.Status, Word: c.Status.Text(l), Detail: c.Detail}
+		w := checkWords{Name: c.Name.Text(l), Status: c.Status, Word: c.Status.Text(l), Detail: verdict.DetailText(c.Detail, l)}
 		if c.Reason != "" {
 			w.Reason = c.Reason.Text(l)
 		}
@@ -201,7 +201,7 @@ func warningsOf(n verdict.Notes, l verdict.Language) []warningWords {
 	for i, r := range n.Warnings {
 		w := warningWords{Text: r.Text(l)}
 		if i < len(n.WarningDetails) {
-			w.Detail = n.WarningDetails[i]
+			w.Detail = verdict.DetailText(n.WarningDetails[i], l)
 		}
 		out = append(out, w)
 	}

@@ -15,6 +15,7 @@ import (
 	"yinxin/crypto/gm"
 	"yinxin/testvectors/boundtest"
 	"yinxin/testvectors/forge"
+	"yinxin/testvectors/forge/hand"
 	"yinxin/verdict"
 )
 
@@ -201,10 +202,7 @@ func (c *clinic) altered(t *testing.T, der []byte, edit func(basic *forge.Node))
 	octets := outer.At(1, 0, 1)
 	basic := forge.Must(octets.Value)
 	edit(basic)
-	sig, err := gm.Sign(nil, c.key, basic.At(0).Bytes())
-	if err != nil {
-		t.Fatal(err)
-	}
+	sig := hand.Tools(c.key.ExportScalar()).Sign(basic.At(0).Bytes())
 	basic.At(2).Value = append([]byte{0}, sig...)
 	octets.Value = basic.Bytes()
 	return outer.Bytes()

@@ -290,11 +290,11 @@ func (e *EnvelopedData) Open(c *cert.Certificate, key crypto.Decrypter) ([]byte,
 		return nil, fmt.Errorf("open envelope: %w", err)
 	}
 	defer clear(secret)
-	// A wrapped key that does not open is replaced by one that opens nothing, so that the time and the answer are those
-	// of a content that does not open.
-	sound := err == nil && len(secret) == gm.KeySize
+	// A wrapped key that does not open, or is none that anybody draws, is replaced by one that opens nothing, so that the
+	// time and the answer are those of a content that does not open.
+	sound := err == nil && len(secret) == gm.KeySize && !bytes.Equal(secret, make([]byte, gm.KeySize))
 	if !sound {
-		secret = make([]byte, gm.KeySize)
+		secret = bytes.Repeat([]byte{0x5a}, gm.KeySize)
 	}
 	content, err := gm.DecryptCBC(secret, e.iv, e.ciphertext)
 	if err != nil || !sound {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/rand"
-	"encoding/asn1"
 	"errors"
 	"io"
 	"testing"
@@ -20,6 +19,8 @@ import (
 	"yinxin/crypto/cms"
 	"yinxin/crypto/gm"
 	"yinxin/testvectors/boundtest"
+	"yinxin/testvectors/forge"
+	"yinxin/testvectors/forge/hand"
 	"yinxin/verdict"
 )
 
@@ -105,89 +106,55 @@ func TestEncryptRefuses(t *testing.T) {
 	}
 }
 
-// envelope is an envelope before it is written, open to every forgery.
-type envelope struct {
-	outer, inner, keyAlg, alg asn1.ObjectIdentifier
-	version, rversion         int64
-	to                        *cert.Certificate
-	key, iv, ct               []byte
-}
-
-func wholeEnvelope(t testing.TB, a *certtest.Party) *envelope {
-	t.Helper()
+// wholeEnvelope is a good envelope to a party, written without the code under test.
+func wholeEnvelope(a *certtest.Party) *forge.Envelope {
 	key, iv := []byte("0123456789abcdef"), bytes.Repeat([]byte{1}, 16)
-	wrapped, err := gm.Encrypt(nil, a.EncryptionCert.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ct, err := gm.EncryptCBC(key, iv, content)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &envelope{
-		outer: asn1.ObjectIdentifier{1, 2, 156, 10197, 6, 1, 4, 2, 3}, inner: oidGBTData, keyAlg: gm.OIDSM2Encryption, alg: gm.OIDSM4CBC,
-		version: 1, rversion: 1, to: a.EncryptionCert, key: wrapped, iv: iv, ct: ct,
-	}
-}
-
-func (e *envelope) marshal(t testing.TB) []byte {
-	t.Helper()
-	recipient := seq(der(t, e.rversion), seq(e.to.RawIssuer, der(t, e.to.Serial)), seq(der(t, e.keyAlg), asn1.NullBytes), der(t, e.key))
-	if e.rversion < 0 {
-		recipient = nil
-	}
-	return seq(der(t, e.outer), tlv(0xa0, seq(der(t, e.version), tlv(0x31, recipient),
-		seq(der(t, e.inner), seq(der(t, e.alg), der(t, e.iv)), tlv(0x80, e.ct)))))
+	return forge.NewEnvelope(a.EncryptionCert.Raw, hand.Wrap(a.EncryptionCert.PublicKey, key), iv, hand.CBC(key, iv, content))
 }
 
 // TestEnvelopeCorruptions: what is structure is refused with its reason; what is cipher gives the one error.
 func TestEnvelopeCorruptions(t *testing.T) {
 	pki := certtest.New(t, "root", now)
 	a, b := pki.Party("a"), pki.Party("b")
-	wrap := func(key []byte) []byte {
-		w, err := gm.Encrypt(nil, a.EncryptionCert.PublicKey, key)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return w
-	}
-	plainForm, err := sm2.ASN1Ciphertext2Plain(wrap([]byte("0123456789abcdef")), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	wrap := func(key []byte) []byte { return hand.Wrap(a.EncryptionCert.PublicKey, key) }
+	plainForm := hand.Raw(wrap([]byte("0123456789abcdef")))
 	tests := []struct {
 		name  string
-		spoil func(*envelope)
+		spoil func(*forge.Envelope)
 		want  error // nil: see reason
 		why   verdict.Reason
 	}{
-		{"nothing spoilt", func(*envelope) {}, nil, ""},
-		{"wrapped for another", func(e *envelope) { e.key, _ = gm.Encrypt(nil, b.EncryptionCert.PublicKey, make([]byte, 16)) }, cms.ErrDecrypt, ""},
-		{"wrapped key changed", func(e *envelope) { e.key[len(e.key)-1] ^= 1 }, cms.ErrDecrypt, ""},
-		{"wrapped key with a byte after it", func(e *envelope) { e.key = append(e.key, 0) }, cms.ErrDecrypt, ""},
-		{"wrapped key as a raw point", func(e *envelope) { e.key = plainForm }, cms.ErrDecrypt, ""},
-		{"wrapped key empty", func(e *envelope) { e.key = nil }, cms.ErrDecrypt, ""},
-		{"key of 15 bytes", func(e *envelope) { e.key = wrap(make([]byte, 15)) }, cms.ErrDecrypt, ""},
-		{"key of 32 bytes", func(e *envelope) { e.key = wrap(make([]byte, 32)) }, cms.ErrDecrypt, ""},
-		{"another content key", func(e *envelope) { e.key = wrap([]byte("fedcba9876543210")) }, cms.ErrDecrypt, ""},
-		{"padding spoilt", func(e *envelope) { e.ct[len(e.ct)-17] ^= 0x80 }, cms.ErrDecrypt, ""},
-		{"ciphertext cut inside a block", func(e *envelope) { e.ct = e.ct[:len(e.ct)-1] }, cms.ErrDecrypt, ""},
-		{"ciphertext empty", func(e *envelope) { e.ct = nil }, cms.ErrDecrypt, ""},
-		{"addressed to another", func(e *envelope) { e.to = b.EncryptionCert }, cms.ErrNotRecipient, ""},
-		{"IV of 12 bytes", func(e *envelope) { e.iv = e.iv[:12] }, nil, verdict.Malformed},
-		{"no recipient", func(e *envelope) { e.rversion = -1 }, nil, verdict.Malformed},
-		{"recipient by key identifier", func(e *envelope) { e.rversion = 2 }, nil, verdict.Malformed},
-		{"content is not data", func(e *envelope) { e.inner = oidGBTSigned }, nil, verdict.Malformed},
-		{"not an envelope", func(e *envelope) { e.outer = oidGBTSigned }, nil, verdict.Malformed},
-		{"version 9", func(e *envelope) { e.version = 9 }, nil, verdict.Malformed},
-		{"key encryption by another algorithm", func(e *envelope) { e.keyAlg = gm.OIDSM2Signature }, nil, verdict.AlgMismatch},
-		{"content encryption by SM4-GCM", func(e *envelope) { e.alg = gm.OIDSM4GCM }, nil, verdict.AlgMismatch},
+		{"nothing spoilt", func(*forge.Envelope) {}, nil, ""},
+		{"wrapped for another", func(e *forge.Envelope) { e.Key = hand.Wrap(b.EncryptionCert.PublicKey, []byte("0123456789abcdef")) }, cms.ErrDecrypt, ""},
+		{"wrapped key changed", func(e *forge.Envelope) { e.Key[len(e.Key)-1] ^= 1 }, cms.ErrDecrypt, ""},
+		{"wrapped key with a byte after it", func(e *forge.Envelope) { e.Key = append(e.Key, 0) }, cms.ErrDecrypt, ""},
+		{"wrapped key as a raw point", func(e *forge.Envelope) { e.Key = plainForm }, cms.ErrDecrypt, ""},
+		{"wrapped key empty", func(e *forge.Envelope) { e.Key = nil }, cms.ErrDecrypt, ""},
+		{"key of 15 bytes", func(e *forge.Envelope) { e.Key = wrap(make([]byte, 15)) }, cms.ErrDecrypt, ""},
+		{"key of zeros (C-21)", func(e *forge.Envelope) {
+			zeros := make([]byte, 16)
+			e.Key, e.Ciphertext = wrap(zeros), hand.CBC(zeros, e.IV, content)
+		}, cms.ErrDecrypt, ""},
+		{"key of 32 bytes", func(e *forge.Envelope) { e.Key = wrap(make([]byte, 32)) }, cms.ErrDecrypt, ""},
+		{"another content key", func(e *forge.Envelope) { e.Key = wrap([]byte("fedcba9876543210")) }, cms.ErrDecrypt, ""},
+		{"padding spoilt", func(e *forge.Envelope) { e.Ciphertext[len(e.Ciphertext)-17] ^= 0x80 }, cms.ErrDecrypt, ""},
+		{"ciphertext cut inside a block", func(e *forge.Envelope) { e.Ciphertext = e.Ciphertext[:len(e.Ciphertext)-1] }, cms.ErrDecrypt, ""},
+		{"ciphertext empty", func(e *forge.Envelope) { e.Ciphertext = nil }, cms.ErrDecrypt, ""},
+		{"addressed to another", func(e *forge.Envelope) { e.To = b.EncryptionCert.Raw }, cms.ErrNotRecipient, ""},
+		{"IV of 12 bytes", func(e *forge.Envelope) { e.IV = e.IV[:12] }, nil, verdict.Malformed},
+		{"no recipient", func(e *forge.Envelope) { e.Recipient = -1 }, nil, verdict.Malformed},
+		{"recipient by key identifier", func(e *forge.Envelope) { e.Recipient = 2 }, nil, verdict.Malformed},
+		{"content is not data", func(e *forge.Envelope) { e.Inner = forge.OIDGBTSigned }, nil, verdict.Malformed},
+		{"not an envelope", func(e *forge.Envelope) { e.Outer = forge.OIDGBTSigned }, nil, verdict.Malformed},
+		{"version 9", func(e *forge.Envelope) { e.Version = 9 }, nil, verdict.Malformed},
+		{"key encryption by another algorithm", func(e *forge.Envelope) { e.KeyAlg = gm.OIDSM2Signature }, nil, verdict.AlgMismatch},
+		{"content encryption by SM4-GCM", func(e *forge.Envelope) { e.Alg = gm.OIDSM4GCM }, nil, verdict.AlgMismatch},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			e := wholeEnvelope(t, a)
+			e := wholeEnvelope(a)
 			tt.spoil(e)
-			got, err := cms.Decrypt(e.marshal(t), a.EncryptionCert, a.EncryptKey)
+			got, err := cms.Decrypt(e.Bytes(), a.EncryptionCert, a.EncryptKey)
 			var refused *verdict.ContainerError
 			switch {
 			case tt.why != "":
@@ -203,7 +170,7 @@ func TestEnvelopeCorruptions(t *testing.T) {
 			}
 		})
 	}
-	good := wholeEnvelope(t, a).marshal(t)
+	good := wholeEnvelope(a).Bytes()
 	for name, bad := range map[verdict.Reason][]byte{verdict.TrailingData: append(bytes.Clone(good), 0), verdict.NotDER: good[:len(good)-1], verdict.Limit: make([]byte, cms.MaxSize+1)} {
 		var refused *verdict.ContainerError
 		if _, err := cms.ParseEnveloped(bad); !errors.As(err, &refused) || refused.Reason != name {
@@ -223,7 +190,7 @@ func (a away) Decrypt(io.Reader, []byte, crypto.DecrypterOpts) ([]byte, error) {
 // TestKeyAway: a key that cannot be used now is told apart from a ciphertext that does not open.
 func TestKeyAway(t *testing.T) {
 	a := certtest.New(t, "root", now).Party("a")
-	der := wholeEnvelope(t, a).marshal(t)
+	der := wholeEnvelope(a).Bytes()
 	sealed := errors.New("key service is sealed")
 	if _, err := cms.Decrypt(der, a.EncryptionCert, away{a.EncryptKey, sealed}); !errors.Is(err, sealed) || errors.Is(err, cms.ErrDecrypt) {
 		t.Errorf("sealed: %v", err)
@@ -268,7 +235,7 @@ func TestEnvelopeLibraryAgrees(t *testing.T) {
 
 func FuzzEnveloped(f *testing.F) {
 	a := certtest.New(f, "root", now).Party("a")
-	f.Add(wholeEnvelope(f, a).marshal(f))
+	f.Add(wholeEnvelope(a).Bytes())
 	f.Fuzz(boundtest.Fuzz(perByte, func(t *testing.T, der []byte) {
 		e, err := cms.ParseEnveloped(der)
 		if err != nil {

@@ -18,11 +18,6 @@ import (
 // perByte is how much reading and judging may allocate for each byte of input.
 const perByte = 200
 
-// forger has the key of a party, as its owner would.
-func forger(t testing.TB, key *gm.PrivateKey) forge.Tools {
-	return forge.Tools{Sum: func(b []byte) []byte { sum := gm.SM3(b); return sum[:] }, Sign: signWith(t, key)}
-}
-
 func mustSign(t testing.TB, a *certtest.Party, content []byte) []byte {
 	t.Helper()
 	der, err := cms.Sign(content, cms.SignOptions{Signer: a.SignKey, Certificate: a.SigningCert, Time: now})
@@ -53,7 +48,7 @@ func TestBareDigest(t *testing.T) {
 	a, b := pki.Party("office"), pki.Party("other")
 	sum := gm.SM3([]byte("Signature.xml"))
 	bare := func(content []byte, key *gm.PrivateKey, edit func(s *forge.Signed)) []byte {
-		s := forge.OpenSigned(mustSign(t, a, content), forger(t, key))
+		s := forge.OpenSigned(mustSign(t, a, content), forger(key))
 		s.Signer(0).Remove(3)
 		s.Resign(0)
 		if edit != nil {
@@ -78,7 +73,7 @@ func TestBareDigest(t *testing.T) {
 		{"another digest algorithm", bare(sum[:], a.SignKey, func(s *forge.Signed) { s.Signer(0).At(2, 0).Set(forge.OID(2, 16, 840, 1, 101, 3, 4, 2, 1)) }), allowed, verdict.AlgMismatch},
 		{"with signed attributes all the same", mustSign(t, a, sum[:]), allowed, ""},
 		{"attributes as content", func() []byte {
-			s := forge.OpenSigned(mustSign(t, a, sum[:]), forger(t, a.SignKey))
+			s := forge.OpenSigned(mustSign(t, a, sum[:]), forger(a.SignKey))
 			set := forge.SetOf(s.Attributes(0).Kids...)
 			s.Content().Value = set.Bytes()
 			s.Signer(0).Remove(3)
@@ -114,7 +109,7 @@ func TestBinding(t *testing.T) {
 	ess := []int{1, 2, 840, 113549, 1, 9, 16, 2, 47}
 	der := mustSign(t, a, content)
 	edited := func(edit func(s *forge.Signed)) []byte {
-		s := forge.OpenSigned(der, forger(t, a.SignKey))
+		s := forge.OpenSigned(der, forger(a.SignKey))
 		edit(s)
 		s.Resign(0)
 		return s.Bytes()
@@ -172,7 +167,7 @@ func TestCounterSignatures(t *testing.T) {
 	counterSignature := forge.OID(1, 2, 840, 113549, 1, 9, 6)
 	// counter makes b's SignerInfo about a signature value.
 	counter := func(value []byte, edit func(attrs *forge.Node)) *forge.Node {
-		s := forge.OpenSigned(mustSign(t, b, value), forger(t, b.SignKey))
+		s := forge.OpenSigned(mustSign(t, b, value), forger(b.SignKey))
 		s.Drop(0, 1, 2, 840, 113549, 1, 9, 3)
 		if edit != nil {
 			edit(s.Attributes(0))
@@ -181,7 +176,7 @@ func TestCounterSignatures(t *testing.T) {
 		return s.Signer(0)
 	}
 	with := func(make func(value []byte) *forge.Node) []byte {
-		s := forge.OpenSigned(mustSign(t, a, content), forger(t, a.SignKey))
+		s := forge.OpenSigned(mustSign(t, a, content), forger(a.SignKey))
 		s.Bag().Insert(0, forge.Must(b.SigningCert.Raw))
 		s.Bag().Sort()
 		s.Signer(0).Insert(len(s.Signer(0).Kids), &forge.Node{Tag: 0xa1, Kids: []*forge.Node{

@@ -17,6 +17,8 @@ import (
 	"yinxin/crypto/cms"
 	"yinxin/crypto/gm"
 	"yinxin/testvectors/boundtest"
+	"yinxin/testvectors/forge"
+	"yinxin/testvectors/forge/hand"
 	"yinxin/verdict"
 )
 
@@ -156,143 +158,132 @@ func TestForgeries(t *testing.T) {
 	a, b, foreign := pki.Party("office"), pki.Party("other"), rogue.Party("office")
 	twin := twinOf(t, pki, a.SigningCert)
 	expired := pki.PartyWith("office", cert.IssueOptions{NotBefore: now.AddDate(-3, 0, 0), NotAfter: now.AddDate(-2, 0, 0)})
-	raw := func(k *gm.PrivateKey, e [32]byte) []byte {
-		sig, err := gm.SignPrecomputed(nil, k, gm.Digest(e))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return sig
-	}
 	const (
 		attributes = verdict.CheckSignedAttributes
 		dataHash   = verdict.CheckDataHash
 		signature  = verdict.CheckSignature
 	)
-	drop := func(i int) func(*message) {
-		return func(m *message) {
-			s := m.signers[0]
-			s.attrs = append(s.attrs[:i:i], s.attrs[i+1:]...)
+	drop := func(i int) func(*forge.Message) {
+		return func(m *forge.Message) {
+			s := m.Signers[0]
+			s.Attrs = append(s.Attrs[:i:i], s.Attrs[i+1:]...)
 		}
 	}
-	replace := func(i int, a []byte) func(*message) { return func(m *message) { m.signers[0].attrs[i] = a } }
-	add := func(a []byte) func(*message) {
-		return func(m *message) { m.signers[0].attrs = append(m.signers[0].attrs, a) }
+	replace := func(i int, a []byte) func(*forge.Message) {
+		return func(m *forge.Message) { m.Signers[0].Attrs[i] = a }
+	}
+	add := func(a []byte) func(*forge.Message) {
+		return func(m *forge.Message) { m.Signers[0].Attrs = append(m.Signers[0].Attrs, a) }
 	}
 	tests := []struct {
 		name   string
-		spoil  func(*message)
+		spoil  func(*forge.Message)
 		check  verdict.CheckName // empty: stays good
 		reason verdict.Reason
 	}{
-		{"nothing spoilt", func(*message) {}, "", ""},
-		{"RFC object identifiers", func(m *message) {
-			m.outer, m.eContentType = oidRFCSigned, oidRFCData
-			m.signers[0].sig, m.signers[0].sigPara, m.signers[0].digestParams = gm.OIDSM2WithSM3, nil, nil
-			m.signers[0].attrs[0] = attr(t, oidContentType, der(t, oidRFCData))
+		{"nothing spoilt", func(*forge.Message) {}, "", ""},
+		{"RFC object identifiers", func(m *forge.Message) {
+			m.Outer, m.EContentType = forge.OIDRFCSigned, forge.OIDRFCData
+			m.Signers[0].Sig, m.Signers[0].SigParam, m.Signers[0].DigestParams = gm.OIDSM2WithSM3, nil, nil
+			m.Signers[0].Attrs[0] = forge.Attr(forge.OIDContentType, forge.DER(forge.OIDRFCData))
 		}, "", ""},
-		{"1.501 with NULL in a GB/T message", func(m *message) { m.signers[0].sig = gm.OIDSM2WithSM3 }, "", ""},
-		{"unknown attribute", add(attr(t, asn1.ObjectIdentifier{1, 2, 3}, der(t, "x"))), "", ""},
+		{"1.501 with NULL in a GB/T message", func(m *forge.Message) { m.Signers[0].Sig = gm.OIDSM2WithSM3 }, "", ""},
+		{"unknown attribute", add(forge.Attr(bareOID, forge.DER("x"))), "", ""},
 		{"no signingTime", drop(2), "", ""},
 		{"no signingCertificateV2", drop(3), "", ""},
-		{"signingCertificateV2 by SHA-256", func(m *message) {
+		{"signingCertificateV2 by SHA-256", func(m *forge.Message) {
 			sum := sha256.Sum256(a.SigningCert.Raw)
-			m.signers[0].attrs[3] = attr(t, oidESS, essOf(t, oidSHA256, sum[:]))
+			m.Signers[0].Attrs[3] = forge.Attr(forge.OIDESS, forge.ESS(forge.OIDSHA256, sum[:]))
 		}, "", ""},
-		{"certificate of the same issuer and serial number beside it", func(m *message) { m.certs = append(m.certs, twin.SigningCert.Raw) }, "", ""},
+		{"certificate of the same issuer and serial number beside it", func(m *forge.Message) { m.Certs = append(m.Certs, twin.SigningCert.Raw) }, "", ""},
 
-		{"attributes passed off as content (C-01)", func(m *message) {
-			s := m.signers[0]
-			signed := tlv(0x31, s.attrsOf())
-			s.value, s.attrs, m.content = s.sign(signed), nil, signed
+		{"attributes passed off as content (C-01)", func(m *forge.Message) {
+			s := m.Signers[0]
+			signed := forge.TLV(0x31, s.Attributes())
+			s.Value, s.Attrs, m.Content = s.Sign(signed), nil, signed
 		}, attributes, verdict.SignedAttrsRequired},
-		{"no signed attributes", func(m *message) { m.signers[0].attrs = nil }, attributes, verdict.SignedAttrsRequired},
-		{"empty signed attributes", func(m *message) { m.signers[0].attrs = [][]byte{} }, attributes, verdict.SignedAttrsIncomplete},
+		{"no signed attributes", func(m *forge.Message) { m.Signers[0].Attrs = nil }, attributes, verdict.SignedAttrsRequired},
+		{"empty signed attributes", func(m *forge.Message) { m.Signers[0].Attrs = [][]byte{} }, attributes, verdict.SignedAttrsIncomplete},
 		{"no contentType", drop(0), attributes, verdict.SignedAttrsIncomplete},
 		{"no messageDigest", drop(1), attributes, verdict.SignedAttrsIncomplete},
-		{"contentType of another type", replace(0, attr(t, oidContentType, der(t, oidTSTInfo))), attributes, verdict.SignedAttrsIncomplete},
-		{"contentType of the other family", replace(0, attr(t, oidContentType, der(t, oidRFCData))), attributes, verdict.SignedAttrsIncomplete},
-		{"content that is a time-stamp", func(m *message) {
-			m.eContentType = oidTSTInfo
-			m.signers[0].attrs[0] = attr(t, oidContentType, der(t, oidTSTInfo))
+		{"contentType of another type", replace(0, forge.Attr(forge.OIDContentType, forge.DER(forge.OIDTSTInfo))), attributes, verdict.SignedAttrsIncomplete},
+		{"contentType of the other family", replace(0, forge.Attr(forge.OIDContentType, forge.DER(forge.OIDRFCData))), attributes, verdict.SignedAttrsIncomplete},
+		{"content that is a time-stamp", func(m *forge.Message) {
+			m.EContentType = forge.OIDTSTInfo
+			m.Signers[0].Attrs[0] = forge.Attr(forge.OIDContentType, forge.DER(forge.OIDTSTInfo))
 		}, attributes, verdict.SignedAttrsIncomplete},
-		{"messageDigest is no OCTET STRING", replace(1, attr(t, oidMessageDigest, der(t, 5))), attributes, verdict.SignedAttrsIncomplete},
-		{"signingTime is no time", replace(2, attr(t, oidSigningTime, der(t, "yesterday"))), attributes, verdict.SignedAttrsIncomplete},
-		{"signingCertificateV2 is nonsense", replace(3, attr(t, oidESS, der(t, 5))), attributes, verdict.SignedAttrsIncomplete},
-		{"signingCertificateV2 by an unknown hash", replace(3, attr(t, oidESS, ess(t, oidECDSA, a.SigningCert))), attributes, verdict.SignedAttrsIncomplete},
-		{"signingCertificateV2 of another certificate", replace(3, attr(t, oidESS, ess(t, gm.OIDSM3, b.SigningCert))), attributes, verdict.SignerCert},
-		{"messageDigest twice", add(attr(t, oidMessageDigest, digestOf(t, content))), attributes, verdict.AttrDuplicate},
-		{"unknown attribute twice", func(m *message) {
-			add(attr(t, asn1.ObjectIdentifier{1, 2, 3}, der(t, 1)))(m)
-			add(attr(t, asn1.ObjectIdentifier{1, 2, 3}, der(t, 2)))(m)
+		{"messageDigest is no OCTET STRING", replace(1, forge.Attr(forge.OIDMessageDigest, forge.DER(5))), attributes, verdict.SignedAttrsIncomplete},
+		{"signingTime is no time", replace(2, forge.Attr(forge.OIDSigningTime, forge.DER("yesterday"))), attributes, verdict.SignedAttrsIncomplete},
+		{"signingCertificateV2 is nonsense", replace(3, forge.Attr(forge.OIDESS, forge.DER(5))), attributes, verdict.SignedAttrsIncomplete},
+		{"signingCertificateV2 by an unknown hash", replace(3, forge.Attr(forge.OIDESS, forge.ESS(forge.OIDECDSAWithSHA256, hand.Sum(a.SigningCert.Raw)))), attributes, verdict.SignedAttrsIncomplete},
+		{"signingCertificateV2 of another certificate", replace(3, forge.Attr(forge.OIDESS, forge.ESS(gm.OIDSM3, hand.Sum(b.SigningCert.Raw)))), attributes, verdict.SignerCert},
+		{"messageDigest twice", add(forge.Attr(forge.OIDMessageDigest, digestOf(content))), attributes, verdict.AttrDuplicate},
+		{"unknown attribute twice", func(m *forge.Message) {
+			add(forge.Attr(bareOID, forge.DER(1)))(m)
+			add(forge.Attr(bareOID, forge.DER(2)))(m)
 		}, attributes, verdict.AttrDuplicate},
-		{"messageDigest with two values", replace(1, attr(t, oidMessageDigest, der(t, make([]byte, 32)), digestOf(t, content))), attributes, verdict.AttrDuplicate},
-		{"attribute without a value", replace(2, attr(t, oidSigningTime)), attributes, verdict.AttrDuplicate},
-		{"attributes out of order, signed as sent", func(m *message) { // ess is longer than contentType
-			s := m.signers[0]
-			s.sorted, s.attrs = false, [][]byte{s.attrs[3], s.attrs[1], s.attrs[2], s.attrs[0]}
+		{"messageDigest with two values", replace(1, forge.Attr(forge.OIDMessageDigest, forge.DER(make([]byte, 32)), digestOf(content))), attributes, verdict.AttrDuplicate},
+		{"attribute without a value", replace(2, forge.Attr(forge.OIDSigningTime)), attributes, verdict.AttrDuplicate},
+		{"attributes out of order, signed as sent", func(m *forge.Message) { // ess is longer than contentType
+			s := m.Signers[0]
+			s.Sorted, s.Attrs = false, [][]byte{s.Attrs[3], s.Attrs[1], s.Attrs[2], s.Attrs[0]}
 		}, attributes, verdict.NotDER},
 
-		{"content changed", func(m *message) {
-			m.signers[0].value = m.signers[0].sign(tlv(0x31, m.signers[0].attrsOf()))
-			m.content = []byte("changed")
+		{"content changed", func(m *forge.Message) {
+			m.Signers[0].Value = m.Signers[0].Sign(forge.TLV(0x31, m.Signers[0].Attributes()))
+			m.Content = []byte("changed")
 		}, dataHash, verdict.DataHash},
-		{"digest of another content", replace(1, attr(t, oidMessageDigest, digestOf(t, []byte("x")))), dataHash, verdict.DataHash},
-		{"digest algorithm SHA-256", func(m *message) { m.signers[0].digest = oidSHA256 }, dataHash, verdict.AlgMismatch},
-		{"digest algorithm with parameters", func(m *message) { m.signers[0].digestParams = der(t, 1) }, dataHash, verdict.AlgMismatch},
+		{"digest of another content", replace(1, forge.Attr(forge.OIDMessageDigest, digestOf([]byte("x")))), dataHash, verdict.DataHash},
+		{"digest algorithm SHA-256", func(m *forge.Message) { m.Signers[0].Digest = forge.OIDSHA256 }, dataHash, verdict.AlgMismatch},
+		{"digest algorithm with parameters", func(m *forge.Message) { m.Signers[0].DigestParams = forge.DER(1) }, dataHash, verdict.AlgMismatch},
 
-		{"signature algorithm ECDSA", func(m *message) { m.signers[0].sig = oidECDSA }, signature, verdict.AlgMismatch},
-		{"signature algorithm with parameters", func(m *message) { m.signers[0].sigPara = der(t, 1) }, signature, verdict.AlgMismatch},
-		{"signature by another key", func(m *message) { m.signers[0].sign = signWith(t, b.SignKey) }, signature, verdict.SigValue},
-		{"attribute changed after signing", func(m *message) {
-			s := m.signers[0]
-			s.value = s.sign(tlv(0x31, s.attrsOf()))
-			s.attrs[2] = attr(t, oidSigningTime, der(t, now.Add(time.Second)))
+		{"signature algorithm ECDSA", func(m *forge.Message) { m.Signers[0].Sig = forge.OIDECDSAWithSHA256 }, signature, verdict.AlgMismatch},
+		{"signature algorithm with parameters", func(m *forge.Message) { m.Signers[0].SigParam = forge.DER(1) }, signature, verdict.AlgMismatch},
+		{"signature by another key", func(m *forge.Message) { m.Signers[0].Sign = signWith(b.SignKey) }, signature, verdict.SigValue},
+		{"attribute changed after signing", func(m *forge.Message) {
+			s := m.Signers[0]
+			s.Value = s.Sign(forge.TLV(0x31, s.Attributes()))
+			s.Attrs[2] = forge.Attr(forge.OIDSigningTime, forge.DER(now.Add(time.Second)))
 		}, signature, verdict.SigValue},
-		{"signature without Z", func(m *message) {
-			m.signers[0].sign = func(b []byte) []byte { return raw(a.SignKey, gm.SM3(b)) }
+		{"signature without Z", func(m *forge.Message) {
+			m.Signers[0].Sign = func(b []byte) []byte { return hand.SignDigest(a.SignKey.ExportScalar(), hand.Sum(b)) }
 		}, signature, verdict.SigValue},
-		{"signature under the empty ID", func(m *message) {
-			m.signers[0].sign = func(b []byte) []byte {
-				e, err := gm.ComputeDigest(a.SignKey.PublicKey(), "", b)
-				if err != nil {
-					t.Fatal(err)
-				}
-				return raw(a.SignKey, e)
-			}
+		{"signature under the empty ID", func(m *forge.Message) {
+			m.Signers[0].Sign = func(b []byte) []byte { return hand.SignAs(a.SignKey.ExportScalar(), "", b) }
 		}, signature, verdict.SigValue},
-		{"signature over the content, not the attributes", func(m *message) {
-			m.signers[0].sign = func([]byte) []byte { return signWith(t, a.SignKey)(content) }
+		{"signature over the content, not the attributes", func(m *forge.Message) {
+			m.Signers[0].Sign = func([]byte) []byte { return signWith(a.SignKey)(content) }
 		}, signature, verdict.SigValue},
-		{"raw r and s", func(m *message) { m.signers[0].value = make([]byte, 64) }, signature, verdict.SigValue},
-		{"empty signature", func(m *message) { m.signers[0].value = []byte{} }, signature, verdict.SigValue},
-		{"certificate missing", func(m *message) { m.certs = nil }, signature, verdict.SignerCert},
-		{"another's certificate alone", func(m *message) { m.certs = [][]byte{b.SigningCert.Raw} }, signature, verdict.SignerCert},
-		{"certificate replaced by one of the same issuer and serial number", func(m *message) {
-			m.certs = [][]byte{twin.SigningCert.Raw}
+		{"raw r and s", func(m *forge.Message) { m.Signers[0].Value = make([]byte, 64) }, signature, verdict.SigValue},
+		{"empty signature", func(m *forge.Message) { m.Signers[0].Value = []byte{} }, signature, verdict.SigValue},
+		{"certificate missing", func(m *forge.Message) { m.Certs = nil }, signature, verdict.SignerCert},
+		{"another's certificate alone", func(m *forge.Message) { m.Certs = [][]byte{b.SigningCert.Raw} }, signature, verdict.SignerCert},
+		{"certificate replaced by one of the same issuer and serial number", func(m *forge.Message) {
+			m.Certs = [][]byte{twin.SigningCert.Raw}
 		}, attributes, verdict.SignerCert},
-		{"two of one issuer and serial number, nothing to tell them apart", func(m *message) {
+		{"two of one issuer and serial number, nothing to tell them apart", func(m *forge.Message) {
 			drop(3)(m)
-			m.certs = append(m.certs, twin.SigningCert.Raw)
+			m.Certs = append(m.Certs, twin.SigningCert.Raw)
 		}, signature, verdict.SignerCert},
-		{"the same signer twice", func(m *message) { m.signers = append(m.signers, wholeSigner(t, a, content)) }, signature, verdict.SignerDuplicate},
+		{"the same signer twice", func(m *forge.Message) { m.Signers = append(m.Signers, wholeSigner(a, content)) }, signature, verdict.SignerDuplicate},
 
-		{"encryption certificate signs", func(m *message) {
-			s := wholeSigner(t, &certtest.Party{SignKey: a.EncryptKey, SigningCert: a.EncryptionCert}, content)
-			m.signers, m.certs = []*signer{s}, [][]byte{a.EncryptionCert.Raw}
+		{"encryption certificate signs", func(m *forge.Message) {
+			s := wholeSigner(&certtest.Party{SignKey: a.EncryptKey, SigningCert: a.EncryptionCert}, content)
+			m.Signers, m.Certs = []*forge.Signer{s}, [][]byte{a.EncryptionCert.Raw}
 		}, verdict.CheckKeyUsage, verdict.KeyUsage},
-		{"root of the same name, brought along", func(m *message) {
-			m.signers, m.certs = []*signer{wholeSigner(t, foreign, content)}, [][]byte{foreign.SigningCert.Raw, rogue.Certificate.Raw}
+		{"root of the same name, brought along", func(m *forge.Message) {
+			m.Signers, m.Certs = []*forge.Signer{wholeSigner(foreign, content)}, [][]byte{foreign.SigningCert.Raw, rogue.Certificate.Raw}
 		}, verdict.CheckCertificateChain, verdict.CertificateChain},
-		{"certificate expired at the claimed time", func(m *message) {
-			m.signers, m.certs = []*signer{wholeSigner(t, expired, content)}, [][]byte{expired.SigningCert.Raw}
+		{"certificate expired at the claimed time", func(m *forge.Message) {
+			m.Signers, m.Certs = []*forge.Signer{wholeSigner(expired, content)}, [][]byte{expired.SigningCert.Raw}
 		}, verdict.CheckCertificateChain, verdict.CertExpired},
 	}
 	o := cms.JudgeOptions{Policy: pki.Policy(), Now: now.Add(time.Minute)}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			m := whole(t, a, content)
+			m := whole(a, content)
 			tt.spoil(m)
-			s, err := cms.ParseSigned(m.marshal(t))
+			s, err := cms.ParseSigned(m.Bytes())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -334,11 +325,11 @@ func twinOf(t testing.TB, pki *certtest.PKI, c *cert.Certificate) *certtest.Part
 func TestTwoSigners(t *testing.T) {
 	pki := certtest.New(t, "root", now)
 	a, b := pki.Party("office"), pki.Party("other")
-	m := whole(t, a, content)
-	m.certs = append(m.certs, b.SigningCert.Raw)
-	m.signers = append(m.signers, wholeSigner(t, b, content))
+	m := whole(a, content)
+	m.Certs = append(m.Certs, b.SigningCert.Raw)
+	m.Signers = append(m.Signers, wholeSigner(b, content))
 	judge := func() map[string]verdict.Status {
-		s, err := cms.ParseSigned(m.marshal(t))
+		s, err := cms.ParseSigned(m.Bytes())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -352,7 +343,7 @@ func TestTwoSigners(t *testing.T) {
 	if got := judge(); got[nameA] != verdict.Passed || got[nameB] != verdict.Passed {
 		t.Errorf("both good: %v", got)
 	}
-	m.signers[1].sign = signWith(t, a.SignKey)
+	m.Signers[1].Sign = signWith(a.SignKey)
 	if got := judge(); got[nameA] != verdict.Passed || got[nameB] != verdict.Failed {
 		t.Errorf("second bad: %v", got)
 	}
@@ -363,9 +354,9 @@ func TestMoments(t *testing.T) {
 	pki := certtest.New(t, "root", now)
 	a := pki.PartyWith("office", cert.IssueOptions{NotBefore: now.AddDate(0, -1, 0), NotAfter: now.AddDate(0, 1, 0)})
 	later := now.AddDate(0, 2, 0)
-	msg := whole(t, a, content).marshal(t)
-	timeless := whole(t, a, content)
-	timeless.signers[0].attrs = append(timeless.signers[0].attrs[:2:2], timeless.signers[0].attrs[3])
+	msg := whole(a, content).Bytes()
+	timeless := whole(a, content)
+	timeless.Signers[0].Attrs = append(timeless.Signers[0].Attrs[:2:2], timeless.Signers[0].Attrs[3])
 	tests := []struct {
 		name   string
 		msg    []byte
@@ -379,8 +370,8 @@ func TestMoments(t *testing.T) {
 		{"vouched for", msg, cms.JudgeOptions{Now: later, At: now, TimeSource: verdict.TimeFromLog}, verdict.Passed, "", verdict.TimeFromLog},
 		{"vouched for, without a source", msg, cms.JudgeOptions{Now: later, At: now}, verdict.Passed, "", verdict.TimeFromSigner},
 		{"proven to be late", msg, cms.JudgeOptions{Now: later, At: later, TimeSource: verdict.TimeFromTimestamp}, verdict.Failed, verdict.CertExpired, verdict.TimeFromTimestamp},
-		{"no time, valid", timeless.marshal(t), cms.JudgeOptions{Now: now}, verdict.Passed, "", ""},
-		{"no time, expired", timeless.marshal(t), cms.JudgeOptions{Now: later}, verdict.Indeterminate, verdict.NoProofOfExistence, ""},
+		{"no time, valid", timeless.Bytes(), cms.JudgeOptions{Now: now}, verdict.Passed, "", ""},
+		{"no time, expired", timeless.Bytes(), cms.JudgeOptions{Now: later}, verdict.Indeterminate, verdict.NoProofOfExistence, ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -408,9 +399,9 @@ func TestMoments(t *testing.T) {
 func TestCertificateFromOutside(t *testing.T) {
 	pki := certtest.New(t, "root", now)
 	a := pki.Party("office")
-	m := whole(t, a, content)
-	m.certs = nil
-	s, err := cms.ParseSigned(m.marshal(t))
+	m := whole(a, content)
+	m.Certs = nil
+	s, err := cms.ParseSigned(m.Bytes())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -426,18 +417,18 @@ func TestCertificateFromOutside(t *testing.T) {
 func TestRefusedForms(t *testing.T) {
 	pki := certtest.New(t, "root", now)
 	a := pki.Party("office")
-	good := whole(t, a, content).marshal(t)
+	good := whole(a, content).Bytes()
 	if _, err := cms.ParseSigned(good); err != nil {
 		t.Fatalf("the good one: %v", err)
 	}
-	spoilt := func(f func(*message)) []byte { m := whole(t, a, content); f(m); return m.marshal(t) }
+	spoilt := func(f func(*forge.Message)) []byte { m := whole(a, content); f(m); return m.Bytes() }
 	deep := asn1.NullBytes
 	for range 1000 {
 		deep = seq(deep)
 	}
 	many := make([][]byte, cms.MaxAttributes+1)
 	for i := range many {
-		many[i] = attr(t, asn1.ObjectIdentifier{1, 2, 3, i}, der(t, i))
+		many[i] = forge.Attr(asn1.ObjectIdentifier{1, 2, 3, i}, forge.DER(i))
 	}
 	env, err := cms.Encrypt(content, []*cert.Certificate{a.EncryptionCert}, nil)
 	if err != nil {
@@ -453,26 +444,26 @@ func TestRefusedForms(t *testing.T) {
 		{"cut off", good[:len(good)-1], verdict.NotDER},
 		{"byte after the message", append(bytes.Clone(good), 0), verdict.TrailingData},
 		{"message twice", append(bytes.Clone(good), good...), verdict.TrailingData},
-		{"value after the signers", spoilt(func(m *message) { m.trailing = asn1.NullBytes }), verdict.Malformed},
+		{"value after the signers", spoilt(func(m *forge.Message) { m.Trailing = asn1.NullBytes }), verdict.Malformed},
 		{"too large", make([]byte, cms.MaxSize+1), verdict.Limit},
-		{"no signer", spoilt(func(m *message) { m.signers = nil }), verdict.NoSigner},
-		{"too many signers", spoilt(func(m *message) {
+		{"no signer", spoilt(func(m *forge.Message) { m.Signers = nil }), verdict.NoSigner},
+		{"too many signers", spoilt(func(m *forge.Message) {
 			for range cms.MaxSigners {
-				m.signers = append(m.signers, wholeSigner(t, a, content))
+				m.Signers = append(m.Signers, wholeSigner(a, content))
 			}
 		}), verdict.Limit},
-		{"too many certificates", spoilt(func(m *message) {
+		{"too many certificates", spoilt(func(m *forge.Message) {
 			for range cms.MaxCertificates {
-				m.certs = append(m.certs, a.SigningCert.Raw)
+				m.Certs = append(m.Certs, a.SigningCert.Raw)
 			}
 		}), verdict.SignerCert},
-		{"too many attributes", spoilt(func(m *message) { m.signers[0].attrs = many }), verdict.Limit},
-		{"unsigned attributes a thousand deep", spoilt(func(m *message) { m.signers[0].unsigned = tlv(0xa1, deep) }), verdict.Limit},
-		{"version 2", spoilt(func(m *message) { m.version = 2 }), verdict.Malformed},
-		{"signer by key identifier", spoilt(func(m *message) { m.signers[0].version = 3 }), verdict.Malformed},
+		{"too many attributes", spoilt(func(m *forge.Message) { m.Signers[0].Attrs = many }), verdict.Limit},
+		{"unsigned attributes a thousand deep", spoilt(func(m *forge.Message) { m.Signers[0].Unsigned = forge.TLV(0xa1, deep) }), verdict.Limit},
+		{"version 2", spoilt(func(m *forge.Message) { m.Version = 2 }), verdict.Malformed},
+		{"signer by key identifier", spoilt(func(m *forge.Message) { m.Signers[0].Version = 3 }), verdict.Malformed},
 		{"an envelope", env, verdict.Malformed},
 		{"a certificate", a.SigningCert.Raw, verdict.Malformed},
-		{"content type data", spoilt(func(m *message) { m.outer = oidGBTData }), verdict.Malformed},
+		{"content type data", spoilt(func(m *forge.Message) { m.Outer = forge.OIDGBTData }), verdict.Malformed},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -483,7 +474,9 @@ func TestRefusedForms(t *testing.T) {
 			}
 		})
 	}
-	if s, err := cms.ParseSigned(spoilt(func(m *message) { m.signers[0].unsigned = tlv(0xa1, attr(t, oidTSTInfo, asn1.NullBytes)) })); err != nil ||
+	if s, err := cms.ParseSigned(spoilt(func(m *forge.Message) {
+		m.Signers[0].Unsigned = forge.TLV(0xa1, forge.Attr(forge.OIDTSTInfo, asn1.NullBytes))
+	})); err != nil ||
 		s.Judge(gm.SM3(content), false, options(pki))[0].Verdict != verdict.Passed {
 		t.Errorf("an unsigned attribute of ordinary depth: %v", err)
 	}
@@ -493,7 +486,7 @@ func TestRefusedForms(t *testing.T) {
 func TestEveryByte(t *testing.T) {
 	pki := certtest.New(t, "root", now)
 	a := pki.Party("office")
-	good := whole(t, a, content).marshal(t)
+	good := whole(a, content).Bytes()
 	for i := range good {
 		spoilt := bytes.Clone(good)
 		spoilt[i] ^= 0x01
@@ -552,11 +545,11 @@ func TestLibraryAgrees(t *testing.T) {
 func FuzzParseSigned(f *testing.F) {
 	pki := certtest.New(f, "root", now)
 	a := pki.Party("office")
-	m := whole(f, a, content)
-	f.Add(m.marshal(f))
-	m.content = nil
-	m.signers[0].unsigned = tlv(0xa1, attr(f, oidTSTInfo, asn1.NullBytes))
-	f.Add(m.marshal(f))
+	m := whole(a, content)
+	f.Add(m.Bytes())
+	m.Content = nil
+	m.Signers[0].Unsigned = forge.TLV(0xa1, forge.Attr(forge.OIDTSTInfo, asn1.NullBytes))
+	f.Add(m.Bytes())
 	f.Fuzz(boundtest.Fuzz(perByte, func(t *testing.T, der []byte) {
 		s, err := cms.ParseSigned(der)
 		if err != nil {

@@ -37,7 +37,8 @@ func HKDF(ikm, salt []byte, info string, n int) ([]byte, error) {
 	return key, nil
 }
 
-// NewSM4GCM returns SM4-GCM with 12-byte nonces and 16-byte tags. A nonce must never repeat under one key.
+// NewSM4GCM returns SM4-GCM with 12-byte nonces and 16-byte tags. A nonce must never repeat under one key. A key of zeros is
+// one that somebody forgot to draw: ErrWeakKey.
 func NewSM4GCM(key []byte) (cipher.AEAD, error) {
 	block, err := newSM4(key)
 	if err != nil {
@@ -98,9 +99,21 @@ func unpad(b []byte) (int, int) {
 	return len(b) - subtle.ConstantTimeSelect(ok, pad, 0), ok
 }
 
+// allZero looks at every byte whatever it finds.
+func allZero(b []byte) bool {
+	var any byte
+	for _, c := range b {
+		any |= c
+	}
+	return any == 0
+}
+
 func newSM4(key []byte) (cipher.Block, error) {
 	if len(key) != KeySize {
 		return nil, fmt.Errorf("gm: SM4 key of %d bytes", len(key))
+	}
+	if allZero(key) {
+		return nil, ErrWeakKey
 	}
 	block, err := sm4.NewCipher(key)
 	if err != nil {

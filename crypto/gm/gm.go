@@ -32,8 +32,9 @@ var (
 	ErrDecrypt = errors.New("gm: decryption failed")
 	// ErrPublicKey is returned for a key that is not a point of the SM2 curve.
 	ErrPublicKey = errors.New("gm: not an SM2 public key")
-	// ErrWeakKey is returned for a private key that is out of range or too small to have been drawn at random.
-	ErrWeakKey = errors.New("gm: private key out of range or too small")
+	// ErrWeakKey is returned for a key that was not drawn at random: a private key that is out of range or too small, an SM4
+	// key of zeros.
+	ErrWeakKey = errors.New("gm: weak key: out of range, too small or all zeros")
 	// ErrSignerOpts is returned by a key that is told neither to take a message nor a digest, or is given the wrong one.
 	ErrSignerOpts = errors.New("gm: signer options say neither message nor digest")
 	// ErrID is returned for an SM2 user ID longer than MaxIDSize.

@@ -23,6 +23,7 @@ import (
 
 	"yinxin/crypto/gm"
 	"yinxin/testvectors/boundtest"
+	"yinxin/testvectors/forge/hand"
 )
 
 func newKey(t testing.TB) *gm.PrivateKey {
@@ -375,7 +376,7 @@ func TestEncryptBounds(t *testing.T) {
 }
 
 func TestCBC(t *testing.T) {
-	key, iv := make([]byte, 16), make([]byte, 16)
+	key, iv := []byte("0123456789abcdef"), make([]byte, 16)
 	rapid.Check(t, func(t *rapid.T) {
 		plain := rapid.SliceOfN(rapid.Byte(), 0, 100).Draw(t, "plain")
 		ct, err := gm.EncryptCBC(key, iv, plain)
@@ -456,8 +457,33 @@ func TestKeySizes(t *testing.T) {
 			t.Errorf("CBC key of %d bytes", n)
 		}
 	}
-	if _, err := gm.EncryptCBC(make([]byte, 16), make([]byte, 12), nil); err == nil {
+	if _, err := gm.EncryptCBC([]byte("0123456789abcdef"), make([]byte, 12), nil); err == nil {
 		t.Error("CBC IV of 12 bytes")
+	}
+}
+
+// TestZeroKey is C-21 for SM4: a key of zeros is none, one with a single bit is one.
+func TestZeroKey(t *testing.T) {
+	zero, one := make([]byte, gm.KeySize), append(make([]byte, gm.KeySize-1), 1)
+	iv, block := make([]byte, gm.BlockSize), make([]byte, 2*gm.BlockSize)
+	for _, tt := range []struct {
+		key  []byte
+		want error
+	}{{zero, gm.ErrWeakKey}, {one, nil}} {
+		if _, err := gm.NewSM4GCM(tt.key); !errors.Is(err, tt.want) {
+			t.Errorf("GCM with %x: %v", tt.key, err)
+		}
+		ct, err := gm.EncryptCBC(tt.key, iv, block)
+		if !errors.Is(err, tt.want) || tt.want != nil && ct != nil {
+			t.Errorf("CBC with %x: %v", tt.key, err)
+		}
+	}
+	ct := hand.CBC(zero, iv, block) // as another implementation would make it
+	if got, err := gm.DecryptCBC(zero, iv, ct); !errors.Is(err, gm.ErrDecrypt) || got != nil {
+		t.Errorf("decrypt with zeros: %x, %v", got, err)
+	}
+	if got, err := gm.DecryptCBC(one, iv, hand.CBC(one, iv, block)); err != nil || !bytes.Equal(got, block) {
+		t.Errorf("decrypt with one bit: %x, %v", got, err)
 	}
 }
 
@@ -569,7 +595,7 @@ func BenchmarkSM3(b *testing.B) {
 }
 
 func BenchmarkSM4GCM(b *testing.B) {
-	aead, err := gm.NewSM4GCM(make([]byte, gm.KeySize))
+	aead, err := gm.NewSM4GCM([]byte("0123456789abcdef"))
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -89,12 +89,8 @@ func ImportScalar(scalar []byte) (*PrivateKey, error) {
 	if len(scalar) != ScalarSize {
 		return nil, ErrWeakKey
 	}
-	var high byte
-	for _, b := range scalar[:weakBytes] {
-		high |= b
-	}
 	key, err := sm2.ParseRawPrivateKey(scalar)
-	if err != nil || high == 0 {
+	if err != nil || allZero(scalar[:weakBytes]) {
 		return nil, ErrWeakKey
 	}
 	return newPrivateKey(key), nil

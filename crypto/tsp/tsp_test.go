@@ -14,6 +14,7 @@ import (
 	"yinxin/crypto/gm"
 	"yinxin/crypto/tsp"
 	"yinxin/testvectors/forge"
+	"yinxin/testvectors/forge/hand"
 	"yinxin/verdict"
 )
 
@@ -90,20 +91,7 @@ func (o *office) answer(t testing.TB, request []byte) *tsp.Token {
 }
 
 // tools are those of whoever has the authority's key.
-func (o *office) tools(t testing.TB) forge.Tools { return toolsOf(t, o.key) }
-
-func toolsOf(t testing.TB, key *gm.PrivateKey) forge.Tools {
-	return forge.Tools{
-		Sum: func(b []byte) []byte { sum := gm.SM3(b); return sum[:] },
-		Sign: func(b []byte) []byte {
-			sig, err := gm.Sign(nil, key, b)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return sig
-		},
-	}
-}
+func (o *office) tools() forge.Tools { return hand.Tools(o.key.ExportScalar()) }
 
 func expect(t *testing.T, j tsp.Judgement, status verdict.Status, reason verdict.Reason) {
 	t.Helper()
@@ -229,7 +217,7 @@ func TestForgedTokens(t *testing.T) {
 	trust.Nonce, trust.NotBefore, trust.Policies = good.Nonce, now, []asn1.ObjectIdentifier{tsp.PilotPolicy}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			s := forge.OpenSigned(good.Raw, o.tools(t))
+			s := forge.OpenSigned(good.Raw, o.tools())
 			tt.edit(s)
 			status := verdict.Failed
 			if tt.want == "" {
@@ -290,7 +278,7 @@ func TestTokenTrust(t *testing.T) {
 	})
 	t.Run("time outside the certificate", func(t *testing.T) {
 		o := newOffice(t, nil)
-		s := forge.OpenSigned(o.stamp(t, "a seal").Raw, o.tools(t))
+		s := forge.OpenSigned(o.stamp(t, "a seal").Raw, o.tools())
 		n := forge.Must(s.Content().Value)
 		n.At(4).Set(forge.Time("20200101000000Z"))
 		s.Content().Value = n.Bytes()
@@ -301,7 +289,7 @@ func TestTokenTrust(t *testing.T) {
 	t.Run("a document signer's certificate", func(t *testing.T) {
 		o := newOffice(t, nil)
 		party := o.pki.Party("Signer")
-		s := forge.OpenSigned(o.stamp(t, "a seal").Raw, toolsOf(t, party.SignKey))
+		s := forge.OpenSigned(o.stamp(t, "a seal").Raw, hand.Tools(party.SignKey.ExportScalar()))
 		swapSigner(s, party.SigningCert)
 		expect(t, tsp.JudgeToken(s.Bytes(), sum, o.trust()), verdict.Failed, verdict.TimestampSigner)
 	})

@@ -30,14 +30,14 @@ C-15 transport/hub TestSubmitAgain
 C-16 crypto/gm TestNoncesDiffer TestRandomFailure
 C-17 crypto/cms TestSignRefuses
 C-17 keys/execkeys TestBadDevices
-C-18 crypto/cms TestEnvelopeCorruptions
+C-18 crypto/cms TestEnvelopeCorruptions TestOneTimeForEveryFailure
 C-18 crypto/gm TestSM2CiphertextCorruptions
 C-18 transport/envelope TestForgeriesHaveTheirReasons TestLyingManifests
 C-19 transport/envelope TestSurreptitiousForwarding
 C-20 crypto/stream TestCorruptions
 C-20 crypto/gm TestSM4AEADCorruptions
 C-20 transport/envelope TestForgeriesHaveTheirReasons
-C-21 crypto/gm TestScalars
+C-21 crypto/gm TestScalars TestZeroKey
 C-21 crypto/cert TestCheckPair
 C-22 crypto/cms TestRefusedForms
 C-23 crypto/cms TestCounterSignatures
@@ -106,7 +106,8 @@ func TestRepositoryForgeriesShareNoCode(t *testing.T) {
 		if !strings.HasPrefix(file, "testvectors/forge/") && !strings.HasPrefix(file, "testvectors/boundtest/") {
 			continue
 		}
-		if strings.Contains(h.mustRead(t, file), `"yinxin/`) {
+		text := strings.ReplaceAll(h.mustRead(t, file), `"yinxin/testvectors/forge"`, "")
+		if strings.Contains(text, `"yinxin/`) {
 			t.Errorf("%s imports a package of this module", file)
 		}
 	}
