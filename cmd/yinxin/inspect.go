@@ -25,8 +25,8 @@ const inspectSchema = "yinxin.inspect/1"
 func newInspectCmd(e *env) *cobra.Command {
 	return &cobra.Command{
 		Use: "inspect FILE...", Short: "show what a file is, without judging it",
-		Long: "Shows what a file says of itself: OFD, PDF, seal (.esl), certificate, request, revocation list, signed or encrypted message,\n" +
-			"envelope, receipt, record package (folder or zip). Nothing is verified: what it shows are claims until 'yinxin verify' has\n" +
+		Long: "Shows what a file says of itself: OFD, PDF, seal (.esl), certificate, request, revocation list, OCSP and time-stamp\n" +
+			"requests, answers and tokens, signed or encrypted message, envelope, receipt, record package (folder or zip). Nothing is verified: what it shows are claims until 'yinxin verify' has\n" +
 			"passed. It never opens what is encrypted.",
 		Example: "  yinxin inspect notice.ofd\n  yinxin inspect exchange.yxe --json",
 		Args:    atLeastOne("file"),
@@ -56,7 +56,8 @@ func newInspectCmd(e *env) *cobra.Command {
 // inspection is what inspect says of one file: exactly one of the parts is there, or none of an unknown file.
 type inspection struct {
 	File string `json:"file"`
-	// Type is a kind of the verifier, or request, crl or public_key.
+	// Type is a kind of the verifier, or request, crl, ocsp_request, ocsp_response, timestamp, timestamp_request,
+	// timestamp_response, public_key or private_key.
 	Type string `json:"type"`
 	Size int64  `json:"size"`
 	SM3  string `json:"sm3,omitempty"`
@@ -66,6 +67,8 @@ type inspection struct {
 	Certificates []certificateView `json:"certificates,omitempty"`
 	Request      *requestView      `json:"request,omitempty"`
 	CRL          *crlView          `json:"crl,omitempty"`
+	OCSP         *ocspView         `json:"ocsp,omitempty"`
+	TimeStamp    *timeStampView    `json:"timestamp,omitempty"`
 	Message      *messageView      `json:"message,omitempty"`
 	Envelope     *envelopeView     `json:"envelope,omitempty"`
 	Receipt      *receiptView      `json:"receipt,omitempty"`
@@ -124,7 +127,7 @@ func (v *inspection) print(w io.Writer) {
 	for _, part := range []interface {
 		print(w io.Writer, indent string)
 	}{
-		v.Document, v.Seal, v.Request, v.CRL, v.Message, v.Envelope, v.Receipt, v.Package,
+		v.Document, v.Seal, v.Request, v.CRL, v.OCSP, v.TimeStamp, v.Message, v.Envelope, v.Receipt, v.Package,
 	} {
 		part.print(w, "  ")
 	}

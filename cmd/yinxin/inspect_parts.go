@@ -79,57 +79,6 @@ func (v *inspection) other(data []byte) {
 	}
 }
 
-// derived recognises a request or a list, PEM or DER; it reports whether it is one.
-func (v *inspection) derived(data []byte) bool {
-	if r, err := cert.ParseRequest(data); err == nil {
-		v.Type, v.Request = "request", &requestView{Subject: nameText(r)}
-		return true
-	}
-	if l, err := cert.ParseCRL(data); err == nil {
-		v.Type, v.CRL = "crl", &crlView{ThisUpdate: l.ThisUpdate, NextUpdate: l.NextUpdate}
-		if l.Number != nil {
-			v.CRL.Number = l.Number.String()
-		}
-		return true
-	}
-	return false
-}
-
-// requestView is a certificate request whose own signature holds.
-type requestView struct {
-	Subject string `json:"subject"`
-}
-
-func nameText(r *cert.Request) string {
-	text := "CN=" + r.Subject.CommonName
-	if len(r.Subject.Organization) > 0 {
-		text += ",O=" + r.Subject.Organization[0]
-	}
-	if r.Subject.SerialNumber != "" {
-		text += ",serialNumber=" + r.Subject.SerialNumber
-	}
-	return text
-}
-
-func (v *requestView) print(w io.Writer, indent string) {
-	if v != nil {
-		printLine(w, "%sfor %s\n", indent, v.Subject)
-	}
-}
-
-// crlView is a revocation list.
-type crlView struct {
-	Number     string    `json:"number,omitempty"`
-	ThisUpdate time.Time `json:"this_update"`
-	NextUpdate time.Time `json:"next_update"`
-}
-
-func (v *crlView) print(w io.Writer, indent string) {
-	if v != nil {
-		printLine(w, "%snumber %s, of %s, next %s\n", indent, orNone(v.Number), v.ThisUpdate.Format(time.RFC3339), v.NextUpdate.Format(time.RFC3339))
-	}
-}
-
 // documentView is an OFD or a PDF.
 type documentView struct {
 	Pages  int    `json:"pages"`
@@ -280,9 +229,13 @@ type messageView struct {
 	Kind     string `json:"kind"` // signed or enveloped
 	Profile  string `json:"profile,omitempty"`
 	Detached bool   `json:"detached"`
-	// Signers are the subjects, and Recipients the serial numbers of the certificates that the message names.
+	// Signers are the subjects, and Recipients the serial numbers or key identifiers, of the certificates that the message names.
 	Signers    []string `json:"signers,omitempty"`
 	Recipients []string `json:"recipients,omitempty"`
+	// TimeStamps lie beside the signatures; the counts are of what lies inside about revocation.
+	TimeStamps      []timeStampView `json:"time_stamps,omitempty"`
+	RevocationLists int             `json:"revocation_lists,omitempty"`
+	OCSPResponses   int             `json:"ocsp_responses,omitempty"`
 }
 
 func (v *inspection) message(data []byte) error {
@@ -292,7 +245,11 @@ func (v *inspection) message(data []byte) error {
 	if e, err := cms.ParseEnveloped(data); err == nil {
 		v.Message = &messageView{Kind: "enveloped"}
 		for _, r := range e.Recipients() {
-			v.Message.Recipients = append(v.Message.Recipients, r.Serial.Text(16))
+			name := "serial " + r.Serial.Text(16)
+			if r.Serial == nil {
+				name = "key identifier " + hex.EncodeToString(r.KeyID)
+			}
+			v.Message.Recipients = append(v.Message.Recipients, name)
 		}
 		return nil
 	}
@@ -311,6 +268,7 @@ func (v *inspection) message(data []byte) error {
 		}
 		v.Message.Signers = append(v.Message.Signers, name)
 	}
+	v.Message.evidence(s)
 	return nil
 }
 
@@ -327,7 +285,14 @@ func (v *messageView) print(w io.Writer, indent string) {
 		printLine(w, "%ssigned by %s\n", indent, s)
 	}
 	for _, r := range v.Recipients {
-		printLine(w, "%sfor the certificate with serial %s\n", indent, r)
+		printLine(w, "%sfor the certificate with %s\n", indent, r)
+	}
+	for i := range v.TimeStamps {
+		printLine(w, "%stime-stamp beside a signature\n", indent)
+		v.TimeStamps[i].print(w, indent+"  ")
+	}
+	if n := v.RevocationLists + v.OCSPResponses; n > 0 {
+		printLine(w, "%scarries %d revocation list(s) and %d OCSP answer(s)\n", indent, v.RevocationLists, v.OCSPResponses)
 	}
 }
 

@@ -13,7 +13,8 @@ import (
 
 // Bounds of chain building.
 const (
-	// MaxSignatureChecks is the most signatures checked to judge one certificate.
+	// MaxSignatureChecks is the most signatures checked for one verdict: on a certificate, or on a signature with its chain,
+	// its revocation evidence, its time-stamps and its counter-signatures together.
 	MaxSignatureChecks = 100
 	// MaxDepth is the longest chain, leaf and root included.
 	MaxDepth = 10
@@ -50,7 +51,6 @@ func (p Policy) judgeChain(c *Certificate, m Moment) ([]*Certificate, verdict.Ch
 type search struct {
 	policy Policy
 	moment Moment
-	checks int
 
 	path  []*Certificate // the best chain so far
 	check verdict.Check
@@ -73,7 +73,7 @@ func (s *search) walk(path []*Certificate) error {
 			if !bytes.Equal(issuer.RawSubject, last.RawIssuer) || onPath(path, issuer) {
 				continue
 			}
-			if s.checks++; s.checks > MaxSignatureChecks {
+			if !s.policy.Spend() {
 				return errBudget
 			}
 			if !s.policy.Cache.signed(last, issuer) {

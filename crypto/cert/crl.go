@@ -154,7 +154,7 @@ func (p Policy) revocationOf(c, issuer *Certificate, use Use, m Moment) verdict.
 	}
 	for i, l := range p.CRLs {
 		carried := i >= len(p.CRLs)-p.carriedCRLs
-		if !bytes.Equal(l.x.RawIssuer, issuer.RawSubject) {
+		if !bytes.Equal(l.x.RawIssuer, issuer.RawSubject) || carried && !p.Spend() {
 			continue
 		}
 		switch {
@@ -172,14 +172,21 @@ func (p Policy) revocationOf(c, issuer *Certificate, use Use, m Moment) verdict.
 		}
 	}
 	for i, r := range p.OCSP {
-		entry, fine, text := p.answer(r, c, issuer, m)
+		carried, asked := i >= len(p.OCSP)-p.carriedOCSP, p
+		if !carried {
+			asked.budget = nil
+		}
+		entry, fine, text := asked.answer(r, c, issuer, m)
 		if entry != nil {
 			found = earlier(found, entry)
 		}
 		good = good || fine
-		silent(i >= len(p.OCSP)-p.carriedOCSP, text)
+		silent(carried, text)
 	}
 	switch {
+	case p.budget != nil && p.budget.over:
+		return verdict.Fail(verdict.CheckRevocation, verdict.Limit,
+			"more than %d signatures to check; the evidence was not looked through", MaxSignatureChecks)
 	case found != nil:
 		return judgeEntry(c, found, use, m)
 	case good:

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"math/big"
+	"slices"
 	"testing"
 	"time"
 
@@ -347,3 +348,37 @@ func FuzzOCSPRequest(f *testing.F) {
 
 // perByte is how much reading may allocate for each byte of input.
 const perByte = 400
+
+// TestManyResponses is T-08 for evidence: responses that a message carries cost no more signature checks than one verdict has,
+// however wrong they are. What the caller gave is not counted, and few wrong ones are passed over.
+func TestManyResponses(t *testing.T) {
+	c := newClinic(t)
+	_, good := c.ask(t, c.responder)
+	n := forge.Must(good.Raw)
+	octets := n.At(1, 0, 1)
+	basic := forge.Must(octets.Value)
+	own := basic.At(3, 0) // the responder's certificate, which is tried as often as it is there
+	own.Insert(0, own.At(0), own.At(0), own.At(0))
+	basic.At(2).Value[40] ^= 1 // the signature
+	octets.Value = basic.Bytes()
+	wrong := mustOCSP(t, n.Bytes())
+	many := func(n int) []*cert.OCSPResponse { return slices.Repeat([]*cert.OCSPResponse{wrong}, n) }
+	m := cert.Moment{At: now, Now: now}
+	given := c.pki.Policy()
+	given.OCSP = append(many(200), good)
+	for _, tt := range []struct {
+		name   string
+		p      cert.Policy
+		status verdict.Status
+		reason verdict.Reason
+	}{
+		{"few wrong ones and a good one", c.pki.Policy().WithEvidence(nil, append(many(3), good)), verdict.Passed, ""},
+		{"few wrong ones alone", c.pki.Policy().WithEvidence(nil, many(3)), verdict.Indeterminate, verdict.RevocationUnknown},
+		{"many wrong ones and a good one", c.pki.Policy().WithEvidence(nil, append(many(60), good)), verdict.Failed, verdict.Limit},
+		{"many that the caller gave", given, verdict.Passed, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			expect(t, tt.p.Judge(c.leaf, cert.UseSign, m), verdict.CheckRevocation, tt.status, tt.reason)
+		})
+	}
+}

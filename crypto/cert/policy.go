@@ -23,6 +23,8 @@ type Policy struct {
 	Revocation verdict.Setting
 	// carriedCRLs and carriedOCSP are how many of the last CRLs and OCSP came with a message, see WithEvidence.
 	carriedCRLs, carriedOCSP int
+	// budget is what is left of the signature checks for one verdict; nil: every Judge has one of its own.
+	budget *budget
 	// Cache remembers which certificates and lists are truly signed by whom; nil remembers nothing. It changes no answer.
 	Cache *Cache
 }
@@ -60,6 +62,32 @@ func (p Policy) WithEvidence(crls []*RevocationList, ocsp []*OCSPResponse) Polic
 	return p
 }
 
+// budget counts down; it belongs to one verdict, hence to one goroutine.
+type budget struct {
+	left int
+	over bool // a check was asked for when none was left
+}
+
+// Bounded returns the policy with MaxSignatureChecks for all that is judged under it, so that the parts of one verdict share
+// one bound. A policy that is bounded already stays as it is. Lists and responses that the caller gave are not counted, those
+// that a message carries are.
+func (p Policy) Bounded() Policy {
+	if p.budget == nil {
+		p.budget = &budget{left: MaxSignatureChecks}
+	}
+	return p
+}
+
+// Spend takes one signature check from the budget of a bounded policy, and reports whether there was one.
+func (p Policy) Spend() bool {
+	if p.budget == nil {
+		return true
+	}
+	p.budget.left--
+	p.budget.over = p.budget.over || p.budget.left < 0
+	return p.budget.left >= 0
+}
+
 // configured reports whether the caller gave lists or responses of its own.
 func (p Policy) configured() bool { return len(p.CRLs) > p.carriedCRLs || len(p.OCSP) > p.carriedOCSP }
 
@@ -80,7 +108,7 @@ func (p Policy) Setting() verdict.Setting {
 // claimed time in the future of the time of judging).
 // Of revocation: revoked, no_proof_of_existence, revocation_unknown, no_revocation_source.
 func (p Policy) Judge(c *Certificate, use Use, m Moment) []verdict.Check {
-	m = m.normal()
+	m, p = m.normal(), p.Bounded()
 	path, chain := p.judgeChain(c, m)
 	checks := []verdict.Check{chain, judgeUseOf(c, path, use)}
 	if p.Setting() != verdict.RevocationOff {

@@ -12,14 +12,17 @@ import (
 
 // judgeCounters judges the counter-signatures beside a signature (RFC 5652 11.4): each must be about this signature's
 // value and no other. Who counter-signed is not judged here, so one that holds adds nothing to the verdict; one that was
-// moved from another signature spoils it.
-func (s *SignedData) judgeCounters(si *signerInfo) []verdict.Check {
+// moved from another signature spoils it, and so do more than the budget of the verdict allows.
+func (s *SignedData) judgeCounters(si *signerInfo, o JudgeOptions) []verdict.Check {
 	var checks []verdict.Check
 	for _, a := range si.unsigned {
 		if !a.oid.Equal(oidCounterSignature) {
 			continue
 		}
 		for _, value := range a.values {
+			if !o.Policy.Spend() {
+				return append(checks, verdict.Fail(verdict.CheckSignature, verdict.Limit, "more than %d signatures to check", cert.MaxSignatureChecks))
+			}
 			if why := s.counterFault(si, value); why != "" {
 				checks = append(checks, verdict.Fail(verdict.CheckSignature, verdict.CounterSignature, "counter-signature: %s", why))
 			}

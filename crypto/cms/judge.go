@@ -80,6 +80,7 @@ func (s *SignedData) JudgeSigner(i int, sum [32]byte, detached bool, o JudgeOpti
 
 func (s *SignedData) judgeSigner(i int, sum [32]byte, detached bool, o JudgeOptions) verdict.Signature {
 	si := &s.signers[i]
+	o.Policy = o.Policy.Bounded()
 	v := verdict.Signature{ID: strconv.Itoa(i + 1), Kind: "sign", Standard: "GB/T 35275-2017", Version: 1}
 	if s.Profile == ProfileRFC {
 		v.Standard = "RFC 5652"
@@ -107,7 +108,7 @@ func (s *SignedData) judgeSigner(i int, sum [32]byte, detached bool, o JudgeOpti
 	}
 	v.Signer = c.SubjectText()
 	v.Add(s.judgeValue(i, c, o))
-	v.Add(s.judgeCounters(si)...)
+	v.Add(s.judgeCounters(si, o)...)
 	o.Policy.With(s.certs...).WithEvidence(s.crls, s.ocsp).JudgeInto(&v, c, o.use(), m)
 	v.Judge(o.Policy.Setting())
 	return v
@@ -343,6 +344,9 @@ func (s *SignedData) judgeValue(i int, c *cert.Certificate, o JudgeOptions) verd
 	}
 	if signed == nil {
 		return verdict.Unknown(name, verdict.SignedAttrsRequired, "a signature over bare content is not judged")
+	}
+	if !o.Policy.Spend() {
+		return verdict.Fail(name, verdict.Limit, "more than %d signatures to check", cert.MaxSignatureChecks)
 	}
 	if !gm.Verify(c.PublicKey, signed, si.value) {
 		return verdict.Fail(name, verdict.SigValue, "the signature is not that of %s", c.SubjectText())

@@ -22,6 +22,7 @@ func judgeSigner(s *cms.SignedData, i int, sum [32]byte, detached bool, o cms.Ju
 	var checks []verdict.Check
 	var notes []Judgement
 	given := !o.At.IsZero()
+	o.Policy = o.Policy.Bounded()
 	value := gm.SM3(s.SignatureValue(i))
 	for _, token := range s.Timestamps(i) {
 		j := JudgeToken(token, value, JudgeOptions{Policy: o.Policy, Certificates: o.Certificates, Now: o.Now})

@@ -9,6 +9,7 @@ import (
 	"yinxin/crypto/cms"
 	"yinxin/crypto/gm"
 	"yinxin/crypto/tsp"
+	"yinxin/testvectors/forge"
 	"yinxin/verdict"
 )
 
@@ -101,4 +102,54 @@ func TestJudgeSigned(t *testing.T) {
 			t.Errorf("%s, time by %s", v.Verdict, v.TimeSource)
 		}
 	})
+}
+
+// TestManyTokens is T-08 for time-stamps: whatever number of tokens somebody puts beside a signature, one verdict checks no
+// more signatures than its budget has, and says so. Few bad ones fail for what is wrong with them.
+func TestManyTokens(t *testing.T) {
+	o, rogue := newOffice(t, nil), newOffice(t, nil) // their roots bear one name
+	party := o.pki.Party("Office A")
+	sum := gm.SM3([]byte("content"))
+	good, err := cms.SignDetached(sum, cms.SignOptions{Signer: party.SignKey, Certificate: party.SigningCert, Time: now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := cms.ParseSigned(good)
+	if err != nil {
+		t.Fatal(err)
+	}
+	token := forge.Must(rogue.stamp(t, string(s.SignatureValue(0))).Raw)
+	with := func(tokens int) []byte {
+		m := forge.OpenSigned(good, o.tools())
+		unsigned := &forge.Node{Tag: 0xa1}
+		for ; tokens > 0; tokens -= 32 {
+			values := forge.SetOf()
+			for range min(tokens, 32) {
+				values.Kids = append(values.Kids, token)
+			}
+			unsigned.Kids = append(unsigned.Kids, forge.Seq(forge.OID(1, 2, 840, 113549, 1, 9, 16, 2, 14), values))
+		}
+		unsigned.Sort()
+		m.Signer(0).Kids = append(m.Signer(0).Kids, unsigned)
+		return m.Bytes()
+	}
+	for tokens, limited := range map[int]bool{3: false, 120: true} {
+		s, err := cms.ParseSigned(with(tokens))
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := tsp.JudgeSigned(s, sum, true, cms.JudgeOptions{Policy: o.pki.Policy(), Now: now})[0]
+		over, chain := 0, 0
+		for _, c := range v.Checks {
+			switch c.Reason {
+			case verdict.Limit:
+				over++
+			case verdict.TimestampChain:
+				chain++
+			}
+		}
+		if v.Verdict != verdict.Failed || (over > 0) != limited || chain == 0 || chain > cert.MaxSignatureChecks {
+			t.Errorf("%d tokens: %s %s, %d beyond the limit, %d with a bad chain", tokens, v.Verdict, v.Reason, over, chain)
+		}
+	}
 }

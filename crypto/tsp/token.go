@@ -322,8 +322,11 @@ func renamed(k verdict.Check) verdict.Check {
 			reason = verdict.TimestampSigner
 		}
 	}
-	if k.Reason == verdict.AlgMismatch {
+	switch k.Reason {
+	case verdict.AlgMismatch:
 		reason = verdict.TimestampAlgorithm
+	case verdict.Limit:
+		reason = verdict.Limit
 	}
 	if k.Reason == verdict.SignerCert || k.Reason == verdict.SignerDuplicate {
 		reason = verdict.TimestampSigner
@@ -337,4 +340,12 @@ func later(a, b time.Time) time.Time {
 		return b
 	}
 	return a
+}
+
+// Sum is the SM3 digest of what the token says that it stamps; false if it hashes by another algorithm.
+func (t *Token) Sum() ([32]byte, bool) {
+	if !t.imprint.bySM3() {
+		return [32]byte{}, false
+	}
+	return [32]byte(t.imprint.digest), true
 }

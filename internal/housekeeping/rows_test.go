@@ -52,7 +52,8 @@ T-06 crypto/tsp TestJudgeSigned TestRevokedAuthority
 T-06 crypto/cert TestRevocation TestRevocationBackdated
 T-07 cmd/yinxin TestScripts
 T-07 crypto/cert TestOCSP TestOCSPForged TestRevocation TestLargeList
-T-08 crypto/cert TestChainBounds
+T-08 crypto/cert TestChainBounds TestManyResponses
+T-08 crypto/tsp TestManyTokens
 T-09 crypto/cert TestChain TestRevocationWithoutRoot
 T-10 crypto/cert TestNothingFetches
 T-11 crypto/tsp TestForgedTokens TestAuthorityRefuses TestParseResponse
