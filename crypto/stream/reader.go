@@ -41,7 +41,14 @@ func (r *Reader) Read(p []byte) (int, error) {
 		return 0, nil
 	}
 	for len(r.out) == 0 && r.err == nil {
-		r.next()
+		if len(p) >= ChunkSize { // straight into the caller's bytes
+			if n := r.next(p[:0:ChunkSize]); n > 0 {
+				r.out = nil
+				return n, nil
+			}
+			continue
+		}
+		r.next(r.buf[:0])
 	}
 	if len(r.out) == 0 {
 		return 0, r.err
@@ -51,24 +58,28 @@ func (r *Reader) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-func (r *Reader) next() {
+// next opens the next chunk into dst, whose capacity is that of a chunk, and returns its size. Of a chunk that is not
+// authentic nothing is left in dst.
+func (r *Reader) next(dst []byte) int {
 	if r.c.done {
 		r.sum = r.root.sum()
 		r.err = io.EOF
-		return
+		return 0
 	}
 	sealed, err := r.c.next()
 	if err != nil {
 		r.err = err
-		return
+		return 0
 	}
-	plain, err := openChunk(r.aead, r.buf[:0], sealed, r.c.count-1, r.c.done)
+	plain, err := openChunk(r.aead, dst, sealed, r.c.count-1, r.c.done)
 	if err != nil {
+		clear(dst[:cap(dst)])
 		r.err = err
-		return
+		return 0
 	}
 	r.root.add(sealed)
 	r.out = plain
+	return len(plain)
 }
 
 // Size is the plaintext read and authenticated so far, in bytes; at io.EOF, the whole.

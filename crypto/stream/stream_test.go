@@ -417,6 +417,45 @@ func TestReadError(t *testing.T) {
 	}
 }
 
+// TestReadIntoLargeBuffer: chunks that are opened straight into the caller's bytes are the same bytes, and of one that is not
+// authentic the caller's bytes hold nothing.
+func TestReadIntoLargeBuffer(t *testing.T) {
+	plain := pattern(3*chunk + 7)
+	ct, root := mustSeal(t, plain)
+	for _, size := range []int{chunk, chunk + 1, 2*chunk + 5, 4 * chunk} {
+		r, err := stream.NewReader(bytes.NewReader(ct), fileKey())
+		if err != nil {
+			t.Fatal(err)
+		}
+		first := make([]byte, 11) // so that what follows is not in step with the chunks
+		if _, err := io.ReadFull(r, first); err != nil {
+			t.Fatal(err)
+		}
+		got, buf := first, make([]byte, size)
+		for err == nil {
+			var n int
+			n, err = r.Read(buf)
+			got = append(got, buf[:n]...)
+		}
+		if !errors.Is(err, io.EOF) || !bytes.Equal(got, plain) || r.Root() != root {
+			t.Errorf("buffer of %d: %d bytes, %v", size, len(got), err)
+		}
+	}
+	spoilt := bytes.Clone(ct)
+	spoilt[head+sealed+5] ^= 1 // in the second chunk
+	r, err := stream.NewReader(bytes.NewReader(spoilt), fileKey())
+	if err != nil {
+		t.Fatal(err)
+	}
+	buf := make([]byte, chunk)
+	if n, err := r.Read(buf); n != chunk || err != nil {
+		t.Fatalf("first chunk: %d, %v", n, err)
+	}
+	if n, err := r.Read(buf); n != 0 || !errors.Is(err, stream.ErrAuthentication) || !bytes.Equal(buf, make([]byte, chunk)) {
+		t.Errorf("second chunk: %d, %v, or its plaintext is in the buffer", n, err)
+	}
+}
+
 // FuzzReader: whatever the bytes, nothing panics, and what comes out whole also has the root that is computed without
 // the key, the size, and the same bytes by random access.
 func FuzzReader(f *testing.F) {
