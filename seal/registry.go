@@ -112,32 +112,36 @@ func (r Record) Append(c Change) (Record, error) {
 type Approval struct {
 	ID     string `json:"id"`
 	SealID string `json:"seal_id"`
-	// Document is the SM3 of the document before sealing, ToBeSigned the Digest of the prepared sealing.
+	// Document is the SM3 of the document before sealing, ToBeSigned the Digest of the prepared sealing, or what covers the
+	// digests of both forms of a document that is sealed as OFD and as PDF.
 	Document   [32]byte  `json:"document"`
 	ToBeSigned [32]byte  `json:"to_be_signed"`
 	Operator   string    `json:"operator"`
 	Approver   string    `json:"approver"`
 	At         time.Time `json:"at"`
-	// Until bounds when it may be used.
-	Until time.Time `json:"until"`
+	// Until bounds when it may be used; zero is no bound.
+	Until time.Time `json:"until,omitzero"`
 }
 
-// Permits returns nil if the approval allows operator to sign the prepared bytes with the seal at the time; else an error
-// wrapping ErrApproval.
-func (a Approval) Permits(r Record, p Prepared, operator string, at time.Time) error {
+// Permits returns nil if the approval allows the use that is about to be made of the seal at the time: the same operator,
+// the same unsealed document, the same bytes to be signed. Else the error wraps ErrApproval, or ErrNotInForce where the
+// seal itself may not be used then.
+func (a Approval) Permits(r Record, u Use, at time.Time) error {
 	refuse := func(why string) error { return fmt.Errorf("%w: %s", ErrApproval, why) }
 	switch {
 	case a.Approver == "" || a.ID == "":
 		return refuse("nobody approved")
 	case a.Approver == a.Operator:
 		return refuse("operator and approver are one person")
-	case a.Operator != operator:
+	case a.Operator != u.Operator:
 		return refuse("given to another operator")
-	case a.SealID != r.ID:
+	case a.SealID != r.ID || u.SealID != r.ID:
 		return refuse("given for another seal")
-	case a.ToBeSigned != p.Digest():
+	case a.Document != u.Document:
+		return refuse("given for another document")
+	case a.ToBeSigned != u.ToBeSigned:
 		return refuse("given for other bytes: the document or the stamps were changed since")
-	case at.Before(a.At) || at.After(a.Until):
+	case at.Before(a.At) || !a.Until.IsZero() && at.After(a.Until):
 		return refuse("not valid at this time")
 	}
 	return r.InForce(at)
@@ -147,7 +151,7 @@ func (a Approval) Permits(r Record, p Prepared, operator string, at time.Time) e
 type Use struct {
 	ID     string `json:"id"`
 	SealID string `json:"seal_id"`
-	// Document is the SM3 before, Sealed after sealing, ToBeSigned what was signed.
+	// Document is the SM3 before, Sealed after sealing, ToBeSigned the digest that was approved.
 	Document   [32]byte  `json:"document"`
 	Sealed     [32]byte  `json:"sealed"`
 	ToBeSigned [32]byte  `json:"to_be_signed"`

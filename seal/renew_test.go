@@ -130,24 +130,30 @@ func TestTheRegistryIsConsulted(t *testing.T) {
 	tests := []struct {
 		name    string
 		records func(string) (Record, error)
-		proven  bool
+		proven  time.Time
 		want    verdict.Status
 		reason  verdict.Reason
 	}{
-		{"no registry", nil, false, verdict.Passed, ""},
-		{"active", with(), false, verdict.Passed, ""},
-		{"unknown to the registry", func(string) (Record, error) { return Record{}, ErrUnknownSeal }, false, verdict.Passed, ""},
-		{"suspended before", with(Change{To: Suspended, At: hour(1)}), false, verdict.Failed, verdict.SealValidity},
-		{"suspended and resumed", with(Change{To: Suspended, At: hour(1)}, Change{To: Active, At: hour(2)}), false, verdict.Passed, ""},
-		{"voided before", with(Change{To: Voided, At: hour(1)}), true, verdict.Failed, verdict.SealValidity},
-		{"voided since, claimed time", with(Change{To: Voided, At: hour(4)}), false, verdict.Indeterminate, verdict.NoProofOfExistence},
-		{"voided since, proven time", with(Change{To: Voided, At: hour(4)}), true, verdict.Passed, ""},
-		{"registered with other bytes", func(string) (Record, error) { return other, nil }, false, verdict.Failed, verdict.SealMismatch},
-		{"registry away", func(string) (Record, error) { return Record{}, errors.New("away") }, false, verdict.Indeterminate, verdict.RevocationUnknown},
+		{"no registry", nil, time.Time{}, verdict.Passed, ""},
+		{"active", with(), time.Time{}, verdict.Passed, ""},
+		{"unknown to the registry", func(string) (Record, error) { return Record{}, ErrUnknownSeal }, time.Time{}, verdict.Passed, ""},
+		{"suspended before", with(Change{To: Suspended, At: hour(1)}), time.Time{}, verdict.Failed, verdict.SealValidity},
+		{"suspended and resumed", with(Change{To: Suspended, At: hour(1)}, Change{To: Active, At: hour(2)}), time.Time{}, verdict.Passed, ""},
+		{"voided before", with(Change{To: Voided, At: hour(1)}), hour(3), verdict.Failed, verdict.SealValidity},
+		{"voided since, claimed time", with(Change{To: Voided, At: hour(4)}), time.Time{}, verdict.Indeterminate, verdict.NoProofOfExistence},
+		{"voided since, proven time", with(Change{To: Voided, At: hour(4)}), hour(3), verdict.Passed, ""},
+		{"voided since, proven later", with(Change{To: Voided, At: hour(4)}), hour(5), verdict.Indeterminate, verdict.NoProofOfExistence},
+		{"suspended since, claimed time", with(Change{To: Suspended, At: hour(4)}), time.Time{}, verdict.Indeterminate, verdict.NoProofOfExistence},
+		{"registered with other bytes", func(string) (Record, error) { return other, nil }, time.Time{}, verdict.Failed, verdict.SealMismatch},
+		{"registry away", func(string) (Record, error) { return Record{}, errors.New("away") }, time.Time{}, verdict.Indeterminate, verdict.RevocationUnknown},
 	}
 	for _, tt := range tests {
 		var sig verdict.Signature
-		VerifyOptions{Records: tt.records}.JudgeSeal(&sig, s, cert.Moment{At: hour(3), Now: hour(5), Proven: tt.proven})
+		m := cert.Moment{At: hour(3), Now: hour(6)}
+		if !tt.proven.IsZero() {
+			m.At, m.Proven = tt.proven, true
+		}
+		VerifyOptions{Records: tt.records}.JudgeSeal(&sig, s, m, hour(3))
 		if sig.Judge(verdict.RevocationAuto); sig.Verdict != tt.want || sig.Reason != tt.reason {
 			t.Errorf("%s: got %s (%s), want %s (%s)", tt.name, sig.Verdict, sig.Reason, tt.want, tt.reason)
 		}

@@ -79,7 +79,7 @@ func TestMake(t *testing.T) {
 		v := VerifyOptions{Policy: cert.Policy{Roots: []*cert.Certificate{root}}, Now: noon}
 		m, _ := v.Moment(noon)
 		var sig verdict.Signature
-		v.JudgeSeal(&sig, s, m)
+		v.JudgeSeal(&sig, s, m, noon)
 		if sig.Judge(verdict.RevocationAuto); sig.Verdict != verdict.Passed {
 			t.Errorf("digest list %v: %+v", digests, sig.Checks)
 		}
@@ -260,40 +260,62 @@ func TestHistoryProperties(t *testing.T) {
 	})
 }
 
-// prepared is a document ready for sealing whose digest is fixed.
-type prepared [32]byte
-
-func (p prepared) Digest() [32]byte                              { return p }
-func (p prepared) Sign(io.Reader, crypto.Signer) ([]byte, error) { return nil, errors.ErrUnsupported }
-
 func TestApprovalPermits(t *testing.T) {
 	r := Record{ID: "s", From: noon, To: noon.AddDate(1, 0, 0), History: []Change{{To: Active, At: noon}}}
-	p := prepared{1}
+	use := Use{SealID: "s", Document: [32]byte{2}, ToBeSigned: [32]byte{1}, Operator: "clerk"}
 	good := Approval{
-		ID: "a", SealID: "s", ToBeSigned: p, Operator: "clerk", Approver: "head", At: noon, Until: noon.Add(time.Hour),
+		ID: "a", SealID: "s", Document: use.Document, ToBeSigned: use.ToBeSigned, Operator: "clerk", Approver: "head",
+		At: noon, Until: noon.Add(time.Hour),
 	}
+	same := func(*Approval, *Use) {}
 	tests := []struct {
-		name     string
-		change   func(*Approval)
-		operator string
-		at       time.Time
-		want     error
+		name   string
+		change func(*Approval, *Use)
+		at     time.Time
+		want   error
 	}{
-		{"good", func(*Approval) {}, "clerk", noon, nil},
-		{"nobody approved", func(a *Approval) { a.Approver = "" }, "clerk", noon, ErrApproval},
-		{"one person", func(a *Approval) { a.Approver = "clerk" }, "clerk", noon, ErrApproval},
-		{"another operator", func(*Approval) {}, "other", noon, ErrApproval},
-		{"another seal", func(a *Approval) { a.SealID = "t" }, "clerk", noon, ErrApproval},
-		{"other bytes", func(a *Approval) { a.ToBeSigned[0]++ }, "clerk", noon, ErrApproval},
-		{"before it was given", func(*Approval) {}, "clerk", noon.Add(-1), ErrApproval},
-		{"after it ended", func(*Approval) {}, "clerk", noon.Add(time.Hour + 1), ErrApproval},
-		{"seal ended", func(a *Approval) { a.Until = noon.AddDate(3, 0, 0) }, "clerk", noon.AddDate(2, 0, 0), ErrNotInForce},
+		{"good", same, noon, nil},
+		{"no bound", func(a *Approval, _ *Use) { a.Until = time.Time{} }, noon.AddDate(0, 1, 0), nil},
+		{"nobody approved", func(a *Approval, _ *Use) { a.Approver = "" }, noon, ErrApproval},
+		{"one person", func(a *Approval, u *Use) { a.Approver = "clerk" }, noon, ErrApproval},
+		{"another operator", func(_ *Approval, u *Use) { u.Operator = "other" }, noon, ErrApproval},
+		{"given for another seal", func(a *Approval, _ *Use) { a.SealID = "t" }, noon, ErrApproval},
+		{"used with another seal", func(_ *Approval, u *Use) { u.SealID = "t" }, noon, ErrApproval},
+		{"another document", func(_ *Approval, u *Use) { u.Document[0]++ }, noon, ErrApproval},
+		{"other bytes", func(_ *Approval, u *Use) { u.ToBeSigned[0]++ }, noon, ErrApproval},
+		{"before it was given", same, noon.Add(-1), ErrApproval},
+		{"after it ended", same, noon.Add(time.Hour + 1), ErrApproval},
+		{"seal ended", func(a *Approval, _ *Use) { a.Until = noon.AddDate(3, 0, 0) }, noon.AddDate(2, 0, 0), ErrNotInForce},
 	}
 	for _, tt := range tests {
-		a := good
-		tt.change(&a)
-		if err := a.Permits(r, p, tt.operator, tt.at); !errors.Is(err, tt.want) {
+		a, u := good, use
+		tt.change(&a, &u)
+		if err := a.Permits(r, u, tt.at); !errors.Is(err, tt.want) {
 			t.Errorf("%s: got %v, want %v", tt.name, err, tt.want)
+		}
+	}
+}
+
+// TestRequestAdvances: the steps of a request, and who may take them.
+func TestRequestAdvances(t *testing.T) {
+	all := []RequestState{Requested, Made, Registered, Declined}
+	allowed := map[[2]RequestState]bool{
+		{Requested, Made}: true, {Requested, Declined}: true, {Made, Registered}: true, {Made, Declined}: true,
+	}
+	for _, from := range all {
+		for _, to := range all {
+			r := Request{ID: "r", Requester: "clerk", State: from}
+			got, err := r.Advance(to, "custodian", noon)
+			if want := allowed[[2]RequestState{from, to}]; (err == nil) != want || !want && !errors.Is(err, ErrTransition) {
+				t.Errorf("%s to %s: %v", from, to, err)
+			} else if want && (got.State != to || got.DecidedBy != "custodian" || !got.DecidedAt.Equal(noon)) {
+				t.Errorf("%s to %s: %+v", from, to, got)
+			}
+		}
+	}
+	for _, by := range []string{"clerk", ""} {
+		if _, err := (Request{ID: "r", Requester: "clerk", State: Requested}).Advance(Made, by, noon); !errors.Is(err, ErrOwnRequest) {
+			t.Errorf("decided by %q: %v, want ErrOwnRequest", by, err)
 		}
 	}
 }

@@ -25,8 +25,8 @@ type VerifyOptions struct {
 	// Records, if not nil, looks a seal up in a registry by its identity; an error that is [ErrUnknownSeal] says that the
 	// registry does not know it, which is no fault: it speaks of its own seals alone.
 	Records func(id string) (Record, error)
-	// Sealed, if not nil, are the identities of the seals that the evidence log says the document bears, in their order.
-	// A file cannot show that its last seal was removed; the log can.
+	// Sealed, if not nil, are the identities of the seals that the record of the exchange says the document bears, in their
+	// order: the log, or the report that the sender signed. A file cannot show that its last seal was removed; they can.
 	Sealed []string
 }
 
@@ -51,15 +51,15 @@ func (o VerifyOptions) Moment(claimed time.Time) (cert.Moment, string) {
 	return m, o.Proven.Source
 }
 
-// JudgeSeal is VerifyOptions.JudgeSeal where any maker may make seals.
+// JudgeSeal is VerifyOptions.JudgeSeal of a seal by itself, with no registry, where any maker may make seals.
 func JudgeSeal(sig *verdict.Signature, s *ses.Seal, m cert.Moment) *cert.Certificate {
-	return VerifyOptions{}.JudgeSeal(sig, s, m)
+	return VerifyOptions{}.JudgeSeal(sig, s, m, m.At)
 }
 
 // JudgeSeal adds the checks of the seal itself: the maker's signature and its right to make seals (seal_maker), and
-// whether the seal was valid at the moment (seal_validity). It returns the maker's certificate, nil if it cannot be read;
-// the caller judges it.
-func (o VerifyOptions) JudgeSeal(sig *verdict.Signature, s *ses.Seal, m cert.Moment) *cert.Certificate {
+// whether the seal was valid at the moment and, where there is a registry, in force (seal_validity). claimed is the sealing
+// time that the signer states. It returns the maker's certificate, nil if it cannot be read; the caller judges it.
+func (o VerifyOptions) JudgeSeal(sig *verdict.Signature, s *ses.Seal, m cert.Moment, claimed time.Time) *cert.Certificate {
 	maker, check := judgeMaker(s)
 	if check.Status == verdict.Passed && !o.mayMake(maker) {
 		check = verdict.Fail(verdict.CheckSealMaker, verdict.SealValidity, "%s is not among those who may make seals",
@@ -67,7 +67,7 @@ func (o VerifyOptions) JudgeSeal(sig *verdict.Signature, s *ses.Seal, m cert.Mom
 	}
 	sig.Add(check, judgeValidity(s, m))
 	if o.Records != nil {
-		if c, registered := o.judgeRecord(s, m); registered {
+		if c, registered := o.judgeRecord(s, m, claimed); registered {
 			sig.Add(c)
 		}
 	}
@@ -132,9 +132,11 @@ func judgeValidity(s *ses.Seal, m cert.Moment) verdict.Check {
 	return verdict.Pass(verdict.CheckSealValidity)
 }
 
-// judgeRecord asks the registry; false if it does not know the seal. What has happened to the seal since the claimed time
-// leaves the verdict open unless that time is proven, as with certificates.
-func (o VerifyOptions) judgeRecord(s *ses.Seal, m cert.Moment) (verdict.Check, bool) {
+// judgeRecord asks the registry; false if it does not know the seal. A seal that was not in force at the time that the
+// signer claims fails. A proven time says that the document was there by then: if the seal was in force until then the
+// document was sealed in time. What has happened to the seal before that, or since a time that is only claimed, leaves the
+// verdict open, as with certificates.
+func (o VerifyOptions) judgeRecord(s *ses.Seal, m cert.Moment, claimed time.Time) (verdict.Check, bool) {
 	const name = verdict.CheckSealValidity
 	r, err := o.Records(s.Info.SealID)
 	if errors.Is(err, ErrUnknownSeal) {
@@ -146,16 +148,18 @@ func (o VerifyOptions) judgeRecord(s *ses.Seal, m cert.Moment) (verdict.Check, b
 	if gm.SM3(s.Raw) != r.SM3 {
 		return verdict.Fail(name, verdict.SealMismatch, "seal %s is registered with other bytes than these", s.Info.SealID), true
 	}
-	at := m.At
-	if at.IsZero() {
-		at = m.Now
+	if claimed.IsZero() {
+		claimed = m.Now
 	}
-	if err := r.InForce(at); err != nil {
+	if err := r.InForce(claimed); err != nil {
 		return verdict.Fail(name, verdict.SealValidity, "the registry: %v", err), true
 	}
-	if status, _ := r.StatusAt(m.Now); status != Active && !m.Proven {
-		return verdict.Unknown(name, verdict.NoProofOfExistence,
-			"seal %s has been %s since, and the sealing time %s is not proven", s.Info.SealID, status, stamp(at)), true
+	until, what := m.Now, "the sealing time is not proven"
+	if m.Proven {
+		until, what = m.At, "it is proven only from "+stamp(m.At)+" on"
+	}
+	if status, _ := r.StatusAt(until); status != Active {
+		return verdict.Unknown(name, verdict.NoProofOfExistence, "seal %s has been %s since %s, and %s", s.Info.SealID, status, stamp(claimed), what), true
 	}
 	return verdict.Pass(name), true
 }
@@ -173,7 +177,7 @@ func (o VerifyOptions) JudgeSealed(f *verdict.File) {
 	}
 	if !slices.Equal(found, o.Sealed) {
 		f.Add(verdict.Fail(verdict.CheckCoverage, verdict.DiffersFromLog,
-			"the log says that the document bears the seals %v, the file bears %v", o.Sealed, found))
+			"by the record of the exchange the document bears the seals %v, the file bears %v", o.Sealed, found))
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"yinxin/document/fonts"
@@ -16,7 +17,6 @@ import (
 
 // seals gives the register that the flags name, nil where they name none.
 func (f *verifyFlags) seals(ctx context.Context, e *env) (func(id string) (seal.Record, error), error) {
-	var list api.List[api.Seal]
 	switch {
 	case f.register != "" && f.hub:
 		return nil, usage("want --seals or --hub, not both")
@@ -25,45 +25,58 @@ func (f *verifyFlags) seals(ctx context.Context, e *env) (func(id string) (seal.
 		if err != nil {
 			return nil, err
 		}
+		var list api.List[api.Seal]
 		d := json.NewDecoder(bytes.NewReader(data))
 		d.DisallowUnknownFields()
 		if err := d.Decode(&list); err != nil {
 			return nil, refuse("malformed", exitNotFound, "%s is no register of seals: %w", f.register, err)
 		}
+		return recordsOf(list.Items)
 	case f.hub:
-		var err error
-		if list, err = e.hubSeals(ctx); err != nil {
-			fmt.Fprintf(e.stderr, "warning: the hub's register of seals could not be consulted: %v\n", err)
-			return nil, nil //nolint:nilnil // judged without it, as was told
-		}
-	default:
-		return nil, nil //nolint:nilnil // no register is an answer
+		return e.hubSeals(ctx), nil
 	}
-	return recordsOf(list.Items)
+	return nil, nil //nolint:nilnil // no register is an answer
 }
 
-// hubSeals asks the hub for the seals that the account may see.
-func (e *env) hubSeals(ctx context.Context) (api.List[api.Seal], error) {
+// hubSeals asks the hub of the last login about each seal as it comes. A hub that cannot be reached is told once, and the
+// documents are judged without it; one that answers anything but yes or no leaves the verdict open.
+func (e *env) hubSeals(ctx context.Context) func(id string) (seal.Record, error) {
 	c, err := e.connect()
-	if err != nil {
-		return api.List[api.Seal]{}, err
+	away := func(err error) {
+		fmt.Fprintf(e.stderr, "warning: the hub's register of seals could not be consulted: %v\n", err)
 	}
-	return c.Seals(ctx, "")
+	if err != nil {
+		away(err)
+		return nil
+	}
+	told := false
+	return func(id string) (seal.Record, error) {
+		if told {
+			return seal.Record{}, seal.ErrUnknownSeal
+		}
+		s, err := c.SealStanding(ctx, id)
+		problem, answered := errors.AsType[*api.Problem](err)
+		switch {
+		case answered && problem.Code == api.NotFound:
+			return seal.Record{}, seal.ErrUnknownSeal
+		case answered:
+			return seal.Record{}, err
+		case err != nil:
+			told = true
+			away(err)
+			return seal.Record{}, seal.ErrUnknownSeal
+		}
+		return recordOf(api.Seal{ID: s.ID, Name: s.Name, Office: s.Office, SM3: s.SM3, From: s.From, To: s.To, History: s.History})
+	}
 }
 
 // recordsOf makes a register of a list. Two entries of one seal are refused: nobody could tell which one counts.
 func recordsOf(list []api.Seal) (func(id string) (seal.Record, error), error) {
 	records := make(map[string]seal.Record, len(list))
 	for _, s := range list {
-		r := seal.Record{ID: s.ID, Name: s.Name, Office: s.Office, Keeper: s.Keeper, From: s.From, To: s.To}
-		if n, err := hex.Decode(r.SM3[:], []byte(s.SM3)); err != nil || n != len(r.SM3) {
-			return nil, refuse("malformed", exitNotFound, "register of seals: %s has no SM3", s.ID)
-		}
-		for _, c := range s.History {
-			var err error
-			if r, err = r.Append(seal.Change{To: seal.Status(c.To), At: c.At, By: c.By, Reason: c.Reason}); err != nil {
-				return nil, refuse("malformed", exitNotFound, "register of seals: %w", err)
-			}
+		r, err := recordOf(s)
+		if err != nil {
+			return nil, err
 		}
 		if _, twice := records[s.ID]; twice {
 			return nil, refuse("malformed", exitNotFound, "register of seals: %s stands there twice", s.ID)
@@ -77,6 +90,21 @@ func recordsOf(list []api.Seal) (func(id string) (seal.Record, error), error) {
 		}
 		return r, nil
 	}, nil
+}
+
+// recordOf reads one entry of a register.
+func recordOf(s api.Seal) (seal.Record, error) {
+	r := seal.Record{ID: s.ID, Name: s.Name, Office: s.Office, Keeper: s.Keeper, From: s.From, To: s.To}
+	if sum, err := hex.DecodeString(s.SM3); err != nil || copy(r.SM3[:], sum) != len(r.SM3) || len(sum) != len(r.SM3) {
+		return r, refuse("malformed", exitNotFound, "register of seals: %s has no SM3", s.ID)
+	}
+	for _, c := range s.History {
+		var err error
+		if r, err = r.Append(seal.Change{To: seal.Status(c.To), At: c.At, By: c.By, Reason: c.Reason}); err != nil {
+			return r, refuse("malformed", exitNotFound, "register of seals: %w", err)
+		}
+	}
+	return r, nil
 }
 
 // printPDF prints a report into a PDF.

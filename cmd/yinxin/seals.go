@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -9,8 +10,16 @@ import (
 )
 
 func newSealsCmd(e *env) *cobra.Command {
-	cmd := &cobra.Command{Use: "seals", Short: "registered seals of the hub's offices"}
-	cmd.AddCommand(newSealsListCmd(e), newSealsMakeCmd(e))
+	cmd := &cobra.Command{
+		Use: "seals", Short: "seals of the hub's offices: from the request to voiding",
+		Long: "The register of seals of a hub. An office asks for a seal (request); the custodian has it made (make) and registers it (register):\n" +
+			"from then on it can be used, with another person's approval each time. The custodian suspends, resumes, voids and renews it.\n" +
+			"uses shows what it was used for. Nobody decides about a request of their own.",
+		Example: "  yinxin seals request --name 'OFFICE NAME' --keeper li --reason '...'\n  yinxin seals make REQUEST\n  yinxin seals register REQUEST\n" +
+			"  yinxin seals suspend SEAL --reason '...'",
+	}
+	cmd.AddCommand(newSealsListCmd(e), newSealsShowCmd(e), newSealsUsesCmd(e), newSealsRequestCmd(e), newSealsRequestsCmd(e),
+		newSealsMakeCmd(e), newSealsDeclineCmd(e), newSealsRegisterCmd(e), newSealsRenewCmd(e))
 	for _, c := range []struct{ verb, to, short string }{
 		{"suspend", "suspended", "suspend a seal: it cannot be used until it is resumed"},
 		{"resume", "active", "resume a suspended seal"},
@@ -26,8 +35,18 @@ func (e *env) printSeal(s api.Seal) {
 		s.From.Format(time.DateOnly), s.To.Format(time.DateOnly))
 }
 
+// printRegistered answers with one seal of the register.
+func (e *env) printRegistered(asJSON bool, s api.Seal) error {
+	if asJSON {
+		return e.result(true, s, "")
+	}
+	e.printSeal(s)
+	return nil
+}
+
 func newSealsListCmd(e *env) *cobra.Command {
 	var office string
+	var l listFlags
 	cmd := &cobra.Command{
 		Use: "ls", Short: "list seals", Args: exactly(0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -35,7 +54,7 @@ func newSealsListCmd(e *env) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			got, err := c.Seals(cmd.Context(), office)
+			got, err := c.Seals(cmd.Context(), office, l.page())
 			if err != nil {
 				return err
 			}
@@ -48,43 +67,90 @@ func newSealsListCmd(e *env) *cobra.Command {
 			return nil
 		},
 	}
+	l.add(cmd)
 	cmd.Flags().StringVar(&office, "office", "", "another office's, for custodians")
 	return cmd
 }
 
-func newSealsMakeCmd(e *env) *cobra.Command {
-	var m api.SealMaking
-	var years int
+func newSealsShowCmd(e *env) *cobra.Command {
+	var out string
 	cmd := &cobra.Command{
-		Use:     "make",
-		Short:   "have an office's round seal made, certified and registered",
-		Example: "  yinxin seals make --office OFFICE-C --name 'OFFICE NAME' --keeper li",
-		Args:    exactly(0, "no arguments"),
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		Use: "show SEAL", Short: "show a seal and its history; --out saves the seal file", Args: exactly(1, "a seal"),
+		Example: "  yinxin seals show SEAL --out office.esl",
+		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := e.connect()
 			if err != nil {
 				return err
 			}
-			m.From = e.now().UTC().Truncate(time.Second)
-			m.To = m.From.AddDate(years, 0, 0)
-			s, err := c.MakeSeal(cmd.Context(), m)
+			s, err := c.Seal(cmd.Context(), args[0])
 			if err != nil {
 				return err
+			}
+			if out != "" {
+				if err := writeFile(out, s.ESL); err != nil {
+					return err
+				}
 			}
 			if jsonFlag(cmd) {
 				return e.result(true, s, "")
 			}
 			e.printSeal(s)
+			printLine(e.stdout, "kept by %s, SM3 %s\n", s.Keeper, s.SM3)
+			for _, h := range s.History {
+				printLine(e.stdout, "  %s  %-10s by %s  %s\n", moment(h.At), h.To, h.By, h.Reason)
+			}
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&m.Office, "office", "", "code of the office")
-	cmd.Flags().StringVar(&m.Name, "name", "", "name on the seal")
-	cmd.Flags().StringVar(&m.BottomLine, "bottom-line", "", "line below the star, for instance 公文专用章")
-	cmd.Flags().Float64Var(&m.Diameter, "diameter", 42, "diameter in mm")
-	cmd.Flags().StringVar(&m.Keeper, "keeper", "", "account that keeps the seal")
-	cmd.Flags().IntVar(&years, "years", 2, "years in force, within the certificate's life")
+	cmd.Flags().StringVar(&out, "out", "", "write the seal file here (.esl)")
 	return cmd
+}
+
+func newSealsUsesCmd(e *env) *cobra.Command {
+	var l listFlags
+	cmd := &cobra.Command{
+		Use: "uses SEAL", Short: "show what a seal was used for (用印记录), newest first", Args: exactly(1, "a seal"),
+		Long: "Lists every use of a seal: the document before and after by its SM3, the places, who operated it, who approved it, and the dispatch\n" +
+			"that was approved. An office sees its own seals, custodians and auditors see all.",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := e.connect()
+			if err != nil {
+				return err
+			}
+			got, err := c.SealUses(cmd.Context(), args[0], l.page())
+			if err != nil {
+				return err
+			}
+			if jsonFlag(cmd) {
+				return e.result(true, got, "")
+			}
+			for _, u := range got.Items {
+				printLine(e.stdout, "%s  by %s  approved by %s (%s)  document %s  sealed %s  %s\n", moment(u.At), u.Operator, orNobody(u.Approver),
+					u.Approval, u.Document, u.Sealed, placesText(u.Places))
+			}
+			return nil
+		},
+	}
+	l.add(cmd)
+	return cmd
+}
+
+func orNobody(who string) string {
+	if who == "" {
+		return "nobody"
+	}
+	return who
+}
+
+func placesText(all []api.SealPlace) string {
+	var b strings.Builder
+	for i, p := range all {
+		if i > 0 {
+			b.WriteString("; ")
+		}
+		printLine(&b, "page %d at %g,%g mm", p.Page, p.X, p.Y)
+	}
+	return b.String()
 }
 
 func newSealsChangeCmd(e *env, verb, to, short string) *cobra.Command {
@@ -100,13 +166,56 @@ func newSealsChangeCmd(e *env, verb, to, short string) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if jsonFlag(cmd) {
-				return e.result(true, s, "")
-			}
-			e.printSeal(s)
-			return nil
+			return e.printRegistered(jsonFlag(cmd), s)
 		},
 	}
 	cmd.Flags().StringVar(&reason, "reason", "", "why, for the record")
 	return cmd
+}
+
+func newSealsRenewCmd(e *env) *cobra.Command {
+	var t termFlags
+	var rotate bool
+	cmd := &cobra.Command{
+		Use: "renew SEAL", Short: "make a seal anew for the newest sealing key; the old one is voided", Args: exactly(1, "a seal"),
+		Long: "Makes a seal with the same name and picture that lists the newest version of the office's sealing key, registers it and voids the\n" +
+			"old one. --rotate adds that version first; without it a version that was added before is certified and taken. Documents keep\n" +
+			"the seal that they bear.",
+		Example: "  yinxin seals renew SEAL --rotate",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			term, err := t.term()
+			if err != nil {
+				return err
+			}
+			term.Rotate = rotate
+			c, err := e.connect()
+			if err != nil {
+				return err
+			}
+			s, err := c.RenewSeal(cmd.Context(), args[0], term)
+			if err != nil {
+				return err
+			}
+			return e.printRegistered(jsonFlag(cmd), s)
+		},
+	}
+	t.add(cmd)
+	cmd.Flags().BoolVar(&rotate, "rotate", false, "add a version to the sealing key first")
+	return cmd
+}
+
+// termFlags say from when to when a seal is in force.
+type termFlags struct{ from, to string }
+
+func (t *termFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&t.from, "from", "", "in force from (default: now)")
+	cmd.Flags().StringVar(&t.to, "to", "", "in force to (default: two years, within its certificates)")
+}
+
+func (t *termFlags) term() (out api.SealTerm, err error) {
+	if out.From, err = parseMoment("--from", t.from); err != nil {
+		return out, err
+	}
+	out.To, err = parseMoment("--to", t.to)
+	return out, err
 }

@@ -157,7 +157,7 @@ func newApproveCmd(e *env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "approve [DISPATCH]",
 		Short: "list what waits for approval, or approve the sealing of one document",
-		Long: "Without an argument lists what waits. With one approves exactly the digest that was listed: the hosted office then seals, encrypts,\n" +
+		Long: "Without an argument lists what waits. With one approves exactly the unsealed file and the digest that were listed: the hosted office then seals, encrypts,\n" +
 			"signs and submits. Nobody approves what they asked for themselves. --preview writes the unsealed pages first and decides nothing.",
 		Example: "  yinxin approve\n  yinxin approve ID --preview look/\n  yinxin approve ID",
 		Args:    cobra.MaximumNArgs(1),
@@ -190,7 +190,8 @@ func (e *env) listDispatches(ctx context.Context, c *client.Client, asJSON bool)
 		return e.result(true, got, "")
 	}
 	for _, d := range got.Items {
-		printLine(e.stdout, "%s  by %s  to %s  digest %s  %s\n", d.ID, d.Requester, strings.Join(append(d.To, d.CC...), ","), d.Digest, d.Title)
+		printLine(e.stdout, "%s  by %s  to %s  file %s  digest %s  %s\n", d.ID, d.Requester, strings.Join(append(d.To, d.CC...), ","),
+			d.Unsealed, d.Digest, d.Title)
 	}
 	if len(got.Items) == 0 {
 		fmt.Fprintln(e.stderr, "nothing waits for approval")
@@ -234,7 +235,7 @@ func (e *env) decide(ctx context.Context, c *client.Client, id, decline, comment
 	if err != nil {
 		return err
 	}
-	in := api.Decision{Digest: d.Digest, Approve: decline == "", Comment: comment}
+	in := api.Decision{Unsealed: d.Unsealed, Digest: d.Digest, Approve: decline == "", Comment: comment}
 	if decline != "" {
 		in.Comment = decline
 	}

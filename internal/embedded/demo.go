@@ -171,7 +171,9 @@ func (w *Walk) approve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	w.dispatch, err = w.System.Office.Decide(ctx, approver, w.dispatch.ID, w.dispatch.Digest, true, "")
+	w.dispatch, err = w.System.Office.Decide(ctx, approver, w.dispatch.ID, office.Decision{
+		Unsealed: w.dispatch.Unsealed, Digest: w.dispatch.Digest, Approve: true,
+	})
 	w.exchange = w.dispatch.Exchange
 	return err
 }

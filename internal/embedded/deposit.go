@@ -86,7 +86,7 @@ func (d *depositor) open(ctx context.Context, r hub.Record, dir string) (_ *offi
 			manifest = p.Manifest
 		}
 	}
-	opened, err := d.s.Office.OpenEnvelope(ctx, d.s.config.Archive, f, size, filepath.Join(dir, "files"))
+	opened, err := d.s.Office.OpenEnvelope(ctx, d.s.config.Archive, f, size, r.KnownSince, filepath.Join(dir, "files"))
 	return opened, manifest, err
 }
 

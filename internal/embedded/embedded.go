@@ -35,6 +35,7 @@ import (
 	"yinxin/internal/sqlite"
 	"yinxin/keys"
 	"yinxin/seal"
+	"yinxin/seal/picture"
 	"yinxin/transport"
 	"yinxin/transport/directory"
 	"yinxin/transport/hub"
@@ -56,6 +57,7 @@ type Database interface {
 	audit.Store
 	archive.Index
 	seal.Registry
+	seal.Requests
 	office.Dispatches
 	SealsOf(ctx context.Context, office string) ([]seal.Record, error)
 	UnfinishedDispatches(ctx context.Context, limit int) ([]office.Dispatch, error)
@@ -94,6 +96,8 @@ type Config struct {
 	Origin string
 	// Authority is the common name of the built-in CA.
 	Authority string
+	// SealRanks are the sizes of round seals by the rank of their office, in mm; nil takes the table that is built in.
+	SealRanks picture.Ranks
 	Clock     func() time.Time
 	Rand      io.Reader
 	Log       *slog.Logger
@@ -201,7 +205,8 @@ func (s *System) openServices(ctx context.Context) error {
 	faces := fonts.Embedded()
 	s.Registrar = &office.Registrar{
 		Keys: c.Keys, Admin: c.Keys, CA: ca, Chain: []*cert.Certificate{s.Root}, Maker: maker.signer, MakerCert: maker.cert,
-		Offices: s.Directory, Seals: s.Database, Faces: faces, Audit: auditor, Clock: c.Clock, Rand: c.Rand,
+		Offices: s.Directory, Accounts: s.Directory, Seals: s.Database, Requests: s.Database, Policy: s.policy(), Ranks: c.SealRanks,
+		Faces: faces, Audit: auditor, Clock: c.Clock, Rand: c.Rand, NewID: s.newID,
 	}
 	s.Office = &office.Service{
 		Keys: c.Keys, Directory: s.Directory, Seals: s.Database, Dispatches: s.Database, Audit: auditor, Drafts: s.Blobs,

@@ -159,10 +159,15 @@ func (x *exchange) request() office.SealAsk {
 	}}
 }
 
+// approving is the approval of what a dispatch shows.
+func approving(d office.Dispatch) office.Decision {
+	return office.Decision{Unsealed: d.Unsealed, Digest: d.Digest, Approve: true}
+}
+
 func (x *exchange) send() office.Dispatch {
 	x.t.Helper()
 	d := x.ask()
-	d, err := x.Office.Decide(x.t.Context(), approver, d.ID, d.Digest, true, "")
+	d, err := x.Office.Decide(x.t.Context(), approver, d.ID, approving(d))
 	if err != nil {
 		x.t.Fatal(err)
 	}
@@ -220,7 +225,7 @@ func TestWholePathSurvivesRestartsAtEveryStep(t *testing.T) {
 	x := start(t)
 	d := x.ask()
 	x.restart()
-	d, err := x.Office.Decide(t.Context(), approver, d.ID, d.Digest, true, "")
+	d, err := x.Office.Decide(t.Context(), approver, d.ID, approving(d))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -257,21 +262,23 @@ func TestSealNeedsAnApprovalOfTheDigestByAnotherPerson(t *testing.T) {
 	d := x.ask()
 	both := drafter
 	both.Approver = true
-	wrong := d.Digest
-	wrong[0] ^= 1
+	right, otherDigest, otherFile := approving(d), approving(d), approving(d)
+	otherDigest.Digest[0] ^= 1
+	otherFile.Unsealed[0] ^= 1
 	tests := []struct {
-		name   string
-		who    office.Person
-		digest transport.Digest
-		want   error
+		name string
+		who  office.Person
+		in   office.Decision
+		want error
 	}{
-		{"the person who asked", both, d.Digest, office.ErrSelfApproval},
-		{"a clerk who may not approve", clerk("YXZF", "somebody"), d.Digest, office.ErrForbidden},
-		{"another office's approver", office.Person{Account: "yxjy-approver", Office: "YXJY", Approver: true}, d.Digest, office.ErrNotFound},
-		{"another digest", approver, wrong, office.ErrDigestChanged},
+		{"the person who asked", both, right, office.ErrSelfApproval},
+		{"a clerk who may not approve", clerk("YXZF", "somebody"), right, office.ErrForbidden},
+		{"another office's approver", office.Person{Account: "yxjy-approver", Office: "YXJY", Approver: true}, right, office.ErrNotFound},
+		{"another digest", approver, otherDigest, office.ErrDigestChanged},
+		{"another unsealed file", approver, otherFile, office.ErrDigestChanged},
 	}
 	for _, tt := range tests {
-		if _, err := x.Office.Decide(t.Context(), tt.who, d.ID, tt.digest, true, ""); !errors.Is(err, tt.want) {
+		if _, err := x.Office.Decide(t.Context(), tt.who, d.ID, tt.in); !errors.Is(err, tt.want) {
 			t.Errorf("%s: %v, want %v", tt.name, err, tt.want)
 		}
 	}
@@ -279,14 +286,15 @@ func TestSealNeedsAnApprovalOfTheDigestByAnotherPerson(t *testing.T) {
 	if err != nil || len(uses) != 0 {
 		t.Errorf("the seal was used %d times without an approval, %v", len(uses), err)
 	}
-	if d, err = x.Office.Decide(t.Context(), approver, d.ID, d.Digest, true, ""); err != nil || d.State != office.Sent {
+	if d, err = x.Office.Decide(t.Context(), approver, d.ID, approving(d)); err != nil || d.State != office.Sent {
 		t.Fatalf("the right approval: %s, %v", d.State, err)
 	}
 	uses, err = x.Database.Uses(t.Context(), d.Seal)
-	if err != nil || len(uses) != 1 || uses[0].Approver != approver.Account || uses[0].Operator != drafter.Account {
+	if err != nil || len(uses) != 1 || uses[0].Approver != approver.Account || uses[0].Operator != drafter.Account ||
+		uses[0].Document != d.Unsealed || uses[0].ToBeSigned != d.Digest || len(uses[0].Stamps) == 0 {
 		t.Errorf("uses of the seal: %+v, %v", uses, err)
 	}
-	if _, err := x.Office.Decide(t.Context(), approver, d.ID, d.Digest, true, ""); !errors.Is(err, office.ErrState) {
+	if _, err := x.Office.Decide(t.Context(), approver, d.ID, approving(d)); !errors.Is(err, office.ErrState) {
 		t.Errorf("a second approval: %v, want ErrState", err)
 	}
 }
@@ -331,7 +339,7 @@ func TestSuspendedSealIsNotUsedEvenAfterTheApproval(t *testing.T) {
 	if _, err := x.Registrar.ChangeSeal(t.Context(), custodian, d.Seal, seal.Suspended, "lost token"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := x.Office.Decide(t.Context(), approver, d.ID, d.Digest, true, ""); !errors.Is(err, seal.ErrNotInForce) {
+	if _, err := x.Office.Decide(t.Context(), approver, d.ID, approving(d)); !errors.Is(err, seal.ErrNotInForce) {
 		t.Errorf("sealing with a suspended seal: %v, want ErrNotInForce", err)
 	}
 	time.Sleep(1100 * time.Millisecond)
@@ -358,7 +366,7 @@ func TestRefusedSubmissionEndsTheDispatch(t *testing.T) {
 	if err := x.Directory.SaveOrganisation(t.Context(), o); err != nil {
 		t.Fatal(err)
 	}
-	if d, err = x.Office.Decide(t.Context(), approver, d.ID, d.Digest, true, ""); !errors.Is(err, office.ErrRefused) || d.State != office.Refused {
+	if d, err = x.Office.Decide(t.Context(), approver, d.ID, approving(d)); !errors.Is(err, office.ErrRefused) || d.State != office.Refused {
 		t.Errorf("a closed recipient: %s, %v; want refused", d.State, err)
 	}
 	left, err := x.Database.UnfinishedDispatches(t.Context(), 10)

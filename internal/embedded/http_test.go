@@ -177,11 +177,11 @@ func TestCustodianOfAHubSeesItsSealsAndChangesThem(t *testing.T) {
 	w := serve(t)
 	id := w.seal("YXZF")
 	c := w.login("custodian")
-	got, err := c.Seals(t.Context(), "YXZF")
+	got, err := c.Seals(t.Context(), "YXZF", client.Page{})
 	if err != nil || len(got.Items) != 1 || got.Items[0].ID != id || got.Items[0].Status != "active" {
 		t.Fatalf("seals: %+v, %v", got, err)
 	}
-	clerkSees, err := w.login("yxcz-clerk").Seals(t.Context(), "YXZF")
+	clerkSees, err := w.login("yxcz-clerk").Seals(t.Context(), "YXZF", client.Page{})
 	if err != nil || len(clerkSees.Items) != 1 || clerkSees.Items[0].Office != "YXCZ" {
 		t.Errorf("another office's clerk asks for YXZF and sees %+v, %v; want its own alone", clerkSees, err)
 	}

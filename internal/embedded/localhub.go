@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"yinxin/transport"
 	"yinxin/transport/api"
@@ -39,6 +40,7 @@ func (l localHub) Delivery(ctx context.Context, who office.Person, id string) (o
 	}
 	return office.Received{
 		Delivery: got.Delivery, DocumentSM3: got.Exchange.DocumentSM3, DocumentSHA256: got.Exchange.DocumentSHA256,
+		KnownSince: got.KnownSince,
 	}, nil
 }
 
@@ -64,9 +66,9 @@ func (l localHub) Sent(ctx context.Context, who office.Person, exchange, recipie
 }
 
 // Owns implements office.Hub.
-func (l localHub) Owns(ctx context.Context, who office.Person, exchange string) error {
-	_, err := l.hub.Track(ctx, caller(who), exchange)
-	return err
+func (l localHub) Owns(ctx context.Context, who office.Person, exchange string) (time.Time, error) {
+	t, err := l.hub.Track(ctx, caller(who), exchange)
+	return t.KnownSince, err
 }
 
 // OwnEnvelope implements office.Hub.

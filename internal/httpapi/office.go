@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -20,9 +19,10 @@ import (
 	"yinxin/verdict"
 )
 
-// Seals lists registered seals.
+// Seals lists registered seals and requests for new ones.
 type Seals interface {
 	seal.Registry
+	seal.Requests
 	SealsOf(ctx context.Context, office string) ([]seal.Record, error)
 }
 
@@ -38,7 +38,7 @@ func (o OfficeService) Routes(*Server) []Route {
 	const p = api.Prefix + "/office"
 	clerk := []directory.Role{directory.Clerk}
 	staff := []directory.Role{directory.Clerk, directory.Approver, directory.SealKeeper}
-	return []Route{
+	routes := []Route{
 		{Method: http.MethodPost, Path: p + "/dispatches", Access: ByRole, Roles: clerk, Handle: o.ask},
 		{Method: http.MethodGet, Path: p + "/dispatches", Access: ByRole, Roles: staff, Handle: o.listDispatches()},
 		{Method: http.MethodGet, Path: p + "/dispatches/{id:" + id + "}", Access: ByRole, Roles: staff, Handle: o.showDispatch()},
@@ -69,19 +69,8 @@ func (o OfficeService) Routes(*Server) []Route {
 			Method: http.MethodPost, Path: p + "/certificates", Access: ByRole, Roles: []directory.Role{directory.Admin},
 			Handle: o.certify(),
 		},
-		{
-			Method: http.MethodGet, Path: p + "/seals", Access: ByRole,
-			Roles: []directory.Role{directory.Clerk, directory.Approver, directory.SealKeeper, directory.Custodian}, Handle: o.listSeals(),
-		},
-		{
-			Method: http.MethodPost, Path: p + "/seals", Access: ByRole, Roles: []directory.Role{directory.Custodian},
-			Handle: o.makeSeal(),
-		},
-		{
-			Method: http.MethodPost, Path: p + "/seals/{id:" + id + "}/status", Access: ByRole,
-			Roles: []directory.Role{directory.Custodian}, Handle: o.changeSeal(),
-		},
 	}
+	return append(routes, o.sealRoutes()...)
 }
 
 // refused turns a refusal of the office service into its problem; anything else goes on as it is.
@@ -195,25 +184,6 @@ func attached(files []api.NamedFile) office.Attachments {
 	}
 }
 
-// onlySeal is the seal of an office that has one in force and no other.
-func (o OfficeService) onlySeal(ctx context.Context, code string) (string, error) {
-	all, err := o.Seals.SealsOf(ctx, code)
-	if err != nil {
-		return "", err
-	}
-	var found []string
-	for _, r := range all {
-		if r.InForce(o.Office.Clock()) == nil {
-			found = append(found, r.ID)
-		}
-	}
-	if len(found) != 1 {
-		return "", api.NewProblem(api.Validation, fmt.Sprintf("the office has %d seals in force", len(found)),
-			api.Fault{Pointer: "/seal", Detail: "name one seal"})
-	}
-	return found[0], nil
-}
-
 func wireDispatch(d office.Dispatch) api.Dispatch {
 	out := api.Dispatch{
 		ID: d.ID, State: string(d.State), Exchange: d.Exchange, Requester: d.Requester, Seal: d.Seal, To: []string{}, CC: []string{},
@@ -273,7 +243,13 @@ func (o OfficeService) decide() Handler {
 		if err != nil {
 			return api.Dispatch{}, api.NewProblem(api.Validation, "", api.Fault{Pointer: "/digest", Detail: "is no digest"})
 		}
-		d, err := o.Office.Decide(ctx, office.PersonOf(c.Account), c.Var("id"), digest, in.Approve, in.Comment)
+		unsealed, err := transport.ParseDigest(in.Unsealed)
+		if err != nil && (in.Approve || in.Unsealed != "") {
+			return api.Dispatch{}, api.NewProblem(api.Validation, "", api.Fault{Pointer: "/unsealed_sm3", Detail: "is no digest"})
+		}
+		d, err := o.Office.Decide(ctx, office.PersonOf(c.Account), c.Var("id"), office.Decision{
+			Unsealed: unsealed, Digest: digest, Approve: in.Approve, Comment: in.Comment,
+		})
 		return wireDispatch(d), refused(err)
 	})
 }
@@ -388,48 +364,5 @@ func (o OfficeService) certify() Handler {
 		}, in.SigningRequest, pub)
 		out.SigningCert, out.EncryptionCert, out.Status = string(made.Signing), string(made.Encryption), string(directory.Active)
 		return out, refused(err)
-	})
-}
-
-func (o OfficeService) listSeals() Handler {
-	return serveJSON(func(ctx context.Context, c *Call, _ struct{}) (api.List[api.Seal], error) {
-		code := c.Account.Org
-		if wanted := c.URL.Query().Get("office"); wanted != "" && c.Account.Has(directory.Custodian) {
-			code = wanted
-		}
-		got, err := o.Seals.SealsOf(ctx, code)
-		out := api.List[api.Seal]{Items: []api.Seal{}}
-		for _, r := range got {
-			out.Items = append(out.Items, o.wireSeal(r))
-		}
-		return out, err
-	})
-}
-
-func (o OfficeService) wireSeal(r seal.Record) api.Seal {
-	status, _ := r.StatusAt(o.Office.Clock())
-	out := api.Seal{
-		ID: r.ID, Name: r.Name, Office: r.Office, Keeper: r.Keeper, Status: string(status), From: r.From, To: r.To,
-		SM3: fmt.Sprintf("%x", r.SM3), History: []api.SealChange{},
-	}
-	for _, ch := range r.History {
-		out.History = append(out.History, api.SealChange{To: string(ch.To), Reason: ch.Reason, By: ch.By, At: ch.At})
-	}
-	return out
-}
-
-func (o OfficeService) makeSeal() Handler {
-	return serveStatus(http.StatusCreated, func(ctx context.Context, c *Call, in api.SealMaking) (api.Seal, error) {
-		r, err := o.Registrar.MakeSeal(ctx, office.PersonOf(c.Account), office.SealRequest{
-			Office: in.Office, Name: in.Name, BottomLine: in.BottomLine, Diameter: in.Diameter, Keeper: in.Keeper, From: in.From, To: in.To,
-		})
-		return o.wireSeal(r), refused(err)
-	})
-}
-
-func (o OfficeService) changeSeal() Handler {
-	return serveJSON(func(ctx context.Context, c *Call, in api.SealChange) (api.Seal, error) {
-		r, err := o.Registrar.ChangeSeal(ctx, office.PersonOf(c.Account), c.Var("id"), seal.Status(in.To), in.Reason)
-		return o.wireSeal(r), refused(err)
 	})
 }

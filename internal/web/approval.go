@@ -118,12 +118,13 @@ func (v *volume) measure() (*layout.Report, error) {
 }
 
 func (s *Server) decide(c *call) error {
-	if err := c.form("digest", "decision", "comment"); err != nil {
+	if err := c.form("unsealed", "digest", "decision", "comment"); err != nil {
 		return err
 	}
+	unsealed, errUnsealed := transport.ParseDigest(c.value("unsealed"))
 	digest, err := transport.ParseDigest(c.value("digest"))
 	decision := c.value("decision")
-	if err != nil || decision != "approve" && decision != "decline" {
+	if errUnsealed != nil || err != nil || decision != "approve" && decision != "decline" {
 		return api.NewProblem(api.Malformed, "")
 	}
 	comment := c.value("comment")
@@ -131,7 +132,9 @@ func (s *Server) decide(c *call) error {
 		return s.showApproval(c, http.StatusUnprocessableEntity, "fault.decline")
 	}
 	id := c.variable("id")
-	d, err := s.c.Office.Decide(c.Context(), c.person(), id, digest, decision == "approve", comment)
+	d, err := s.c.Office.Decide(c.Context(), c.person(), id, office.Decision{
+		Unsealed: unsealed, Digest: digest, Approve: decision == "approve", Comment: comment,
+	})
 	switch {
 	case errors.Is(err, office.ErrDigestChanged):
 		return s.showApproval(c, http.StatusPreconditionFailed, "fault.digest")

@@ -152,7 +152,11 @@ func (v *visitor) approve(id string) string {
 	if digest == nil {
 		v.t.Fatal("no digest to approve")
 	}
-	if a := v.post("/approvals/"+id, url.Values{"digest": {digest[1]}, "decision": {"approve"}, "comment": {""}}); a.status != http.StatusSeeOther {
+	unsealed := regexp.MustCompile(`name="unsealed" value="([0-9a-f]{64})"`).FindStringSubmatch(v.get("/approvals/" + id).text)
+	if unsealed == nil {
+		v.t.Fatal("no unsealed file to approve")
+	}
+	if a := v.post("/approvals/"+id, url.Values{"unsealed": {unsealed[1]}, "digest": {digest[1]}, "decision": {"approve"}, "comment": {""}}); a.status != http.StatusSeeOther {
 		v.t.Fatalf("approve: %d %s", a.status, a.text)
 	}
 	x := regexp.MustCompile(`href="/outbox/([0-9a-f-]+)"`).FindStringSubmatch(v.get("/approvals/" + id).text)
@@ -262,7 +266,7 @@ func TestNothingOfOthers(t *testing.T) {
 		{other, "POST", "/outbox/" + exchange + "/acknowledge-return", url.Values{"recipient": {"YXJY"}}},
 		{other, "GET", "/receipts/" + receipt[1], nil},
 		{other, "GET", "/approvals/" + waiting, nil},
-		{otherApprover, "POST", "/approvals/" + waiting, url.Values{"digest": {digest}, "decision": {"approve"}, "comment": {""}}},
+		{otherApprover, "POST", "/approvals/" + waiting, url.Values{"unsealed": {digest}, "digest": {digest}, "decision": {"approve"}, "comment": {""}}},
 		{other, "GET", "/dispatches/" + waiting + "/title", nil},
 		{other, "GET", "/dispatches/" + waiting + "/pages/1.svg", nil},
 		{other, "GET", "/seals/" + seal, nil},

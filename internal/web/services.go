@@ -45,7 +45,7 @@ type Office interface {
 	List(ctx context.Context, who office.Person, state office.State, limit int) ([]office.Dispatch, error)
 	Dispatch(ctx context.Context, who office.Person, id string) (office.Dispatch, error)
 	Preview(ctx context.Context, who office.Person, id string) (ofdFile, pdfFile []byte, err error)
-	Decide(ctx context.Context, who office.Person, id string, digest transport.Digest, approve bool, comment string) (office.Dispatch, error)
+	Decide(ctx context.Context, who office.Person, id string, in office.Decision) (office.Dispatch, error)
 	Open(ctx context.Context, who office.Person, delivery, dir string) (*office.Opened, error)
 	Reopen(ctx context.Context, who office.Person, delivery, dir string) (*office.Opened, error)
 	SignFor(ctx context.Context, who office.Person, o *office.Opened, number, comment string) (transport.Delivery, error)

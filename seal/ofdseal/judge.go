@@ -57,7 +57,7 @@ func (v *verifier) judgeSeal(sig *verdict.Signature, s *signed, value []byte) {
 	if signer != nil {
 		sig.Add(checkSignature(s, parsed, signer))
 	}
-	maker := options.JudgeSeal(sig, tbs.Seal, moment)
+	maker := options.JudgeSeal(sig, tbs.Seal, moment, tbs.Time)
 	v.judgeChains(sig, signer, maker, moment)
 	sig.Add(stamps...)
 	sig.Add(v.checkPlacement(sig, s, tbs.Seal)...)

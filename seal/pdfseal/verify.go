@@ -400,7 +400,7 @@ func (v *verifier) judgeSeal(sig *verdict.Signature, e *entry, s *ses.Seal, err 
 	moment, _ := v.options.Moment(claimed.At)
 	moment.Proven = moment.Proven || sig.TimeSource == verdict.TimeFromTimestamp
 	sig.Add(judgeAppearance(e.view, e.dict, s))
-	maker := v.options.JudgeSeal(sig, s, moment)
+	maker := v.options.JudgeSeal(sig, s, moment, claimed.At)
 	switch {
 	case signer == nil:
 		sig.Add(verdict.Unknown(verdict.CheckSignerListed, verdict.SignerCert, "the signer's certificate is not known"))

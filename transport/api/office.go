@@ -58,11 +58,13 @@ type Dispatch struct {
 	Refers     *Reference `json:"refers,omitempty"`
 }
 
-// Decision is the approver's. Digest is the dispatch's own: it says what was looked at.
+// Decision is the approver's. The digests are the dispatch's own: they say what was looked at. An approval names both,
+// the SM3 of the unsealed file and the digest that will be signed.
 type Decision struct {
-	Digest  string `json:"digest"`
-	Approve bool   `json:"approve"`
-	Comment string `json:"comment,omitempty"`
+	Unsealed string `json:"unsealed_sm3,omitempty"`
+	Digest   string `json:"digest"`
+	Approve  bool   `json:"approve"`
+	Comment  string `json:"comment,omitempty"`
 }
 
 // OpenedDocument is a delivery after the office service opened it. Report is a yinxin.verify/1 object.
@@ -102,36 +104,4 @@ type SenderAct struct {
 // code and nothing of the content.
 type Refused struct {
 	Code Code `json:"code"`
-}
-
-// SealMaking asks for an organisation's round seal; Diameter in mm.
-type SealMaking struct {
-	Office     string    `json:"office"`
-	Name       string    `json:"name"`
-	BottomLine string    `json:"bottom_line,omitempty"`
-	Diameter   float64   `json:"diameter,omitempty"`
-	Keeper     string    `json:"keeper"`
-	From       time.Time `json:"from"`
-	To         time.Time `json:"to"`
-}
-
-// Seal is a registered seal.
-type Seal struct {
-	ID      string       `json:"id"`
-	Name    string       `json:"name"`
-	Office  string       `json:"office"`
-	Keeper  string       `json:"keeper"`
-	Status  string       `json:"status"`
-	From    time.Time    `json:"from"`
-	To      time.Time    `json:"to"`
-	SM3     string       `json:"sm3"`
-	History []SealChange `json:"history"`
-}
-
-// SealChange is one step of a seal's history, and what a custodian asks for.
-type SealChange struct {
-	To     string    `json:"to"`
-	Reason string    `json:"reason,omitempty"`
-	By     string    `json:"by,omitempty"`
-	At     time.Time `json:"at,omitzero"`
 }

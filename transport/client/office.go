@@ -88,22 +88,3 @@ func (c *Client) Establish(ctx context.Context, o api.Organisation) (api.Organis
 func (c *Client) Certify(ctx context.Context, r api.CertifyRequest) (api.Organisation, error) {
 	return callJSON[api.Organisation](ctx, c, http.MethodPost, "/office/certificates", "", r, nil)
 }
-
-// Seals lists the seals of the own office, or of the office named where the account is a custodian's.
-func (c *Client) Seals(ctx context.Context, office string) (api.List[api.Seal], error) {
-	q := url.Values{}
-	if office != "" {
-		q.Set("office", office)
-	}
-	return callJSON[api.List[api.Seal]](ctx, c, http.MethodGet, "/office/seals"+Page{}.query(q), "", nil, nil)
-}
-
-// MakeSeal has a seal made and registered.
-func (c *Client) MakeSeal(ctx context.Context, m api.SealMaking) (api.Seal, error) {
-	return callJSON[api.Seal](ctx, c, http.MethodPost, "/office/seals", "", m, nil)
-}
-
-// ChangeSeal suspends, resumes or voids a seal.
-func (c *Client) ChangeSeal(ctx context.Context, id string, ch api.SealChange) (api.Seal, error) {
-	return callJSON[api.Seal](ctx, c, http.MethodPost, "/office/seals/"+url.PathEscape(id)+"/status", "", ch, nil)
-}

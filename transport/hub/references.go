@@ -3,6 +3,7 @@ package hub
 import (
 	"context"
 	"errors"
+	"time"
 
 	"yinxin/transport"
 	"yinxin/transport/api"
@@ -100,6 +101,18 @@ func supersededBy(r Reader, x transport.Exchange) (transport.Reference, error) {
 		return x.Superseded, nil
 	}
 	return first.Superseded, err
+}
+
+// knownSince is when the hub first accepted the document of an exchange: a reissue carries what was accepted before.
+func knownSince(r Reader, x transport.Exchange) (time.Time, error) {
+	if x.Refers.Kind != transport.Reissues {
+		return x.AcceptedAt, nil
+	}
+	first, err := r.Exchange(x.Refers.Exchange)
+	if errors.Is(err, ErrNotFound) || err == nil && first.DocumentSM3 != x.DocumentSM3 {
+		return x.AcceptedAt, nil
+	}
+	return first.AcceptedAt, err
 }
 
 // errNoNumber says that a delivery has used up its copy numbers.

@@ -243,6 +243,8 @@ type Archiver interface {
 type Record struct {
 	Exchange   transport.Exchange
 	Deliveries []transport.Delivery
+	// KnownSince is when this hub first accepted the very document.
+	KnownSince time.Time
 	// Evidence and Receipts run in parallel: every entry of the exchange so far.
 	Evidence []Evidence
 	Receipts [][]byte

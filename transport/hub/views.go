@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"time"
 
 	"yinxin/transport"
 )
@@ -15,6 +16,8 @@ type Track struct {
 	Exchange   transport.Exchange
 	Deliveries []transport.Delivery
 	Evidence   []Evidence
+	// KnownSince is when this hub first accepted the very document. Track alone fills it.
+	KnownSince time.Time
 }
 
 // Track shows the caller's own exchange with each recipient's state and all evidence.
@@ -22,6 +25,9 @@ func (h *Hub) Track(ctx context.Context, c Caller, exchange string) (Track, erro
 	var t Track
 	err := h.p.Store.View(ctx, func(r Reader) (err error) {
 		if t.Exchange, err = h.ownExchange(r, c, exchange); err != nil {
+			return err
+		}
+		if t.KnownSince, err = knownSince(r, t.Exchange); err != nil {
 			return err
 		}
 		if t.Deliveries, err = r.Deliveries(exchange); err != nil {
@@ -60,6 +66,8 @@ type Received struct {
 	Delivery transport.Delivery
 	// Evidence is that of this delivery alone.
 	Evidence []Evidence
+	// KnownSince is when this hub first accepted the very document. Delivery alone fills it.
+	KnownSince time.Time
 }
 
 // Inbox lists the deliveries to the caller's office, newest first.
@@ -97,6 +105,9 @@ func (h *Hub) Delivery(ctx context.Context, c Caller, id string) (Received, erro
 			return err
 		}
 		if out.Exchange, err = r.Exchange(out.Delivery.Exchange); err != nil {
+			return err
+		}
+		if out.KnownSince, err = knownSince(r, out.Exchange); err != nil {
 			return err
 		}
 		if out.Exchange.Superseded, err = supersededBy(r, out.Exchange); err != nil {

@@ -361,6 +361,9 @@ func (h *Hub) record(ctx context.Context, exchange string) (Record, error) {
 		if rec.Exchange, err = r.Exchange(exchange); err != nil {
 			return err
 		}
+		if rec.KnownSince, err = knownSince(r, rec.Exchange); err != nil {
+			return err
+		}
 		if rec.Deliveries, err = r.Deliveries(exchange); err != nil {
 			return err
 		}

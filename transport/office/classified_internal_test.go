@@ -37,11 +37,11 @@ func TestOpenedFilesAreChecked(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, "list.csv"), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.judge(&Opened{Files: []string{"list.csv"}}, dir); errors.Is(err, document.ErrClassified) != want || !want && err != nil {
+		if err := s.judge(t.Context(), &Opened{Files: []string{"list.csv"}}, time.Time{}, dir); errors.Is(err, document.ErrClassified) != want || !want && err != nil {
 			t.Errorf("%q: %v", text, err)
 		}
 	}
-	if err := s.judge(&Opened{Files: []string{"gone.csv"}}, t.TempDir()); !errors.Is(err, os.ErrNotExist) {
+	if err := s.judge(t.Context(), &Opened{Files: []string{"gone.csv"}}, time.Time{}, t.TempDir()); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a file that is gone: %v", err)
 	}
 }

@@ -177,7 +177,7 @@ func (s *Service) prepare(ctx context.Context, d Dispatch, files draftFiles) (pr
 	if err != nil {
 		return p, fmt.Errorf("seal %s: %w", d.Seal, err)
 	}
-	id, err := s.signerOf(ctx, d.Office, useSeal, keys.PurposeSeal)
+	id, err := s.sealSigner(ctx, d.Office, made)
 	if err != nil {
 		return p, err
 	}
@@ -282,13 +282,13 @@ func (s *Service) Preview(ctx context.Context, who Person, id string) (ofdFile, 
 }
 
 // Decide records the approver's decision about a pending dispatch and, where it is an approval, goes on to seal, pack and
-// submit. The digest must be the dispatch's own: it says what was looked at.
-func (s *Service) Decide(ctx context.Context, who Person, id string, digest transport.Digest, approve bool, comment string) (Dispatch, error) {
+// submit. The digests must be the dispatch's own: they say what was looked at.
+func (s *Service) Decide(ctx context.Context, who Person, id string, in Decision) (Dispatch, error) {
 	d, err := s.Dispatches.Dispatch(ctx, who.Office, id)
 	if err != nil {
 		return d, fmt.Errorf("decide dispatch %s: %w", id, err)
 	}
-	decided, err := d.decide(who, digest, approve, comment, s.Clock())
+	decided, err := d.decide(who, in, s.Clock())
 	if err != nil {
 		return d, err
 	}
@@ -344,10 +344,11 @@ func (s *Service) applySeal(ctx context.Context, d Dispatch) (sealed, error) {
 	if err != nil {
 		return out, err
 	}
-	if p.digest() != d.Digest || transport.Digest(gm.SM3(files.OFD)) != d.Unsealed {
+	use := useOf(d, p, files)
+	if use.ToBeSigned != d.Digest || use.Document != d.Unsealed {
 		return out, ErrDigestChanged
 	}
-	if err := p.record.InForce(s.Clock()); err != nil { // suspended since the approval
+	if err := d.approval().Permits(p.record, use, later(s.Clock(), d.DecidedAt)); err != nil { // or suspended since the approval
 		return out, err
 	}
 	if out.ofd, err = p.ofd.Sign(s.Rand, p.signer); err != nil {
@@ -356,27 +357,49 @@ func (s *Service) applySeal(ctx context.Context, d Dispatch) (sealed, error) {
 	if out.pdf, err = p.pdf.Sign(s.Rand, p.signer); err != nil {
 		return out, fmt.Errorf("seal PDF: %w", err)
 	}
-	return out, s.recordUse(ctx, d, p, out)
+	use.Sealed = gm.SM3(out.ofd)
+	return out, s.recordUse(ctx, use)
+}
+
+// approval is the decision on a dispatch as the rules of the seal see it.
+func (d Dispatch) approval() seal.Approval {
+	return seal.Approval{
+		ID: d.ID, SealID: d.Seal, Document: d.Unsealed, ToBeSigned: d.Digest, Operator: d.Requester, Approver: d.Approver, At: d.DecidedAt,
+	}
+}
+
+// useOf is the use of the seal that is about to be made.
+func useOf(d Dispatch, p prepared, files draftFiles) seal.Use {
+	u := seal.Use{
+		SealID: d.Seal, Document: gm.SM3(files.OFD), ToBeSigned: p.digest(), Operator: d.Requester, Approver: d.Approver,
+		ApprovalID: d.ID, At: d.SealedAt,
+	}
+	for _, st := range d.Stamps {
+		u.Stamps = append(u.Stamps, seal.Stamp{Page: st.Page, X: st.X, Y: st.Y, W: st.W, H: st.H})
+	}
+	return u
+}
+
+// later is the later one of two times: of several hubs one may have a clock that is behind.
+func later(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
+	}
+	return a
 }
 
 // recordUse enters the sealing in the seal's log. An approval is good for one use; the same use again, after an
 // interruption, is the one that stands there.
-func (s *Service) recordUse(ctx context.Context, d Dispatch, p prepared, out sealed) error {
-	uses, err := s.Seals.Uses(ctx, d.Seal)
+func (s *Service) recordUse(ctx context.Context, use seal.Use) error {
+	uses, err := s.Seals.Uses(ctx, use.SealID)
 	if err != nil {
 		return err
 	}
-	if slices.ContainsFunc(uses, func(u seal.Use) bool { return u.ApprovalID == d.ID }) {
+	if slices.ContainsFunc(uses, func(u seal.Use) bool { return u.ApprovalID == use.ApprovalID }) {
 		return nil
 	}
-	stamps := make([]seal.Stamp, len(d.Stamps))
-	for i, st := range d.Stamps {
-		stamps[i] = seal.Stamp{Page: st.Page, X: st.X, Y: st.Y, W: st.W, H: st.H}
-	}
-	return s.Seals.AddUse(ctx, seal.Use{
-		ID: s.NewID(), SealID: d.Seal, Document: d.Unsealed, Sealed: gm.SM3(out.ofd), ToBeSigned: p.ofd.Digest(),
-		Stamps: stamps, Operator: d.Requester, Approver: d.Approver, ApprovalID: d.ID, At: d.SealedAt,
-	})
+	use.ID = s.NewID()
+	return s.Seals.AddUse(ctx, use)
 }
 
 // partyOf reads an office's encryption certificate from the directory.

@@ -26,6 +26,7 @@ import (
 	"yinxin/document/fonts"
 	"yinxin/keys"
 	"yinxin/seal"
+	"yinxin/seal/ses"
 	"yinxin/transport"
 	"yinxin/transport/directory"
 )
@@ -78,8 +79,8 @@ type Hub interface {
 	Act(ctx context.Context, who Person, act transport.Act, key, delivery string, statement []byte) (transport.Delivery, error)
 	// Sent returns the part of one recipient of an exchange that the office sent.
 	Sent(ctx context.Context, who Person, exchange, recipient string) (Received, error)
-	// Owns tells whether the office sent an exchange; ErrNotFound where it did not.
-	Owns(ctx context.Context, who Person, exchange string) error
+	// Owns tells when the hub first accepted the document of an exchange that the office sent; ErrNotFound where it sent none.
+	Owns(ctx context.Context, who Person, exchange string) (time.Time, error)
 	// OwnEnvelope writes the sender's own copy of what the office sent.
 	OwnEnvelope(ctx context.Context, who Person, exchange string, w io.Writer) error
 	// SenderAct carries the sending office's signed statement about one recipient's part: withdrawn, return acknowledged.
@@ -156,6 +157,33 @@ func (s *Service) signerOf(ctx context.Context, office, use string, purpose keys
 		return identity{}, fmt.Errorf("key %s: %w", name, err)
 	}
 	return id, nil
+}
+
+// sealSigner opens the version of the office's seal key that the seal lists: after a rotation the newest one serves the
+// renewed seals alone. Where the seal lists none, it is the current one, which sealing then refuses.
+func (s *Service) sealSigner(ctx context.Context, office string, made *ses.Seal) (identity, error) {
+	current, err := s.signerOf(ctx, office, useSeal, keys.PurposeSeal)
+	if err != nil || made.Lists(current.cert.Raw) {
+		return current, err
+	}
+	name := keyName(office, useSeal)
+	info, err := s.Keys.Public(ctx, keys.Ref{Name: name})
+	if err != nil {
+		return current, fmt.Errorf("key %s: %w", name, err)
+	}
+	for v := info.Ref.Version - 1; v > 0; v-- {
+		older, err := s.Keys.Public(ctx, keys.Ref{Name: name, Version: v})
+		if err != nil {
+			return current, fmt.Errorf("key %s: %w", name, err)
+		}
+		id, err := identityOf(older)
+		if err != nil || older.State != keys.StateEnabled || !made.Lists(id.cert.Raw) {
+			continue
+		}
+		id.signer, err = keys.Signer(ctx, s.Keys, older.Ref, keys.PurposeSeal)
+		return id, err
+	}
+	return current, nil
 }
 
 func identityOf(info keys.PublicInfo) (identity, error) {

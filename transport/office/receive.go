@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"yinxin/crypto/cms"
 	"yinxin/document"
@@ -25,6 +26,8 @@ import (
 type Received struct {
 	Delivery                    transport.Delivery
 	DocumentSM3, DocumentSHA256 transport.Digest
+	// KnownSince is when the hub first accepted the document, by its log: sealed it was by then. Zero where nobody says.
+	KnownSince time.Time
 }
 
 // Opened is a received document after opening: its files lie in Dir, and every OFD and PDF among them has its verdict.
@@ -108,7 +111,7 @@ func (s *Service) unpack(ctx context.Context, who Person, got Received, dir stri
 	if err != nil {
 		return nil, err
 	}
-	o, err := s.OpenEnvelope(ctx, who.Office, f, size, dir)
+	o, err := s.OpenEnvelope(ctx, who.Office, f, size, got.KnownSince, dir)
 	if err != nil {
 		return nil, err
 	}
@@ -119,11 +122,35 @@ func (s *Service) unpack(ctx context.Context, who Person, got Received, dir stri
 	return o, nil
 }
 
+// judging is how this office judges seals: by its own rules and by the registry of its hub. known is when the hub first
+// accepted the document, where it did.
+func (s *Service) judging(ctx context.Context, known time.Time) seal.VerifyOptions {
+	o := seal.VerifyOptions{
+		Policy: s.Policy, Now: s.Clock(), Records: func(id string) (seal.Record, error) { return s.Seals.Seal(ctx, id) },
+	}
+	if !known.IsZero() {
+		o.Proven = &seal.ProvenTime{At: known, Source: verdict.TimeFromLog}
+	}
+	return o
+}
+
+// sealedIn are the seals that the sender's signed report says a file bears; nil where it says nothing of the file.
+func sealedIn(r envelope.Report, file int) []string {
+	var ids []string
+	for _, u := range r.Seals {
+		if u.File == file {
+			ids = append(ids, u.Seal)
+		}
+	}
+	return ids
+}
+
 // judge gives the verdict on every OFD and PDF among the files, and reads the metadata of the document. A classified
 // file of any kind that slipped through is refused here.
-func (s *Service) judge(o *Opened, dir string) error {
-	options := seal.VerifyOptions{Policy: s.Policy, Now: s.Clock()}
-	for _, name := range o.Files {
+func (s *Service) judge(ctx context.Context, o *Opened, known time.Time, dir string) error {
+	for i, name := range o.Files {
+		options := s.judging(ctx, known)
+		options.Sealed = sealedIn(o.Manifest.Report, i)
 		if err := checkOpened(filepath.Join(dir, name)); err != nil {
 			return err
 		}

@@ -41,11 +41,24 @@ type Registrar struct {
 	Maker     crypto.Signer
 	MakerCert *cert.Certificate
 	Offices   Offices
+	Accounts  Accounts
 	Seals     seal.Registry
-	Faces     *fonts.Set
-	Audit     Auditor
-	Clock     func() time.Time
-	Rand      io.Reader
+	Requests  seal.Requests
+	// Policy is whom this registrar trusts when it judges seals that were made elsewhere.
+	Policy cert.Policy
+	// Ranks are the sizes of round seals by rank; nil takes the table that is built in.
+	Ranks picture.Ranks
+	Faces *fonts.Set
+	Audit Auditor
+	Clock func() time.Time
+	Rand  io.Reader
+	NewID func() string
+}
+
+// Accounts finds people.
+type Accounts interface {
+	// Account returns an account by id; directory.ErrNotFound when there is none.
+	Account(ctx context.Context, id string) (directory.Account, error)
 }
 
 // Establish registers an office whose keys this store keeps: it makes the office's keys, has them certified (signing and
@@ -116,8 +129,15 @@ func (r *Registrar) certify(
 	ctx context.Context, o directory.Organisation, use string,
 	issue func(subject pkix.Name, pub *ecdsa.PublicKey, opts cert.IssueOptions) (*cert.Certificate, error),
 ) (*cert.Certificate, error) {
-	name := keyName(o.Code, use)
-	req, err := r.request(ctx, o, name)
+	return r.certifyVersion(ctx, o, keys.Ref{Name: keyName(o.Code, use)}, issue)
+}
+
+// certifyVersion is certify for one version of a key; 0 is the newest.
+func (r *Registrar) certifyVersion(
+	ctx context.Context, o directory.Organisation, ref keys.Ref,
+	issue func(subject pkix.Name, pub *ecdsa.PublicKey, opts cert.IssueOptions) (*cert.Certificate, error),
+) (*cert.Certificate, error) {
+	req, err := r.request(ctx, o, ref)
 	if err != nil {
 		return nil, err
 	}
@@ -129,7 +149,7 @@ func (r *Registrar) certify(
 	for _, up := range r.Chain {
 		chain = append(chain, up.Raw)
 	}
-	if _, err := r.Admin.ImportCertificate(ctx, keys.Ref{Name: name}, chain); err != nil {
+	if _, err := r.Admin.ImportCertificate(ctx, ref, chain); err != nil {
 		return nil, err
 	}
 	return c, nil
@@ -143,8 +163,8 @@ type keyRequest struct {
 
 // request states subject and key. A signing key proves possession by a PKCS#10 request; a decryption key cannot sign, its
 // public part is taken from the store itself.
-func (r *Registrar) request(ctx context.Context, o directory.Organisation, name string) (keyRequest, error) {
-	info, err := r.Keys.Public(ctx, keys.Ref{Name: name})
+func (r *Registrar) request(ctx context.Context, o directory.Organisation, ref keys.Ref) (keyRequest, error) {
+	info, err := r.Keys.Public(ctx, ref)
 	if err != nil {
 		return keyRequest{}, err
 	}
@@ -175,8 +195,9 @@ func (r *Registrar) withChain(c *cert.Certificate) []byte {
 // SealRequest describes an organisation's round seal to be made.
 type SealRequest struct {
 	Office string
-	// Name stands on the arc and is the seal's name; BottomLine under the star, for instance 公文专用章.
-	Name, BottomLine string
+	// Name stands on the arc and is the seal's name; BottomLine under the star, for instance 公文专用章; Number along the
+	// inside.
+	Name, BottomLine, Number string
 	// Diameter in mm.
 	Diameter float64
 	// Keeper is the account that keeps the seal.
@@ -238,7 +259,7 @@ func (r *Registrar) sealCertificate(ctx context.Context, o directory.Organisatio
 }
 
 func (r *Registrar) make(q SealRequest, signer *cert.Certificate) (seal.Record, error) {
-	drawn, err := picture.Draw(picture.Organisation{Name: q.Name, BottomLine: q.BottomLine, Diameter: q.Diameter}, r.Faces)
+	drawn, err := picture.Draw(picture.Organisation{Name: q.Name, BottomLine: q.BottomLine, Number: q.Number, Diameter: q.Diameter}, r.Faces)
 	if err != nil {
 		return seal.Record{}, err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"yinxin/transport"
 	"yinxin/transport/envelope"
@@ -22,7 +23,8 @@ func (s *Service) checkReference(ctx context.Context, who Person, r transport.Re
 	if err := r.Validate(); err != nil || r.Kind == transport.Reissues {
 		return fmt.Errorf("%w: %q of %q", ErrReference, r.Kind, r.Exchange)
 	}
-	return s.Hub.Owns(ctx, who, r.Exchange)
+	_, err := s.Hub.Owns(ctx, who, r.Exchange)
+	return err
 }
 
 // Reissue sends a document that the office sent before to more recipients (补发): the files as they were sealed then, under
@@ -54,7 +56,8 @@ func dispatchID(office, key string) string {
 
 // prepareReissue opens the office's own copy, packs its files anew and keeps the dispatch as packed.
 func (s *Service) prepareReissue(ctx context.Context, who Person, id, exchange string, to []Recipient) (_ Dispatch, err error) {
-	if err := s.Hub.Owns(ctx, who, exchange); err != nil {
+	known, err := s.Hub.Owns(ctx, who, exchange)
+	if err != nil {
 		return Dispatch{}, err
 	}
 	if err := s.checkAddressees(ctx, who.Office, to); err != nil {
@@ -68,7 +71,7 @@ func (s *Service) prepareReissue(ctx context.Context, who Person, id, exchange s
 		return Dispatch{}, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	opened, err := s.openOwn(ctx, who, exchange, dir)
+	opened, err := s.openOwn(ctx, who, exchange, known, dir)
 	if err != nil {
 		return Dispatch{}, err
 	}
@@ -76,14 +79,14 @@ func (s *Service) prepareReissue(ctx context.Context, who Person, id, exchange s
 		ID: id, Office: who.Office, Requester: who.Account, Exchange: s.NewID(), Recipients: to, Urgency: opened.Manifest.Urgency,
 		Refers: transport.Reference{Kind: transport.Reissues, Exchange: exchange}, State: Packed, CreatedAt: s.Clock().UTC(),
 	}
-	if d.Envelope, err = s.packAgain(ctx, d, opened, dir); err != nil {
+	if d.Envelope, err = s.packAgain(ctx, d, opened, known, dir); err != nil {
 		return Dispatch{}, err
 	}
 	return d, s.Dispatches.AddDispatch(ctx, d)
 }
 
 // openOwn fetches and opens what the office sent.
-func (s *Service) openOwn(ctx context.Context, who Person, exchange, dir string) (_ *Opened, err error) {
+func (s *Service) openOwn(ctx context.Context, who Person, exchange string, known time.Time, dir string) (_ *Opened, err error) {
 	f, err := os.CreateTemp(s.TempDir, "own-*.yxe")
 	if err != nil {
 		return nil, err
@@ -96,11 +99,11 @@ func (s *Service) openOwn(ctx context.Context, who Person, exchange, dir string)
 	if err != nil {
 		return nil, err
 	}
-	return s.OpenEnvelope(ctx, who.Office, f, st.Size(), filepath.Join(dir, "files"))
+	return s.OpenEnvelope(ctx, who.Office, f, st.Size(), known, filepath.Join(dir, "files"))
 }
 
 // packAgain packs the opened files for the recipients of d and keeps the envelope. The sender's report is made anew.
-func (s *Service) packAgain(ctx context.Context, d Dispatch, opened *Opened, dir string) (_ string, err error) {
+func (s *Service) packAgain(ctx context.Context, d Dispatch, opened *Opened, known time.Time, dir string) (_ string, err error) {
 	o, err := s.packOptions(ctx, d)
 	if err != nil {
 		return "", err
@@ -120,7 +123,7 @@ func (s *Service) packAgain(ctx context.Context, d Dispatch, opened *Opened, dir
 		if err != nil {
 			return "", err
 		}
-		if o.Report, err = s.check(data, opened.Manifest.Report.Seals); err != nil {
+		if o.Report, err = s.check(ctx, data, known, opened.Manifest.Report.Seals); err != nil {
 			return "", err
 		}
 	}

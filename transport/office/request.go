@@ -106,8 +106,16 @@ type Dispatches interface {
 	ListDispatches(ctx context.Context, office string, state State, limit int) ([]Dispatch, error)
 }
 
+// Decision is what an approver decides about a dispatch. Unsealed and Digest are the dispatch's own, as the approver saw
+// them; a refusal needs neither.
+type Decision struct {
+	Unsealed, Digest transport.Digest
+	Approve          bool
+	Comment          string
+}
+
 // decide applies a decision of an approver to a pending dispatch. It is pure: the caller saves the result.
-func (d Dispatch) decide(who Person, digest transport.Digest, approve bool, comment string, now time.Time) (Dispatch, error) {
+func (d Dispatch) decide(who Person, in Decision, now time.Time) (Dispatch, error) {
 	if !who.Approver {
 		return d, fmt.Errorf("decide dispatch %s: %w", d.ID, ErrForbidden)
 	}
@@ -117,11 +125,11 @@ func (d Dispatch) decide(who Person, digest transport.Digest, approve bool, comm
 	if d.State != Pending {
 		return d, fmt.Errorf("decide dispatch %s in state %s: %w", d.ID, d.State, ErrState)
 	}
-	if approve && subtle.ConstantTimeCompare(d.Digest[:], digest[:]) != 1 {
+	if in.Approve && subtle.ConstantTimeCompare(d.Digest[:], in.Digest[:])&subtle.ConstantTimeCompare(d.Unsealed[:], in.Unsealed[:]) != 1 {
 		return d, fmt.Errorf("approve dispatch %s: %w", d.ID, ErrDigestChanged)
 	}
-	d.State, d.Approver, d.DecidedAt, d.Comment = Approved, who.Account, now.UTC(), comment
-	if !approve {
+	d.State, d.Approver, d.DecidedAt, d.Comment = Approved, who.Account, now.UTC(), in.Comment
+	if !in.Approve {
 		d.State = Declined
 	}
 	return d, nil

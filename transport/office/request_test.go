@@ -23,6 +23,7 @@ func TestDecide(t *testing.T) {
 		from    State
 		who     Person
 		digest  transport.Digest
+		file    transport.Digest
 		approve bool
 		want    State
 		err     error
@@ -32,6 +33,7 @@ func TestDecide(t *testing.T) {
 		{name: "not an approver", who: Person{Account: "x"}, digest: digest, approve: true, err: ErrForbidden},
 		{name: "the one who asked", who: Person{Account: "clerk", Approver: true}, digest: digest, approve: true, err: ErrSelfApproval},
 		{name: "another digest", who: approver, digest: transport.Digest{2}, approve: true, err: ErrDigestChanged},
+		{name: "another unsealed file", who: approver, digest: digest, file: transport.Digest{9}, approve: true, err: ErrDigestChanged},
 		{name: "no digest", who: approver, approve: true, err: ErrDigestChanged},
 		{name: "approved before", from: Approved, who: approver, digest: digest, approve: true, err: ErrState},
 		{name: "sent before", from: Sent, who: approver, digest: digest, approve: true, err: ErrState},
@@ -42,7 +44,7 @@ func TestDecide(t *testing.T) {
 		if tt.from != "" {
 			d.State = tt.from
 		}
-		got, err := d.decide(tt.who, tt.digest, tt.approve, "because", now)
+		got, err := d.decide(tt.who, Decision{Unsealed: tt.file, Digest: tt.digest, Approve: tt.approve, Comment: "because"}, now)
 		if !errors.Is(err, tt.err) {
 			t.Errorf("%s: %v, want %v", tt.name, err, tt.err)
 			continue

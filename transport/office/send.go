@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"time"
 
 	"yinxin/archive/blob"
 	"yinxin/crypto/cert"
@@ -35,7 +36,7 @@ func (s *Service) sealAndPack(ctx context.Context, d Dispatch) (Dispatch, error)
 	if err != nil {
 		return d, err
 	}
-	report, err := s.check(files.ofd, SealUseOf(d))
+	report, err := s.check(ctx, files.ofd, time.Time{}, SealUseOf(d))
 	if err != nil {
 		return d, err
 	}
@@ -54,8 +55,8 @@ func SealUseOf(d Dispatch) []envelope.SealUse {
 
 // check makes the sender's report: no classification mark, the layout as composed, every seal passed. A document that
 // does not pass is not packed.
-func (s *Service) check(sealedOFD []byte, uses []envelope.SealUse) (envelope.Report, error) {
-	return CheckReport(sealedOFD, seal.VerifyOptions{Policy: s.Policy, Now: s.Clock()}, uses)
+func (s *Service) check(ctx context.Context, sealedOFD []byte, known time.Time, uses []envelope.SealUse) (envelope.Report, error) {
+	return CheckReport(sealedOFD, s.judging(ctx, known), uses)
 }
 
 // CheckReport checks a sealed document as the sender's side must before packing, and returns the report that its manifest
@@ -199,15 +200,23 @@ func (s *Service) Sealed(ctx context.Context, who Person, id, dir string) (*Open
 	if err != nil {
 		return nil, err
 	}
-	o, err := s.OpenEnvelope(ctx, who.Office, r, r.Size(), dir)
+	var known time.Time
+	if d.State == Sent {
+		known, err = s.Hub.Owns(ctx, who, d.Exchange)
+	}
+	var o *Opened
+	if err == nil {
+		o, err = s.OpenEnvelope(ctx, who.Office, r, r.Size(), known, dir)
+	}
 	if err = errors.Join(err, r.Close()); err != nil {
 		return nil, fmt.Errorf("reopen dispatch %s: %w", id, err)
 	}
 	return o, nil
 }
 
-// OpenEnvelope opens an envelope with the office's own key into dir and judges what it holds.
-func (s *Service) OpenEnvelope(ctx context.Context, office string, r io.ReaderAt, size int64, dir string) (*Opened, error) {
+// OpenEnvelope opens an envelope with the office's own key into dir and judges what it holds. known is when the hub first
+// accepted the document; zero where it is not known.
+func (s *Service) OpenEnvelope(ctx context.Context, office string, r io.ReaderAt, size int64, known time.Time, dir string) (*Opened, error) {
 	id, err := s.signerOf(ctx, office, useDecrypt, keys.PurposeDecrypt)
 	if err != nil {
 		return nil, err
@@ -231,7 +240,7 @@ func (s *Service) OpenEnvelope(ctx context.Context, office string, r io.ReaderAt
 	if got.Document >= 0 {
 		o.Document = got.Files[got.Document].Name
 	}
-	if err := s.judge(o, dir); err != nil {
+	if err := s.judge(ctx, o, known, dir); err != nil {
 		return nil, err
 	}
 	return o, s.noteSender(ctx, o)
