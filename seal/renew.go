@@ -102,5 +102,6 @@ func (r Replacement) record(old Record) (Record, error) {
 	if rec.Key == "" {
 		rec.Key = old.Key
 	}
-	return rec.Append(Change{To: Active, At: r.At, By: r.By, Reason: "renews " + old.ID})
+	// Sealing times are whole seconds: the renewed seal serves from the one that has begun.
+	return rec.Append(Change{To: Active, At: r.At.Truncate(time.Second), By: r.By, Reason: "renews " + old.ID})
 }

@@ -4,7 +4,6 @@ import (
 	"crypto"
 	"crypto/rand"
 	"errors"
-	"io"
 	"testing"
 	"time"
 

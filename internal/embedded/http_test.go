@@ -76,9 +76,11 @@ func (w *web) status(method, path, token, body string) (int, string) {
 func bodies(path string) string {
 	switch {
 	case strings.HasSuffix(path, "/decision"):
-		return `{"digest":"` + strings.Repeat("0", 64) + `","approve":true}`
+		return `{"unsealed_sm3":"` + strings.Repeat("0", 64) + `","digest":"` + strings.Repeat("0", 64) + `","approve":true}`
 	case strings.HasSuffix(path, "/return"):
 		return `{"reason":"01","text":"x"}`
+	case strings.HasSuffix(path, "/decline"):
+		return `{"reason":"x"}`
 	case strings.HasSuffix(path, "/status"):
 		return `{"to":"voided"}`
 	}

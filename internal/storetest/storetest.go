@@ -21,6 +21,7 @@ import (
 	"yinxin/archive/tlog/tlogtest"
 	"yinxin/crypto/gm"
 	"yinxin/internal/audit"
+	"yinxin/seal"
 	"yinxin/transport"
 	"yinxin/transport/directory"
 	"yinxin/transport/hub"
@@ -33,6 +34,9 @@ type Store interface {
 	tlog.Queue
 	audit.Store
 	archive.Index
+	seal.Registry
+	seal.Requests
+	SealsOf(ctx context.Context, office string) ([]seal.Record, error)
 	VerifyAudit(ctx context.Context) (rows uint64, head [32]byte, err error)
 	Close() error
 }
@@ -83,6 +87,8 @@ func Exercise(t *testing.T, fresh func(t *testing.T) Place) {
 		{"directory", directories},
 		{"records", records},
 		{"finding", finding},
+		{"registers", registers},
+		{"requests for seals", sealRequests},
 	} {
 		t.Run(tt.name, func(t *testing.T) { t.Parallel(); tt.run(t, fresh(t)) })
 	}

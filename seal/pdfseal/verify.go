@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"time"
 
 	"yinxin/crypto/cert"
 	"yinxin/crypto/cms"
@@ -202,9 +203,9 @@ func (v *verifier) judge(i int) verdict.Signature {
 	if !whole {
 		return sig
 	}
-	signer := v.judgeValue(&sig, e, r)
+	by := v.judgeValue(&sig, e, r)
 	if sig.Kind == "seal" {
-		v.judgeSeal(&sig, e, s, sealErr, signer)
+		v.judgeSeal(&sig, e, s, sealErr, by)
 	}
 	return sig
 }
@@ -352,8 +353,14 @@ func (v *verifier) checkCertification(i int) verdict.Check {
 	return verdict.Pass(name)
 }
 
-// judgeValue judges the signature value and returns the signer's certificate, nil if there is none.
-func (v *verifier) judgeValue(sig *verdict.Signature, e *entry, r pdf.ByteRange) *cert.Certificate {
+// signatory is who signed, nil if the certificate is missing, and the time that the message claims, if it does.
+type signatory struct {
+	cert    *cert.Certificate
+	claimed time.Time
+}
+
+// judgeValue judges the signature value and returns who signed.
+func (v *verifier) judgeValue(sig *verdict.Signature, e *entry, r pdf.ByteRange) signatory {
 	c, _ := e.sig["Contents"].(pdf.String)
 	m, err := cms.ParseSigned(cms.TrimZeros(c.Value))
 	if err != nil {
@@ -362,7 +369,7 @@ func (v *verifier) judgeValue(sig *verdict.Signature, e *entry, r pdf.ByteRange)
 			reason = refused.Reason
 		}
 		sig.Add(verdict.Fail(verdict.CheckSignature, reason, "the signature value cannot be read: %s", detail(err)))
-		return nil
+		return signatory{}
 	}
 	if !m.Detached() {
 		sig.Add(verdict.Fail(verdict.CheckSignature, verdict.SubFilter, "the detached signature has a content of its own"))
@@ -384,23 +391,24 @@ func (v *verifier) judgeValue(sig *verdict.Signature, e *entry, r pdf.ByteRange)
 	}
 	sig.Standard, sig.Version, sig.Signer = judged[0].Standard, judged[0].Version, judged[0].Signer
 	sig.Time, sig.TimeSource = judged[0].Time, judged[0].TimeSource
-	return m.SignerCertificate(0)
+	claimed, _ := m.SigningTime(0)
+	return signatory{m.SignerCertificate(0), claimed}
 }
 
 // judgeSeal judges the seal in the signed bytes: its maker, its validity, its list of signers, and its picture.
-func (v *verifier) judgeSeal(sig *verdict.Signature, e *entry, s *ses.Seal, err error, signer *cert.Certificate) {
+func (v *verifier) judgeSeal(sig *verdict.Signature, e *entry, s *ses.Seal, err error, by signatory) {
 	if s == nil {
 		sig.Add(sealFault(err))
 		return
 	}
-	var claimed cert.Moment
+	signer, stated := by.cert, time.Time{}
 	if sig.Time != nil {
-		claimed.At = *sig.Time
+		stated = *sig.Time
 	}
-	moment, _ := v.options.Moment(claimed.At)
+	moment, _ := v.options.Moment(stated)
 	moment.Proven = moment.Proven || sig.TimeSource == verdict.TimeFromTimestamp
 	sig.Add(judgeAppearance(e.view, e.dict, s))
-	maker := v.options.JudgeSeal(sig, s, moment, claimed.At)
+	maker := v.options.JudgeSeal(sig, s, moment, by.claimed)
 	switch {
 	case signer == nil:
 		sig.Add(verdict.Unknown(verdict.CheckSignerListed, verdict.SignerCert, "the signer's certificate is not known"))

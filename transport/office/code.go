@@ -42,7 +42,7 @@ func CodeOf(err error) api.Code {
 		{errors.Is(err, ErrAddressee), api.InvalidAddressee},
 		{errors.Is(err, ErrSender), api.SenderMismatch},
 		{errors.Is(err, ErrNoPlace), api.Validation},
-		{errors.Is(err, ErrReason), api.Validation},
+		{errors.Is(err, ErrReason) || errors.Is(err, ErrNoReason), api.Validation},
 		{errors.Is(err, ErrRequest), api.Validation},
 		{errors.Is(err, ErrReference), api.Validation},
 		{errors.Is(err, ErrSeal), api.SealInvalid},

@@ -75,6 +75,9 @@ func (s *Service) Ask(ctx context.Context, who Person, ask SealAsk) (Dispatch, e
 		return Dispatch{}, err
 	}
 	p, err := s.prepare(ctx, d, draftFiles{ask.Draft.OFD, ask.Draft.PDF})
+	if err == nil {
+		err = p.record.InForce(s.Clock()) // a change within this second counts, too
+	}
 	if err != nil {
 		return Dispatch{}, fmt.Errorf("ask for seal: %w", err)
 	}

@@ -288,7 +288,7 @@ func (r *Registrar) ChangeSeal(ctx context.Context, who Person, id string, to se
 	if err := r.note(ctx, who, "seal."+string(to), id); err != nil {
 		return seal.Record{}, err
 	}
-	at := r.Clock().UTC().Truncate(time.Second)
+	at := r.Clock().UTC().Truncate(time.Millisecond) // finer than sealing times: what was sealed before stays before
 	if err := r.Seals.ChangeSeal(ctx, id, seal.Change{To: to, At: at, By: who.Account, Reason: reason}); err != nil {
 		return seal.Record{}, fmt.Errorf("change seal %s: %w", id, err)
 	}

@@ -26,6 +26,9 @@ const SealLife = 2
 // maxSealText bounds name, lines and reasons, in characters.
 const maxSealText = 200
 
+// ErrNoReason says that a refusal needs a reason.
+var ErrNoReason = errors.New("office: a refusal needs a reason")
+
 // SealWish is what an office wants: an organisation's round seal. Rank takes the size from the table where Diameter is 0.
 // SigningRequest, a PKCS#10 request of the key that will seal, is for an office that keeps its own keys.
 type SealWish struct {
@@ -203,7 +206,7 @@ func (r *Registrar) certifyOwn(o directory.Organisation, q *seal.Request) (*cert
 // DeclineRequest refuses a request, with a reason. A seal that was made for it stays unregistered for ever.
 func (r *Registrar) DeclineRequest(ctx context.Context, who Person, id, reason string) (seal.Request, error) {
 	if strings.TrimSpace(reason) == "" || utf8.RuneCountInString(reason) > transport.MaxCommentRunes {
-		return seal.Request{}, fmt.Errorf("decline request %s: %w", id, ErrReason)
+		return seal.Request{}, fmt.Errorf("decline request %s: %w", id, ErrNoReason)
 	}
 	q, next, err := r.advance(ctx, who, id, seal.Declined, "seal.decline")
 	if err != nil {
@@ -354,7 +357,7 @@ func (r *Registrar) RenewSeal(ctx context.Context, who Person, id string, how Re
 	if err != nil {
 		return fail(err)
 	}
-	now := r.Clock().UTC().Truncate(time.Second)
+	now := r.Clock().UTC().Truncate(time.Millisecond)
 	if _, err := old.Append(seal.Change{To: seal.Voided, At: now}); err != nil { // before anything is made
 		return fail(err)
 	}
@@ -371,7 +374,7 @@ func (r *Registrar) RenewSeal(ctx context.Context, who Person, id string, how Re
 	}
 	term := how.Term.within(now, signer, r.MakerCert)
 	made, err := seal.Renew(was, seal.RenewOptions{
-		Maker: r.Maker, MakerCert: r.MakerCert, Signers: []*cert.Certificate{signer}, Created: now, From: term.From, To: term.To, Rand: r.Rand,
+		Maker: r.Maker, MakerCert: r.MakerCert, Signers: []*cert.Certificate{signer}, Created: now.Truncate(time.Second), From: term.From, To: term.To, Rand: r.Rand,
 	})
 	if err != nil {
 		return fail(err)
