@@ -59,8 +59,8 @@ func TestArchiveGetListsTheAlike(t *testing.T) {
 func TestApproveListsTitles(t *testing.T) {
 	t.Parallel()
 	var stdout, stderr bytes.Buffer
-	e := loggedIn(t, &stdout, &stderr, answering(t, `{"items":[{"id":"d","requester":"li","to":["A"],"cc":["B"],"digest":"00ff","title":"关于测试的通知"}]}`))
-	if exit := run(t.Context(), []string{"approve"}, e); exit != exitDone || stdout.String() != "d  by li  to A,B  digest 00ff  关于测试的通知\n" {
+	e := loggedIn(t, &stdout, &stderr, answering(t, `{"items":[{"id":"d","requester":"li","to":["A"],"cc":["B"],"unsealed_sm3":"11ee","digest":"00ff","title":"关于测试的通知"}]}`))
+	if exit := run(t.Context(), []string{"approve"}, e); exit != exitDone || stdout.String() != "d  by li  to A,B  file 11ee  digest 00ff  关于测试的通知\n" {
 		t.Errorf("exit %d, %s%s", exit, stdout.String(), stderr.String())
 	}
 }
