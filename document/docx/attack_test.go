@@ -85,6 +85,15 @@ func TestClassifiedAnywhere(t *testing.T) {
 		"hidden":     pack(t, `<w:p><w:r><w:rPr><w:vanish/></w:rPr><w:t>绝密★</w:t></w:r></w:p>`, nil),
 		"deleted":    pack(t, `<w:p><w:del><w:r><w:delText>绝密★</w:delText></w:r></w:del></w:p>`, nil),
 		"table cell": pack(t, tableOf([]string{"密级", "秘密"}), nil),
+		"picture":    pack(t, p("", "甲")+`<w:p><w:r><w:drawing><wp:docPr xmlns:wp="urn:x" id="1" descr="机密★1年"/></w:drawing></w:r></w:p>`, nil),
+		"title":      pack(t, p("", "甲"), parts{"docProps/core.xml": `<c xmlns:dc="urn:dc"><dc:title>机密★1年</dc:title></c>`}),
+		"keywords":   pack(t, p("", "甲"), parts{"docProps/core.xml": `<c><keywords>通知；秘密★</keywords></c>`}),
+		"property": pack(t, p("", "甲"), parts{
+			"docProps/custom.xml": `<Properties xmlns:vt="urn:vt"><property name="密级" linkTarget="a"><vt:lpwstr>机密</vt:lpwstr></property></Properties>`,
+		}),
+		"variable":          pack(t, p("", "甲"), parts{"word/settings.xml": `<w:settings xmlns:w="` + wordSpace + `"><w:docVars><w:docVar w:name="密级" w:val="机密"/></w:docVars></w:settings>`}),
+		"data":              pack(t, p("", "甲"), parts{"customXml/item1.xml": `<data><密级>机密</密级></data>`}),
+		"data that is none": pack(t, p("", "甲"), parts{"customXml/item1.xml": "<data>\n机密★1年\n"}),
 	} {
 		t.Run(name, func(t *testing.T) {
 			if _, err := docx.Read(data); !errors.Is(err, document.ErrClassified) {
@@ -92,7 +101,12 @@ func TestClassifiedAnywhere(t *testing.T) {
 			}
 		})
 	}
-	if _, err := docx.Read(pack(t, p("", "要保守国家秘密。"), parts{"word/header1.xml": part("征求意见稿")})); err != nil {
+	if _, err := docx.Read(pack(t, p("", "要保守国家秘密。"), parts{
+		"word/header1.xml":    part("征求意见稿"),
+		"docProps/app.xml":    `<Properties><Company>市保密局</Company><DocSecurity>0</DocSecurity></Properties>`,
+		"docProps/custom.xml": `<Properties xmlns:vt="urn:vt"><property name="密级"><vt:lpwstr>无</vt:lpwstr></property></Properties>`,
+		"customXml/item1.xml": `<data><title>保密工作要点</title></data>`,
+	})); err != nil {
 		t.Errorf("the unclassified twin: %v", err)
 	}
 	d := mustRead(t, pack(t, p("", "甲"), nil))

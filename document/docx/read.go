@@ -76,27 +76,6 @@ func newBody(c *container, part string) (*body, error) {
 	return b, nil
 }
 
-// refuseClassified looks at every word of the file, those that are not carried over as well: a 密级 stands in headers and
-// text boxes.
-func (c *container) refuseClassified(folder string) error {
-	for _, name := range c.names {
-		lower := strings.ToLower(name)
-		if path.Ext(lower) != ".xml" || !strings.HasPrefix(lower, strings.ToLower(folder)) {
-			continue
-		}
-		root, err := c.xml(name)
-		if err != nil {
-			return err
-		}
-		var text strings.Builder
-		root.plainText(&text)
-		if kind, found := document.FindClassification(text.String()); found {
-			return &document.ClassifiedError{Where: "the file", Kind: kind}
-		}
-	}
-	return nil
-}
-
 // Document makes a document of the draft and the YAML of its metadata, which may be empty and holds where both state an
 // element. What the file stated otherwise is added to the omissions.
 func (d *Draft) Document(meta []byte) (*document.Document, error) {
