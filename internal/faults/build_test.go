@@ -38,7 +38,8 @@ func Build(ctx context.Context, root, into string, m *Mutant) (string, error) {
 		}
 		root = mutated
 	}
-	cmd := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-o", program, "./cmd/yinxind")
+	// With -trimpath a copy shares what was compiled for the original.
+	cmd := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-trimpath", "-o", program, "./cmd/yinxind")
 	cmd.Dir = root
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build yinxind: %w\n%s", err, out)
@@ -90,31 +91,23 @@ func copySources(from, to string) error {
 	})
 }
 
-// pendingAtOnce lets the mutants that acknowledge early answer while nothing is committed yet.
-var pendingAtOnce = Edit{
-	File: "transport/hub/receipts.go",
-	Old:  "		if errors.Is(err, ErrNotFound) || err == nil && !h.maySee(c, e) {\n			return notFound()\n",
-	New:  "		if errors.Is(err, ErrNotFound) || err == nil && !h.maySee(c, e) {\n			return ErrPending\n",
-}
-
-// Mutants, by the experiment that must catch them.
+// Mutants, by the promise that they break. Each must be caught by an experiment.
 var (
-	// EarlyPostgres acknowledges before the commit.
-	EarlyPostgres = &Mutant{Name: "acknowledge before commit (PostgreSQL)", Edits: []Edit{pendingAtOnce, {
-		File: "internal/postgres/session.go",
-		Old:  "	return d.update(ctx, func(t *tx) error { return fn(t) })\n",
-		New: "	s, err := d.open(ctx, beginUpdate)\n	if err != nil {\n		return err\n	}\n	defer s.end()\n" +
-			"	if err := fn(&tx{reader{q: s}, s}); err != nil {\n		return err\n	}\n	if s.sent {\n		return s.commit()\n	}\n" +
-			"	later, err := d.open(context.WithoutCancel(ctx), beginUpdate)\n	if err != nil {\n		return err\n	}\n" +
-			"	later.queued, s.queued = s.queued, nil\n	go func() { time.Sleep(50 * time.Millisecond); later.commit(); later.end() }()\n	return nil\n",
-	}}}
-	// EarlySQLite acknowledges before the commit.
-	EarlySQLite = &Mutant{Name: "acknowledge before commit (SQLite)", Edits: []Edit{pendingAtOnce, {
-		File: "internal/sqlite/writer.go",
-		Old:  "	} else if err := w.durable(before); err != nil {",
-		New: "	} else if func() bool {\n		for _, u := range batch {\n			u.reply <- u.refused\n		}\n		time.Sleep(50 * time.Millisecond)\n" +
-			"		_ = w.durable(before)\n		return true\n	}() {\n		return\n	} else if err := w.durable(before); err != nil {",
-	}}}
+	// Early acknowledges before the commit: it answers at once and writes a moment later.
+	Early = &Mutant{Name: "acknowledge before commit", Edits: []Edit{
+		{
+			File: "transport/hub/submit.go",
+			Old:  "	err = h.p.Store.Update(ctx, func(t Tx) error {\n		if err := t.Audit(h.audit(c, at, \"exchange.submit\", x.ID, transport.Allowed, \"\")); err != nil {\n",
+			New: "	later := func(write func(Tx) error) error {\n		go func() {\n			time.Sleep(100 * time.Millisecond)\n" +
+				"			_ = h.p.Store.Update(context.WithoutCancel(ctx), write)\n		}()\n		return nil\n	}\n" +
+				"	err = later(func(t Tx) error {\n		if err := t.Audit(h.audit(c, at, \"exchange.submit\", x.ID, transport.Allowed, \"\")); err != nil {\n",
+		},
+		{ // so that it can answer while nothing is written
+			File: "transport/hub/receipts.go",
+			Old:  "		if errors.Is(err, ErrNotFound) || err == nil && !h.maySee(c, e) {\n			return notFound()\n",
+			New:  "		if errors.Is(err, ErrNotFound) || err == nil && !h.maySee(c, e) {\n			return ErrPending\n",
+		},
+	}}
 	// Asynchronous lets the server acknowledge commits before they are on the disk.
 	Asynchronous = &Mutant{Name: "synchronous_commit=off", Edits: []Edit{
 		{

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -35,9 +36,19 @@ type Cluster struct {
 
 // hubProcess is one hub; cmd is nil while it is dead.
 type hubProcess struct {
-	cmd    *exec.Cmd
-	ended  chan struct{}
-	client *client.Client
+	cmd   *exec.Cmd
+	ended chan struct{}
+	// client waits for receipts, hasty takes the answer that they are pending.
+	client, hasty *client.Client
+}
+
+// hasty asks not to be kept waiting (RFC 7240).
+type hasty struct{}
+
+func (hasty) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.Header.Set("Prefer", "respond-async")
+	return http.DefaultTransport.RoundTrip(r)
 }
 
 // Init writes the configuration and runs `yinxind init`.
@@ -81,8 +92,7 @@ keys: {folder: %[1]s/keys, passphrase_file: %[1]s/passphrase, read_only: true}
 			return fmt.Errorf("log in: %w", err)
 		}
 		c.token = s.Token
-		c.hubs[0].client, err = c.connect(c.hubs[0].client.Address())
-		return err
+		return c.hubs[0].connect(c.hubs[0].client.Address(), c.token)
 	}
 	return errors.New("init made no clerk")
 }
@@ -137,18 +147,18 @@ func (c *Cluster) run(ctx context.Context, h *hubProcess) error {
 		<-ended
 		return fmt.Errorf("hub does not come up (see hub.log): %w", err)
 	}
-	conn, err := c.connect(ready.Address)
-	if err != nil {
-		return err
-	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	h.cmd, h.ended, h.client = cmd, ended, conn
-	return nil
+	h.cmd, h.ended = cmd, ended
+	return h.connect(ready.Address, c.token)
 }
 
-func (c *Cluster) connect(address string) (*client.Client, error) {
-	return client.New(address, client.Options{Token: c.token, Tries: 1})
+func (h *hubProcess) connect(address, token string) (err error) {
+	if h.client, err = client.New(address, client.Options{Token: token, Tries: 1}); err != nil {
+		return err
+	}
+	h.hasty, err = client.New(address, client.Options{Token: token, Tries: 1, HTTP: &http.Client{Transport: hasty{}}})
+	return err
 }
 
 // Client is that of hub i.
@@ -156,6 +166,13 @@ func (c *Cluster) Client(i int) *client.Client {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.hubs[i%len(c.hubs)].client
+}
+
+// Hasty is the client of hub i that does not wait for receipts.
+func (c *Cluster) Hasty(i int) *client.Client {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.hubs[i%len(c.hubs)].hasty
 }
 
 // Hubs counts them.

@@ -7,7 +7,6 @@ import (
 	"math/big"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -211,7 +210,7 @@ func hold(t *testing.T, x experiment, mutants ...*Mutant) {
 			// Chance may spare a mutant once.
 			for range 3 {
 				found := x.run(t, m)
-				if slices.ContainsFunc(found, func(f string) bool { return strings.Contains(f, "lost") || strings.Contains(f, "does not know") }) {
+				if len(found) > 0 {
 					t.Logf("caught: %s", strings.Join(found[:min(3, len(found))], "; "))
 					return
 				}
@@ -249,12 +248,12 @@ func kills(ctx context.Context, t *testing.T, w *world, count *atomic.Int64) {
 
 // TestKilledHub is E-01: one hub on SQLite, killed again and again under load.
 func TestKilledHub(t *testing.T) {
-	hold(t, experiment{hubs: 1, trouble: kills}, EarlySQLite)
+	hold(t, experiment{hubs: 1, trouble: kills}, Early)
 }
 
 // TestKilledHubs is E-02: three hubs on one database, any of them killed at any time.
 func TestKilledHubs(t *testing.T) {
-	hold(t, experiment{hubs: 3, postgres: true, trouble: kills}, EarlyPostgres)
+	hold(t, experiment{hubs: 3, postgres: true, trouble: kills}, Early)
 }
 
 // TestDatabaseCrash is E-04: PostgreSQL stopped as in a crash, and started again.
@@ -281,7 +280,7 @@ func TestDatabaseCrash(t *testing.T) {
 
 // TestMutantsFit: a mutant that no longer fits the sources would be no mutant.
 func TestMutantsFit(t *testing.T) {
-	for _, m := range []*Mutant{EarlyPostgres, EarlySQLite, Asynchronous} {
+	for _, m := range []*Mutant{Early, Asynchronous} {
 		dir := t.TempDir()
 		for _, e := range m.Edits {
 			data, err := os.ReadFile(filepath.Join(repository(t), e.File))
