@@ -259,7 +259,8 @@ func problemExit(p *api.Problem) int {
 		return exitUnreachable
 	case p.Status >= 500:
 		return exitInternal
-	case p.Code == api.Validation || p.Code == api.Malformed || p.Code == api.SealInvalid || p.Code == api.UnsupportedFormat:
+	case p.Code == api.Validation || p.Code == api.Malformed || p.Code == api.EnvelopeInvalid || p.Code == api.SealInvalid ||
+		p.Code == api.UnsupportedFormat:
 		return exitFailed
 	}
 	return exitRefused

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -19,16 +20,35 @@ import (
 
 // listFlags are those of every list.
 type listFlags struct {
-	limit int
+	limit pageSize
 	after string
 }
 
+// pageSize is how many items a hub gives at once.
+type pageSize int
+
+func (p *pageSize) String() string { return strconv.Itoa(int(*p)) }
+
+// Type is what --help calls it.
+func (*pageSize) Type() string { return "int" }
+
+// Set takes what a hub would take.
+func (p *pageSize) Set(text string) error {
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 || n > api.MaxLimit {
+		return fmt.Errorf("is not 1 to %d", api.MaxLimit)
+	}
+	*p = pageSize(n)
+	return nil
+}
+
 func (l *listFlags) add(cmd *cobra.Command) {
-	cmd.Flags().IntVar(&l.limit, "limit", 50, "at most so many (1 to 200)")
+	l.limit = api.DefaultLimit
+	cmd.Flags().Var(&l.limit, "limit", fmt.Sprintf("at most so many (1 to %d)", api.MaxLimit))
 	cmd.Flags().StringVar(&l.after, "after", "", "go on after this item")
 }
 
-func (l *listFlags) page() client.Page { return client.Page{Cursor: l.after, Limit: l.limit} }
+func (l *listFlags) page() client.Page { return client.Page{Cursor: l.after, Limit: int(l.limit)} }
 
 // stateText gives a state as code and in Chinese.
 func stateText(s string) string { return s + " " + transport.State(s).Chinese() }

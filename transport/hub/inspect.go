@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"yinxin/crypto/cert"
 	"yinxin/transport"
@@ -104,7 +105,21 @@ func (h *Hub) checkSender(ctx context.Context, c Caller, e *envelope.Envelope) e
 	case verdict.CertificateChain, verdict.SignerCert:
 		return refuse(api.SenderMismatch, "the envelope is not signed with the certificate of %s in the directory", c.Org)
 	}
-	return refuse(api.EnvelopeInvalid, "%s", f.Reason)
+	return refuse(api.EnvelopeInvalid, "%s", cause(&f))
+}
+
+// cause is the detail of the check that decided a verdict.
+func cause(f *verdict.File) string {
+	checks := slices.Clone(f.Checks)
+	for _, s := range f.Signatures {
+		checks = append(checks, s.Checks...)
+	}
+	for _, c := range checks {
+		if c.Reason == f.Reason && c.Detail != "" {
+			return c.Detail
+		}
+	}
+	return string(f.Reason)
 }
 
 // checkReport looks at what the sender's side found before packing and signed for.
