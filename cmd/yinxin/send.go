@@ -76,11 +76,8 @@ func (e *env) sendDraft(ctx context.Context, c *client.Client, path string, data
 		return refuse("malformed", exitNotFound, "%s is no draft in YAML; lay a .docx out with 'yinxin compose', then seal and pack it", path)
 	}
 	doc, err := document.Parse(data)
-	if errors.Is(err, document.ErrClassified) { // the document stays here; that it was refused is recorded at the hub
-		err = errors.Join(err, c.ReportRefused(ctx, api.Refused{Code: api.ClassifiedContent}))
-	}
 	if err != nil {
-		return fmt.Errorf("send %s: %w", path, err)
+		return fmt.Errorf("send %s: %w", path, recorded(ctx, c, err))
 	}
 	to, cc := f.to, f.cc
 	if len(to)+len(cc) == 0 {
@@ -91,7 +88,7 @@ func (e *env) sendDraft(ctx context.Context, c *client.Client, path string, data
 	for _, name := range doc.Files() {
 		content, err := read(name)
 		if err != nil {
-			return fmt.Errorf("file %s of the draft: %w", name, err)
+			return fmt.Errorf("file %s of the draft: %w", name, recorded(ctx, c, err))
 		}
 		req.Attachments = append(req.Attachments, api.NamedFile{Name: name, Data: content})
 	}
@@ -103,6 +100,14 @@ func (e *env) sendDraft(ctx context.Context, c *client.Client, path string, data
 		fmt.Fprintf(e.stderr, "%s: %s\n", path, w)
 	}
 	return e.result(asJSON, d, "%s\n  waits for approval by another person: yinxin approve %s\n  exchange %s\n", d.Title, d.ID, d.Exchange)
+}
+
+// recorded has the hub record that a classified document was refused; the document stays here.
+func recorded(ctx context.Context, c *client.Client, err error) error {
+	if errors.Is(err, document.ErrClassified) {
+		err = errors.Join(err, c.ReportRefused(ctx, api.Refused{Code: api.ClassifiedContent}))
+	}
+	return err
 }
 
 // codes are the addressees that the draft itself names by code.
