@@ -127,7 +127,7 @@ func TestWitness(t *testing.T) {
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	waitFor(t, client, key, 305) // it stays at what it signed
+	waitFor(t, client, key, 305)                                            // it stays at what it signed
 	notes, err := filepath.Glob(filepath.Join(state, "evidence", "*.note")) // it may just write one once more
 	if err != nil || len(notes) != 2 {
 		t.Errorf("evidence %v, %v", notes, err)
