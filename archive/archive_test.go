@@ -18,14 +18,37 @@ import (
 
 	"yinxin/archive"
 	"yinxin/archive/blob/fileblob"
+	"yinxin/crypto/cert"
 	"yinxin/crypto/cert/certtest"
 	"yinxin/crypto/gm"
 	"yinxin/verdict"
 )
 
-// stubJudge passes what begins with "good" and reads a receipt's binding from its fields; seals and receipts have their
-// own tests.
+// stubJudge passes what begins with "good" and reads a receipt's binding and the sender's manifest from their fields; seals,
+// receipts and manifests have their own tests.
 type stubJudge struct{}
+
+// said is what every document says of itself.
+var said = archive.Record{IssuerName: "甲市人民政府办公室", Kind: "通知", Title: "关于测试的通知", Number: "某办〔2026〕1号", IssuedOn: "2026-11-21", Pages: 2}
+
+func (stubJudge) Described([]byte) archive.Record { return said }
+
+func (stubJudge) Envelope(name string, data []byte) (verdict.File, archive.Entrusted) {
+	var e archive.Entrusted
+	f := verdict.File{File: name, Type: "cms"}
+	if _, err := fmt.Sscan(string(data), &e.Exchange, &e.DocumentSM3, &e.Sender, &e.Archive); err != nil {
+		f.Reject(verdict.Malformed, "%v", err)
+		return f, e
+	}
+	if e.Archive == "-" {
+		e.Archive = ""
+	}
+	f.Add(verdict.Pass(verdict.CheckSignerListed))
+	f.Judge(verdict.RevocationAuto)
+	return f, e
+}
+
+func (stubJudge) Code(c *cert.Certificate) string { return c.Subject.CommonName }
 
 func (stubJudge) Document(name string, data []byte) verdict.File {
 	f := verdict.File{File: name, Type: "ofd"}
@@ -40,7 +63,7 @@ func (stubJudge) Document(name string, data []byte) verdict.File {
 
 func (stubJudge) Receipt(name string, data []byte) (verdict.File, archive.Bound) {
 	var b archive.Bound
-	_, err := fmt.Sscan(string(data), &b.Event, &b.Exchange, &b.DocumentSM3, &b.Digest, &b.Previous)
+	_, err := fmt.Sscan(string(data), &b.Event, &b.Exchange, &b.DocumentSM3, &b.Sender, &b.Digest, &b.Previous)
 	f := verdict.File{File: name, Type: "receipt"}
 	if err != nil {
 		f.Reject(verdict.Malformed, "%v", err)
@@ -72,13 +95,23 @@ const document = "good document"
 func documentSM3() string { return fmt.Sprintf("%x", gm.SM3([]byte(document))) }
 
 func receiptText(event, exchange, sm3, digest, previous string) []byte {
-	return []byte(strings.Join([]string{event, exchange, sm3, digest, previous}, " "))
+	return receiptOf("A", event, exchange, sm3, digest, previous)
+}
+
+func receiptOf(sender, event, exchange, sm3, digest, previous string) []byte {
+	return []byte(strings.Join([]string{event, exchange, sm3, sender, digest, previous}, " "))
+}
+
+// entrusted is the sender's manifest.
+func entrusted(exchange, sm3, sender, to string) archive.File {
+	return archive.BytesFile("metadata/envelope.p7s", archive.RoleEnvelope, []byte(strings.Join([]string{exchange, sm3, sender, to}, " ")))
 }
 
 func (w world) record() archive.Record {
 	return archive.Record{
-		ID: "r1", ArchivalCode: "Z001-WS·2026·D30-0001", Retention: "D30", Exchange: "x1", Issuer: "A", Title: "关于测试的通知",
-		Number: "某办〔2026〕1号", IssuedOn: "2026-11-21", DocumentSM3: documentSM3(), Parties: []string{"A", "B"}, DepositedAt: w.now,
+		ID: "r1", ArchivalCode: "Z001-WS·2026·D30-0001", Retention: "D30", Exchange: "x1", Issuer: "A", IssuerName: said.IssuerName,
+		Kind: said.Kind, Title: said.Title, Number: said.Number, IssuedOn: said.IssuedOn, Pages: said.Pages,
+		DocumentSM3: documentSM3(), Parties: []string{"A", "B"}, DepositedAt: w.now,
 	}
 }
 
@@ -88,6 +121,7 @@ func goodFiles() []archive.File {
 		archive.BytesFile("metadata/document.json", archive.RoleMetadata, []byte("{}")),
 		archive.BytesFile("evidence/01.yxr", archive.RoleEvidence, receiptText("SubmissionAcceptance", "x1", documentSM3(), "d1", "-")),
 		archive.BytesFile("evidence/02.yxr", archive.RoleEvidence, receiptText("ContentConsignment", "x1", documentSM3(), "d2", "d1")),
+		entrusted("x1", documentSM3(), "A", "Archive"),
 	}
 }
 
@@ -132,6 +166,7 @@ func (w world) verify(t *testing.T, content fs.FS) verdict.File {
 func TestVerifyFindsEachWayToBeWrong(t *testing.T) {
 	w := newWorld(t)
 	other := certtest.New(t, "Root", w.now) // the same name, another key
+	bad := fmt.Sprintf("%x", gm.SM3([]byte("bad")))
 	replace := func(i int, f archive.File) []archive.File {
 		files := goodFiles()
 		files[i] = f
@@ -150,7 +185,7 @@ func TestVerifyFindsEachWayToBeWrong(t *testing.T) {
 		{name: "file removed", spoil: func(m fstest.MapFS) { delete(m, "metadata/document.json") }, want: verdict.Failed, reason: verdict.MissingEntry},
 		{name: "file added", spoil: func(m fstest.MapFS) { m["evidence/99.yxr"] = &fstest.MapFile{Data: []byte("x")} }, want: verdict.Failed, reason: verdict.Uncovered},
 		{name: "manifest changed", spoil: func(m fstest.MapFS) {
-			m[archive.ManifestName].Data = bytes.Replace(m[archive.ManifestName].Data, []byte("测试"), []byte("考试"), 1)
+			m[archive.ManifestName].Data = bytes.Replace(m[archive.ManifestName].Data, []byte("D30-0001"), []byte("D30-0002"), 1)
 		}, want: verdict.Failed, reason: verdict.DataHash},
 		{name: "manifest with an unknown key", spoil: func(m fstest.MapFS) {
 			m[archive.ManifestName].Data = bytes.Replace(m[archive.ManifestName].Data, []byte(`"schema"`), []byte(`"x": 1, "schema"`), 1)
@@ -163,11 +198,30 @@ func TestVerifyFindsEachWayToBeWrong(t *testing.T) {
 			receiptText("ContentConsignment", "x1", "00", "d2", "d1"))), want: verdict.Failed, reason: verdict.ReceiptBinding},
 		{name: "gap in the evidence", files: replace(3, archive.BytesFile("evidence/02.yxr", archive.RoleEvidence,
 			receiptText("ContentConsignment", "x1", documentSM3(), "d3", "d2"))), want: verdict.Failed, reason: verdict.EvidenceMissing},
-		{name: "no acceptance", files: goodFiles()[:2], want: verdict.Failed, reason: verdict.EvidenceMissing},
+		{name: "receipt of another sender", files: replace(3, archive.BytesFile("evidence/02.yxr", archive.RoleEvidence,
+			receiptOf("B", "ContentConsignment", "x1", documentSM3(), "d2", "d1"))), want: verdict.Failed, reason: verdict.ReceiptBinding},
+		{name: "no manifest of the sender", files: goodFiles()[:4], want: verdict.Failed, reason: verdict.EvidenceMissing},
+		{name: "two manifests of the sender", files: append(goodFiles(), archive.BytesFile("metadata/2.p7s", archive.RoleEnvelope,
+			[]byte("x1 "+documentSM3()+" A Archive"))), want: verdict.Failed, reason: verdict.EvidenceMissing},
+		{name: "manifest of another exchange", files: replace(4, entrusted("x2", documentSM3(), "A", "Archive")), want: verdict.Failed, reason: verdict.RecipientBinding},
+		{name: "manifest of another document", files: replace(4, entrusted("x1", "00", "A", "Archive")), want: verdict.Failed, reason: verdict.RecipientBinding},
+		{name: "manifest of another sender", files: replace(4, entrusted("x1", documentSM3(), "B", "Archive")), want: verdict.Failed, reason: verdict.RecipientBinding},
+		{name: "manifest for a recipient", files: replace(4, entrusted("x1", documentSM3(), "A", "-")), want: verdict.Failed, reason: verdict.RecipientBinding},
+		{name: "signed by another than the archive", files: replace(4, entrusted("x1", documentSM3(), "A", "Other")), want: verdict.Failed, reason: verdict.SignerCert},
+		{name: "another title", record: func(r *archive.Record) { r.Title = "关于考试的通知" }, want: verdict.Failed, reason: verdict.Manifest},
+		{name: "another number", record: func(r *archive.Record) { r.Number = "某办〔2026〕2号" }, want: verdict.Failed, reason: verdict.Manifest},
+		{name: "another issuer", record: func(r *archive.Record) { r.IssuerName = "乙市人民政府办公室" }, want: verdict.Failed, reason: verdict.Manifest},
+		{name: "another kind", record: func(r *archive.Record) { r.Kind = "决定" }, want: verdict.Failed, reason: verdict.Manifest},
+		{name: "another date", record: func(r *archive.Record) { r.IssuedOn = "2026-11-20" }, want: verdict.Failed, reason: verdict.Manifest},
+		{name: "another number of pages", record: func(r *archive.Record) { r.Pages = 3 }, want: verdict.Failed, reason: verdict.Manifest},
+		{name: "no acceptance", files: append(goodFiles()[:2], goodFiles()[4]), want: verdict.Failed, reason: verdict.EvidenceMissing},
 		{name: "another document than the record's", record: func(r *archive.Record) { r.DocumentSM3 = "00" }, want: verdict.Failed, reason: verdict.Manifest},
 		{
-			name: "the document's own verdict counts", files: replace(0, archive.BytesFile("document/document.ofd", archive.RoleDocument, []byte("bad"))),
-			record: func(r *archive.Record) { r.DocumentSM3 = fmt.Sprintf("%x", gm.SM3([]byte("bad"))) }, want: verdict.Failed, reason: verdict.ReceiptBinding,
+			name: "the document's own verdict counts", files: []archive.File{
+				archive.BytesFile("document/document.ofd", archive.RoleDocument, []byte("bad")), entrusted("x1", bad, "A", "Archive"),
+				archive.BytesFile("evidence/01.yxr", archive.RoleEvidence, receiptText("SubmissionAcceptance", "x1", bad, "d1", "-")),
+			},
+			record: func(r *archive.Record) { r.DocumentSM3 = bad }, want: verdict.Failed, reason: verdict.ReferenceDigest,
 		},
 	}
 	for _, tt := range tests {

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"path"
+	"slices"
 	"time"
 
 	"yinxin/crypto/cert"
@@ -16,19 +16,18 @@ import (
 	"yinxin/verdict"
 )
 
-// Bound is what a receipt speaks of, as far as a package must know it.
-type Bound struct {
-	ID, Event, Exchange, DocumentSM3, Recipient string
-	// Digest is the digest of the entry itself; Previous that of the entry before it in this exchange, both hex.
-	Digest, Previous string
-}
-
 // Judge gives the verdict on files that this package keeps but does not understand. internal/verify fills it.
 type Judge interface {
 	// Document judges a sealed document by its content.
 	Document(name string, data []byte) verdict.File
+	// Described is what an OFD says of itself: issuer's name, kind, number, title, date and pages, all else empty.
+	Described(data []byte) Record
 	// Receipt judges a receipt and says what it speaks of.
 	Receipt(name string, data []byte) (verdict.File, Bound)
+	// Envelope judges the sender's signed manifest and says what was entrusted to whom.
+	Envelope(name string, data []byte) (verdict.File, Entrusted)
+	// Code is the code of the office that a certificate is of; empty where it names none.
+	Code(c *cert.Certificate) string
 }
 
 // VerifyOptions steer [Verify].
@@ -40,12 +39,10 @@ type VerifyOptions struct {
 	Judge Judge
 }
 
-// Events that every complete record of an exchange holds at least.
-const eventAccepted = "SubmissionAcceptance"
-
 // Verify judges a package given as a folder or an opened zip: the manifest and its signature, both digests of every
 // file, stray files, the document itself, every receipt, and that the receipts speak of this document and exchange in
-// an unbroken chain. The error is for what could not be read at all.
+// an unbroken chain, that the record describes the document as it is, and that the archive which the sender named has
+// signed. The error is for what could not be read at all.
 func Verify(content fs.FS, name string, o VerifyOptions) (verdict.File, error) {
 	f := verdict.File{File: name, Type: "package"}
 	raw, err := readBounded(content, ManifestName, maxManifest)
@@ -62,40 +59,50 @@ func Verify(content fs.FS, name string, o VerifyOptions) (verdict.File, error) {
 		return f, nil
 	}
 	f.Add(verdict.Pass(verdict.CheckContainer))
-	if err := verifySignature(&f, content, raw, o); err != nil {
+	var c contents
+	if c.signers, err = verifySignature(&f, content, raw, o); err != nil {
 		return f, fmt.Errorf("verify package %s: %w", name, err)
 	}
 	if err := verifyFiles(&f, content, m); err != nil {
 		return f, fmt.Errorf("verify package %s: %w", name, err)
 	}
-	if err := verifyParts(&f, content, m, o); err != nil {
+	if err := c.verifyParts(&f, content, m, o); err != nil {
 		return f, fmt.Errorf("verify package %s: %w", name, err)
 	}
+	f.Add(c.bind(m.Record)...)
 	f.Judge(o.Policy.Revocation)
 	return f, nil
 }
 
-func verifySignature(f *verdict.File, content fs.FS, manifest []byte, o VerifyOptions) error {
+// verifySignature judges the archive's signature and returns the codes of those who signed.
+func verifySignature(f *verdict.File, content fs.FS, manifest []byte, o VerifyOptions) (signers []string, err error) {
 	der, err := readBounded(content, SignatureName, maxManifest)
 	if errors.Is(err, fs.ErrNotExist) {
 		f.Add(verdict.Fail(verdict.CheckManifest, verdict.SigMissing, "%s is missing", SignatureName))
-		return nil
+		return nil, nil
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	signed, err := cms.ParseSigned(der)
 	if err != nil {
 		f.Add(verdict.Fail(verdict.CheckManifest, verdict.Malformed, "%s: %v", SignatureName, err))
-		return nil
+		return nil, nil //nolint:nilerr // it is a finding
 	}
 	f.Signatures = append(f.Signatures, tsp.JudgeSigned(signed, gm.SM3(manifest), true, cms.JudgeOptions{Policy: o.Policy, At: o.At, Now: o.Now})...)
 	if len(f.Signatures) == 0 {
 		f.Add(verdict.Fail(verdict.CheckManifest, verdict.NoSigner, "%s", SignatureName))
-		return nil
+		return nil, nil
 	}
 	f.Add(verdict.Pass(verdict.CheckManifest))
-	return nil
+	for i := range f.Signatures {
+		code := ""
+		if c := signed.SignerCertificate(i); c != nil {
+			code = o.Judge.Code(c)
+		}
+		signers = append(signers, code)
+	}
+	return signers, nil
 }
 
 // verifyFiles compares every file with both of its digests and finds strays.
@@ -158,12 +165,10 @@ func digestFile(content fs.FS, name string, size int64) (FileEntry, error) {
 	return e, nil
 }
 
-// verifyParts judges the document and the receipts, and what binds them together.
-func verifyParts(f *verdict.File, content fs.FS, m *Manifest, o VerifyOptions) error {
-	var bounds []Bound
-	documents := 0
+// verifyParts judges the document, the receipts and the sender's manifest, and keeps what they say of each other.
+func (c *contents) verifyParts(f *verdict.File, content fs.FS, m *Manifest, o VerifyOptions) error {
 	for _, e := range m.Files {
-		if e.Role != RoleDocument && e.Role != RoleCopy && e.Role != RoleEvidence {
+		if !slices.Contains([]Role{RoleDocument, RoleCopy, RoleEvidence, RoleEnvelope}, e.Role) {
 			continue
 		}
 		data, err := readBounded(content, e.Path, maxFileSize)
@@ -173,49 +178,23 @@ func verifyParts(f *verdict.File, content fs.FS, m *Manifest, o VerifyOptions) e
 		if err != nil {
 			return err
 		}
-		if e.Role == RoleEvidence {
-			part, b := o.Judge.Receipt(e.Path, data)
-			f.Parts = append(f.Parts, part)
-			bounds = append(bounds, b)
-			continue
-		}
-		f.Parts = append(f.Parts, o.Judge.Document(e.Path, data))
-		if e.Role == RoleDocument {
-			documents++
-			if e.SM3 != m.Record.DocumentSM3 {
-				f.Add(verdict.Fail(verdict.CheckReceiptBinding, verdict.Manifest, "%s is not the document of the record", e.Path))
-			}
-		}
+		f.Parts = append(f.Parts, c.part(e, data, o.Judge))
 	}
-	if documents != 1 {
-		f.Add(verdict.Fail(verdict.CheckManifest, verdict.Manifest, "%d documents in the package, want 1", documents))
-	}
-	f.Add(bindEvidence(m.Record, bounds)...)
 	return nil
 }
 
-// bindEvidence checks that the receipts are this record's and form one unbroken chain from the acceptance on.
-func bindEvidence(r Record, bounds []Bound) []verdict.Check {
-	var bad []verdict.Check
-	known := map[string]bool{}
-	for _, b := range bounds {
-		known[b.Digest] = true
-		if b.Exchange != r.Exchange || b.DocumentSM3 != r.DocumentSM3 {
-			bad = append(bad, verdict.Fail(verdict.CheckReceiptBinding, verdict.ReceiptBinding, "receipt %s is of another exchange or document", path.Base(b.ID)))
-		}
+func (c *contents) part(e FileEntry, data []byte, j Judge) verdict.File {
+	switch e.Role {
+	case RoleEvidence:
+		part, b := j.Receipt(e.Path, data)
+		c.bounds = append(c.bounds, b)
+		return part
+	case RoleEnvelope:
+		part, sent := j.Envelope(e.Path, data)
+		c.entrusted = append(c.entrusted, sent)
+		return part
+	case RoleDocument:
+		c.documents = append(c.documents, described{e.Path, e.SM3, j.Described(data)})
 	}
-	accepted := false
-	for _, b := range bounds {
-		accepted = accepted || b.Event == eventAccepted
-		if b.Previous != "" && !known[b.Previous] {
-			bad = append(bad, verdict.Fail(verdict.CheckReceiptBinding, verdict.EvidenceMissing, "the entry before receipt %s is not in the package", b.ID))
-		}
-	}
-	if !accepted {
-		bad = append(bad, verdict.Fail(verdict.CheckReceiptBinding, verdict.EvidenceMissing, "no receipt of the acceptance"))
-	}
-	if len(bad) > 0 {
-		return bad
-	}
-	return []verdict.Check{verdict.Pass(verdict.CheckReceiptBinding)}
+	return j.Document(e.Path, data)
 }

@@ -13,6 +13,7 @@ import (
 	"yinxin/archive"
 	"yinxin/document"
 	"yinxin/document/ofd"
+	"yinxin/internal/verify"
 	"yinxin/transport"
 	"yinxin/transport/envelope"
 	"yinxin/transport/hub"
@@ -92,24 +93,20 @@ func (d *depositor) open(ctx context.Context, r hub.Record, dir string) (_ *offi
 
 // describe fills the record from the document's own metadata and from the exchange, and gives what it is found by.
 func describe(r hub.Record, opened *office.Opened, dir string) (archive.Record, archive.Content, error) {
-	m := opened.Metadata
-	rec := archive.Record{
-		Retention: m.Retention, Exchange: r.Exchange.ID, Issuer: r.Exchange.Sender, IssuerName: m.Issuer.Name,
-		Kind: m.Kind.String(), Number: m.Number.String(), Title: m.Title, IssuedOn: m.IssuedOn.String(),
-		DocumentSM3: r.Exchange.DocumentSM3.String(),
-		// The record holds the receipts of all recipients, which none of them may see: it is the sender's and the archive's.
-		Parties: []string{r.Exchange.Sender},
-	}
-	content := archive.Content{Elements: elements(m)}
+	content := archive.Content{Elements: elements(opened.Metadata)}
 	data, err := os.ReadFile(filepath.Join(dir, "files", opened.Document))
 	if err != nil {
-		return rec, content, err
+		return archive.Record{}, content, err
 	}
 	pkg, err := ofd.Open(data)
 	if err != nil {
-		return rec, content, err
+		return archive.Record{}, content, err
 	}
-	rec.Pages = len(pkg.Pages())
+	rec := verify.Describe(pkg)
+	rec.Retention, rec.DocumentSM3 = opened.Metadata.Retention, r.Exchange.DocumentSM3.String()
+	rec.Exchange, rec.Issuer = r.Exchange.ID, r.Exchange.Sender
+	// The record holds the receipts of all recipients, which none of them may see: it is the sender's and the archive's.
+	rec.Parties = []string{r.Exchange.Sender}
 	var text strings.Builder
 	for i := range rec.Pages {
 		text.WriteString(pkg.PageText(i) + "\n")

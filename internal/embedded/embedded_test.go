@@ -12,11 +12,15 @@ import (
 	"time"
 
 	"yinxin/archive"
+	"yinxin/crypto/cert"
+	"yinxin/crypto/cms"
+	"yinxin/crypto/gm"
 	"yinxin/document"
 	"yinxin/document/ofd"
 	"yinxin/examples"
 	"yinxin/internal/embedded"
 	"yinxin/internal/verify"
+	"yinxin/keys"
 	"yinxin/keys/filekeys"
 	"yinxin/seal"
 	"yinxin/transport"
@@ -32,6 +36,7 @@ type exchange struct {
 	t     *testing.T
 	dir   string
 	setup *embedded.Setup
+	keys  *filekeys.Store
 	stop  func() error
 }
 
@@ -67,6 +72,7 @@ func (x *exchange) open() {
 	if err != nil {
 		x.t.Fatal(err)
 	}
+	x.keys = store
 	x.System, err = embedded.Open(x.t.Context(), embedded.Config{
 		Dir: filepath.Join(x.dir, "hub"), Keys: store, Code: "HUB", Archive: "ARCHIVE", Fonds: "Z001",
 		Origin: "test.yinxin/log", Authority: "test root", Clock: time.Now, Rand: rand.Reader,
@@ -252,9 +258,66 @@ func TestWholePathSurvivesRestartsAtEveryStep(t *testing.T) {
 			t.Errorf("%s fetches the sender's record: %v, want ErrNotFound", other, err)
 		}
 	}
-	if _, err := os.Stat(filepath.Join(dir, "metadata", "envelope.p7s")); err != nil {
-		t.Errorf("the sender's signed manifest: %v", err)
+	x.forgeRecords(dir)
+}
+
+// forgeRecords signs a record anew, changed or by somebody else: none of them may pass.
+func (x *exchange) forgeRecords(dir string) {
+	x.t.Helper()
+	manifest, err := os.ReadFile(filepath.Join(dir, archive.ManifestName))
+	if err != nil {
+		x.t.Fatal(err)
 	}
+	retitled := bytes.Replace(manifest, []byte("试点工作的通知"), []byte("试点工作的决定"), 1)
+	for _, tt := range []struct {
+		name, signer string
+		manifest     []byte
+		want         verdict.Reason
+	}{
+		{"as it was, by the archive", "archive", manifest, ""},
+		{"as it was, by a recipient", "yxjy", manifest, verdict.SignerCert},
+		{"as it was, by the sender", "yxzf", manifest, verdict.SignerCert},
+		{"another title, by the archive", "archive", retitled, verdict.Manifest},
+	} {
+		if err := os.WriteFile(filepath.Join(dir, archive.ManifestName), tt.manifest, 0o600); err != nil {
+			x.t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, archive.SignatureName), x.signedBy(tt.signer, tt.manifest), 0o600); err != nil {
+			x.t.Fatal(err)
+		}
+		f, err := verify.One(verify.Input{Name: "record", Content: os.DirFS(dir)}, x.VerifyOptions())
+		if err != nil || f.Reason != tt.want || (f.Verdict == verdict.Passed) != (tt.want == "") {
+			x.t.Errorf("%s: %s (%s), %v; want reason %q", tt.name, f.Verdict, f.Reason, err, tt.want)
+		}
+	}
+}
+
+// signedBy is a detached signature by the signing key of an office.
+func (x *exchange) signedBy(office string, content []byte) []byte {
+	x.t.Helper()
+	info, err := x.keys.Public(x.t.Context(), keys.Ref{Name: "office." + office + ".sign"})
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	signer, err := keys.Signer(x.t.Context(), x.keys, info.Ref, keys.PurposeSign)
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	var chain []*cert.Certificate
+	for _, der := range info.Certificates {
+		c, err := cert.Parse(der)
+		if err != nil {
+			x.t.Fatal(err)
+		}
+		chain = append(chain, c)
+	}
+	der, err := cms.SignDetached(gm.SM3(content), cms.SignOptions{
+		Signer: signer, Certificate: chain[0], Chain: chain[1:], Rand: rand.Reader, Time: time.Now(),
+	})
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	return der
 }
 
 func TestSealNeedsAnApprovalOfTheDigestByAnotherPerson(t *testing.T) {

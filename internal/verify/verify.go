@@ -245,32 +245,3 @@ func packageOf(content fs.FS, name string, o Options) (verdict.File, error) {
 	}
 	return archive.Verify(content, name, archive.VerifyOptions{Policy: o.Policy, Now: o.Moment(), Judge: packageJudge{o}})
 }
-
-// packageJudge lends the verifier to the archive.
-type packageJudge struct{ o Options }
-
-func (j packageJudge) Document(name string, data []byte) verdict.File {
-	f, err := One(Input{Name: name, Data: data}, j.o)
-	if err != nil {
-		f.Reject(verdict.Malformed, "%v", err)
-	}
-	return f
-}
-
-func (j packageJudge) Receipt(name string, data []byte) (verdict.File, archive.Bound) {
-	r, err := receipt.Parse(data)
-	if err != nil {
-		return receiptFile(name, data, j.o), archive.Bound{ID: name}
-	}
-	e := r.Entry
-	b := archive.Bound{
-		ID: e.ID, Event: string(e.Event), Exchange: e.Exchange, DocumentSM3: e.DocumentSM3.String(), Recipient: e.Recipient,
-		Digest: e.Digest().String(),
-	}
-	if !e.Previous.IsZero() {
-		b.Previous = e.Previous.String()
-	}
-	f := r.Verify(j.o.receiptOptions())
-	f.File = name
-	return f, b
-}

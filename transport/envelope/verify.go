@@ -67,7 +67,7 @@ func (e *Envelope) Verify(o VerifyOptions) (verdict.File, error) {
 func (p part) judge(o VerifyOptions) verdict.Signature {
 	s := p.signed.Judge(gm.SM3(p.signed.Content()), false, cms.JudgeOptions{Policy: o.Policy, At: o.At, Now: o.Now})[0]
 	s.ID = p.Recipient
-	s.Add(p.judgeBinding(), p.judgeSender())
+	s.Add(p.judgeBinding(), JudgeSender(p.signed, p.manifest))
 	s.Judge(o.Policy.Setting())
 	return s
 }
@@ -86,21 +86,21 @@ func (p part) judgeBinding() verdict.Check {
 	return verdict.Pass(check)
 }
 
-// judgeSender: the certificate is that of the office which the manifest states as sender.
-func (p part) judgeSender() verdict.Check {
+// JudgeSender checks that the certificate in a signed manifest is that of the office which the manifest states as sender.
+func JudgeSender(signed *cms.SignedData, m Manifest) verdict.Check {
 	const check = verdict.CheckSignerListed
-	c := p.signed.SignerCertificate(0)
+	c := signed.SignerCertificate(0)
 	if c == nil {
 		return verdict.Fail(check, verdict.SignerCert, "the manifest brings no signer's certificate")
 	}
-	if PartyCode(c) == p.manifest.Sender {
+	if PartyCode(c) == m.Sender {
 		return verdict.Pass(check)
 	}
 	if transport.CodeOf(c.Subject) == "" {
 		return verdict.Unknown(check, verdict.SignerCert, "the certificate %s names no office code", c.SubjectText())
 	}
 	return verdict.Fail(check, verdict.SignerCert, "the manifest states sender %s, the certificate is of %s",
-		p.manifest.Sender, transport.CodeOf(c.Subject))
+		m.Sender, transport.CodeOf(c.Subject))
 }
 
 // PartyCode is the code of a certificate's holder: the office code that its subject names (see [transport.CodeOf]), or
