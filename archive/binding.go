@@ -58,8 +58,11 @@ func (c contents) bindDocument(r Record) (bad []verdict.Check) {
 			fail(verdict.CheckReceiptBinding, "%s is not the document of the record", d.path)
 		}
 		for _, e := range []struct{ element, record, document string }{
-			{"issuer_name", r.IssuerName, d.says.IssuerName}, {"kind", r.Kind, d.says.Kind}, {"number", r.Number, d.says.Number},
-			{"title", r.Title, d.says.Title}, {"issued_on", r.IssuedOn, d.says.IssuedOn},
+			{"issuer_name", r.IssuerName, d.says.IssuerName},
+			{"kind", r.Kind, d.says.Kind},
+			{"number", r.Number, d.says.Number},
+			{"title", r.Title, d.says.Title},
+			{"issued_on", r.IssuedOn, d.says.IssuedOn},
 		} {
 			if e.record != e.document {
 				fail(verdict.CheckManifest, "the record states another %s than the document", e.element)

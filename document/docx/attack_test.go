@@ -3,9 +3,11 @@ package docx_test
 import (
 	"archive/zip"
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"strings"
 	"testing"
+	"unicode/utf16"
 
 	"yinxin/document"
 	"yinxin/document/docx"
@@ -71,6 +73,14 @@ func TestFilesThatAreRefused(t *testing.T) {
 	}
 }
 
+func utf16Of(text string) string {
+	out := []byte{0xff, 0xfe}
+	for _, unit := range utf16.Encode([]rune(text)) {
+		out = binary.LittleEndian.AppendUint16(out, unit)
+	}
+	return string(out)
+}
+
 // TestClassifiedAnywhere: a mark is found wherever it stands, also where nothing is carried over from.
 func TestClassifiedAnywhere(t *testing.T) {
 	part := func(text string) string {
@@ -93,6 +103,7 @@ func TestClassifiedAnywhere(t *testing.T) {
 		}),
 		"variable":          pack(t, p("", "甲"), parts{"word/settings.xml": `<w:settings xmlns:w="` + wordSpace + `"><w:docVars><w:docVar w:name="密级" w:val="机密"/></w:docVars></w:settings>`}),
 		"data":              pack(t, p("", "甲"), parts{"customXml/item1.xml": `<data><密级>机密</密级></data>`}),
+		"data in UTF-16":    pack(t, p("", "甲"), parts{"customXml/item1.xml": utf16Of(`<?xml version="1.0" encoding="utf-16"?><data><密级>机密</密级></data>`)}),
 		"data that is none": pack(t, p("", "甲"), parts{"customXml/item1.xml": "<data>\n机密★1年\n"}),
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -8,6 +8,9 @@ import (
 	"path"
 	"strings"
 
+	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/transform"
+
 	"yinxin/document"
 )
 
@@ -40,6 +43,7 @@ func (c *container) refuseClassified(folder string) error {
 // classification is what one part bears; empty if it bears none. own parts are those of the text document.
 func classification(name string, data []byte, own bool) (string, error) {
 	if !own {
+		data = utf8Of(data)
 		kind, err := statedClassification(data, own)
 		if err != nil {
 			kind, _ = document.FindClassification(string(data))
@@ -58,6 +62,15 @@ func classification(name string, data []byte, own bool) (string, error) {
 	return statedClassification(data, own)
 }
 
+// utf8Of makes UTF-8 of what says by its first bytes that it is UTF-16, as office systems write their data too.
+func utf8Of(data []byte) []byte {
+	text, _, err := transform.Bytes(unicode.BOMOverride(transform.Nop), data)
+	if err != nil {
+		return data
+	}
+	return text
+}
+
 // told are the attributes that hold words for readers, by their local names.
 const told = " descr title alt "
 
@@ -72,6 +85,7 @@ type element struct {
 // the text document only, where no standard gives them another sense. The error says that the part is no XML that can be read.
 func statedClassification(data []byte, own bool) (string, error) {
 	dec := xml.NewDecoder(bytes.NewReader(data))
+	dec.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil } // see utf8Of; other bytes are no UTF-8, which is an error
 	var open []*element
 	for {
 		token, err := dec.Token()
@@ -97,7 +111,7 @@ func statedClassification(data []byte, own bool) (string, error) {
 		case xml.EndElement:
 			last := open[len(open)-1]
 			open = open[:len(open)-1]
-			if kind = last.states(own); len(open) > 0 {
+			if kind = last.states(); len(open) > 0 {
 				if above := open[len(open)-1]; above.property != "" {
 					above.words.WriteString(last.words.String())
 				}
@@ -139,9 +153,9 @@ func (e *element) attributes(all []xml.Attr) (kind string) {
 const notDegrees = " DocSecurity "
 
 // states looks at an element when all its words are known.
-func (e *element) states(own bool) string {
+func (e *element) states() string {
 	words := e.words.String()
-	if own || words == "" {
+	if words == "" {
 		return ""
 	}
 	named := !strings.Contains(notDegrees, " "+e.name+" ") && document.ClassifiedElementNamed(e.name, words)
