@@ -37,7 +37,7 @@ type described struct {
 
 // bind holds the record against what the package has: the document, what the sender signed for the archive, the receipts;
 // and the signers of the package against the archive that the sender named.
-func (c contents) bind(r Record) []verdict.Check {
+func (c *contents) bind(r Record) []verdict.Check {
 	bad := append(c.bindDocument(r), append(c.bindEnvelope(r), c.bindEvidence(r)...)...)
 	if len(bad) > 0 {
 		return bad
@@ -46,7 +46,7 @@ func (c contents) bind(r Record) []verdict.Check {
 }
 
 // bindDocument: there is one document, and the record describes it as it describes itself.
-func (c contents) bindDocument(r Record) (bad []verdict.Check) {
+func (c *contents) bindDocument(r Record) (bad []verdict.Check) {
 	fail := func(check verdict.CheckName, format string, args ...any) {
 		bad = append(bad, verdict.Fail(check, verdict.Manifest, format, args...))
 	}
@@ -77,7 +77,7 @@ func (c contents) bindDocument(r Record) (bad []verdict.Check) {
 
 // bindEnvelope: the sender signed that it sent this document to an archive, and that archive alone signed the package.
 // Without it, anybody who has a certificate under the same root could make a record of what others sent.
-func (c contents) bindEnvelope(r Record) (bad []verdict.Check) {
+func (c *contents) bindEnvelope(r Record) (bad []verdict.Check) {
 	if len(c.entrusted) != 1 {
 		return []verdict.Check{verdict.Fail(verdict.CheckManifest, verdict.EvidenceMissing, "%d manifests of the sender, want 1", len(c.entrusted))}
 	}
@@ -97,7 +97,7 @@ func (c contents) bindEnvelope(r Record) (bad []verdict.Check) {
 }
 
 // bindEvidence: the receipts are this record's and form one unbroken chain from the acceptance on.
-func (c contents) bindEvidence(r Record) (bad []verdict.Check) {
+func (c *contents) bindEvidence(r Record) (bad []verdict.Check) {
 	fail := func(reason verdict.Reason, format string, args ...any) {
 		bad = append(bad, verdict.Fail(verdict.CheckReceiptBinding, reason, format, args...))
 	}

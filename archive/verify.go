@@ -87,7 +87,7 @@ func verifySignature(f *verdict.File, content fs.FS, manifest []byte, o VerifyOp
 	signed, err := cms.ParseSigned(der)
 	if err != nil {
 		f.Add(verdict.Fail(verdict.CheckManifest, verdict.Malformed, "%s: %v", SignatureName, err))
-		return nil, nil //nolint:nilerr // it is a finding
+		return nil, nil
 	}
 	f.Signatures = append(f.Signatures, tsp.JudgeSigned(signed, gm.SM3(manifest), true, cms.JudgeOptions{Policy: o.Policy, At: o.At, Now: o.Now})...)
 	if len(f.Signatures) == 0 {
