@@ -1,9 +1,12 @@
 package verify
 
 import (
+	"encoding/json"
+
 	"yinxin/archive"
 	"yinxin/crypto/cert"
 	"yinxin/crypto/cms"
+	"yinxin/document"
 	"yinxin/document/ofd"
 	"yinxin/transport"
 	"yinxin/transport/envelope"
@@ -49,11 +52,18 @@ func (packageJudge) Described(data []byte) archive.Record {
 	return Describe(pkg)
 }
 
-// Describe is what an OFD says of itself, as a record states it: issuer's name, kind, number, title, date and pages.
+// Describe is what an OFD says of itself, as a record states it: issuer's name, kind, number, title, date and pages. It takes
+// the words of the metadata as they stand, and needs no rules of documents for that: browsers load it.
 func Describe(pkg *ofd.Package) archive.Record {
 	r := archive.Record{Pages: len(pkg.Pages())}
-	if m, err := pkg.Metadata(); err == nil { // a document of another program has none
-		r.IssuerName, r.Kind, r.Number, r.Title, r.IssuedOn = m.Issuer.Name, m.Kind.String(), m.Number.String(), m.Title, m.IssuedOn.String()
+	var says struct {
+		Issuer              struct{ Name string }
+		Kind, Number, Title string
+		IssuedOn            string `json:"issued_on"`
+	}
+	text, ok := pkg.Info().CustomValue(document.MetadataKey) // a document of another program has none
+	if ok && len(text) <= document.MaxMetadata && json.Unmarshal([]byte(text), &says) == nil {
+		r.IssuerName, r.Kind, r.Number, r.Title, r.IssuedOn = says.Issuer.Name, says.Kind, says.Number, says.Title, says.IssuedOn
 	}
 	return r
 }
