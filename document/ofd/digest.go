@@ -1,7 +1,6 @@
 package ofd
 
 import (
-	"bytes"
 	"cmp"
 	"errors"
 	"hash"
@@ -51,53 +50,6 @@ func (p *Package) Sum(name string) ([32]byte, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.sums[i], true
-}
-
-// TakeSums takes over the digests of those of the named files that lie here in the very bytes, packed, in which the other
-// package holds them: they need be neither unpacked nor digested again. The error is one of reading.
-func (p *Package) TakeSums(from *Package, names ...string) error {
-	for _, name := range names {
-		same, err := p.sameFile(from, name)
-		if err != nil {
-			return err
-		}
-		if !same {
-			continue
-		}
-		if sum, ok := from.Sum(name); ok {
-			p.mu.Lock()
-			p.sums[p.index[name]] = sum
-			p.mu.Unlock()
-		}
-	}
-	return nil
-}
-
-// sameFile compares how a file is packed in two packages.
-func (p *Package) sameFile(other *Package, name string) (bool, error) {
-	i, in := p.index[name]
-	k, inOther := other.index[name]
-	if !in || !inOther {
-		return false, nil
-	}
-	a, b := &p.entries[i], &other.entries[k]
-	if a.method != b.method || a.crc != b.crc || a.size != b.size || a.packed != b.packed {
-		return false, nil
-	}
-	room := min(chunk, int(a.packed))
-	roomA, roomB := make([]byte, room), make([]byte, room)
-	for done := int64(0); done < int64(a.packed); done += int64(room) {
-		n := min(int64(room), int64(a.packed)-done)
-		x, err := p.src.into(roomA[:n], a.start+done)
-		if err != nil {
-			return false, err
-		}
-		y, err := other.src.into(roomB[:n], b.start+done)
-		if err != nil || !bytes.Equal(x, y) {
-			return false, err
-		}
-	}
-	return true, nil
 }
 
 // scan goes through all files. Of several faults it gives that of the first entry, whoever finds which one first.
@@ -197,18 +149,26 @@ func (p *Package) stream(e *entry, h hash.Hash, digest bool) error {
 		_, err := io.CopyBuffer(struct{ io.Writer }{io.Discard}, c, make([]byte, chunk))
 		return err
 	}
+	return readAhead(c, c.close, func(b []byte) error {
+		_, err := h.Write(b)
+		return err
+	})
+}
+
+// readAhead reads r to its end on another core than the one that uses what was read, calls done when it reads no more,
+// and returns after that.
+func readAhead(r io.Reader, done func(), use func([]byte) error) error {
 	const ahead = 4
 	free, full := make(chan []byte, ahead), make(chan []byte, ahead)
 	for range ahead {
 		free <- make([]byte, chunk)
 	}
-	var fault error // of the unpacking; read after full was closed
+	var fault error // of reading; read after full was closed
 	go func() {
 		defer close(full)
-		defer c.close()
-		for {
-			b := <-free
-			n, err := io.ReadFull(c, b[:chunk])
+		defer done()
+		for b := range free {
+			n, err := io.ReadFull(r, b[:chunk])
 			full <- b[:n]
 			if err != nil {
 				if !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
@@ -218,9 +178,16 @@ func (p *Package) stream(e *entry, h hash.Hash, digest bool) error {
 			}
 		}
 	}()
+	var stop error
 	for b := range full {
-		_, _ = h.Write(b) // no digest fails
-		free <- b
+		if stop == nil {
+			if stop = use(b); stop != nil {
+				close(free)
+			}
+		}
+		if stop == nil {
+			free <- b
+		}
 	}
-	return fault
+	return cmp.Or(stop, fault)
 }

@@ -101,6 +101,11 @@ func OpenReader(r io.ReaderAt, size int64) (*Package, error) {
 	return open(source{r: r, size: size})
 }
 
+// OpenBytes is [OpenReader] of a package that lies in memory; the bytes must not change while it is in use.
+func OpenBytes(data []byte) (*Package, error) {
+	return open(source{r: bytes.NewReader(data), size: int64(len(data)), mem: data})
+}
+
 func open(src source) (*Package, error) {
 	entries, err := readZip(src)
 	if err != nil {

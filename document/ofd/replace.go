@@ -83,12 +83,24 @@ func (p *Package) copyRaw(z *zip.Writer, e *entry) error {
 	if err == nil && p.src.mem != nil {
 		_, err = w.Write(p.src.mem[e.start : e.start+int64(e.packed)])
 	} else if err == nil {
-		_, err = io.CopyBuffer(w, io.NewSectionReader(p.src.r, e.start, int64(e.packed)), make([]byte, min(chunk, int(e.packed)+1)))
+		err = copyPacked(w, io.NewSectionReader(p.src.r, e.start, int64(e.packed)))
 	}
 	if err != nil {
 		return fmt.Errorf("copy %s: %w", e.name, err)
 	}
 	return nil
+}
+
+// copyPacked copies a section, a large one on two cores.
+func copyPacked(w io.Writer, from *io.SectionReader) error {
+	if from.Size() <= alone {
+		_, err := io.CopyBuffer(w, from, make([]byte, min(chunk, from.Size()+1)))
+		return err
+	}
+	return readAhead(from, func() {}, func(b []byte) error {
+		_, err := w.Write(b)
+		return err
+	})
 }
 
 // roomFor is about how large the package will be, so that a large one is not copied while it grows.

@@ -102,26 +102,19 @@ func findCentral(src source) (offset int64, count int, err error) {
 	layout := func(format string, args ...any) (int64, int, error) {
 		return 0, 0, verdict.Refuse(verdict.ZipLayout, format, args...)
 	}
-	first, err := src.bytes(0, min(src.size, strayWindow))
-	if err != nil {
-		return 0, 0, err
-	}
-	last, err := src.bytes(max(0, src.size-strayWindow), min(src.size, strayWindow))
+	first, err := src.bytes(0, min(src.size, endRecordLen))
 	if err != nil {
 		return 0, 0, err
 	}
 	if len(first) < endRecordLen || binary.LittleEndian.Uint32(first) != localSig {
-		if i := bytes.Index(first, []byte("PK\x03\x04")); i > 0 {
-			return layout("%d bytes before the first entry; repack the file without them", i)
-		}
-		return layout("not a ZIP package")
+		return 0, 0, strayBefore(src)
 	}
-	end := last[len(last)-endRecordLen:]
+	end, err := src.bytes(src.size-endRecordLen, endRecordLen)
+	if err != nil {
+		return 0, 0, err
+	}
 	if binary.LittleEndian.Uint32(end) != endSig {
-		if bytes.LastIndex(last, []byte("PK\x05\x06")) >= 0 {
-			return layout("bytes after the end record (a comment or foreign data); repack the file without them")
-		}
-		return layout("no end record: the file is cut off")
+		return 0, 0, strayAfter(src)
 	}
 	count = int(binary.LittleEndian.Uint16(end[10:]))
 	size := int64(binary.LittleEndian.Uint32(end[12:]))
@@ -141,6 +134,32 @@ func findCentral(src source) (offset int64, count int, err error) {
 		return layout("the central directory does not end at the end record")
 	}
 	return at, count, nil
+}
+
+// strayBefore says why a file does not begin with an entry.
+func strayBefore(src source) error {
+	first, err := src.bytes(0, min(src.size, strayWindow))
+	if err != nil {
+		return err
+	}
+	if i := bytes.Index(first, []byte("PK\x03\x04")); i > 0 {
+		return verdict.Refuse(verdict.ZipLayout, "%d bytes before the first entry; repack the file without them", i)
+	}
+	return verdict.Refuse(verdict.ZipLayout, "not a ZIP package")
+}
+
+// strayAfter says why a file does not close with an end record.
+func strayAfter(src source) error {
+	n := min(src.size, strayWindow)
+	last, err := src.bytes(src.size-n, n)
+	if err != nil {
+		return err
+	}
+	if bytes.LastIndex(last, []byte("PK\x05\x06")) >= 0 {
+		return verdict.Refuse(verdict.ZipLayout,
+			"bytes after the end record (a comment or foreign data); repack the file without them")
+	}
+	return verdict.Refuse(verdict.ZipLayout, "no end record: the file is cut off")
 }
 
 // readCentral reads count records that fill b exactly.

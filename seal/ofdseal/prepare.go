@@ -1,7 +1,6 @@
 package ofdseal
 
 import (
-	"bytes"
 	"crypto"
 	"errors"
 	"fmt"
@@ -78,7 +77,7 @@ var _ seal.Prepared = (*Prepared)(nil)
 // Prepare lays out the sealing of an OFD document. It refuses a document that is locked, broken or untidy, a seal or a
 // certificate that is not valid at the time, and a signer whom the seal does not list.
 func Prepare(document []byte, o PrepareOptions) (*Prepared, error) {
-	pkg, err := ofd.OpenReader(bytes.NewReader(document), int64(len(document)))
+	pkg, err := ofd.OpenBytes(document)
 	if err != nil {
 		return nil, fmt.Errorf("prepare sealing: %w", err)
 	}
@@ -253,7 +252,7 @@ func (p *Prepared) Sign(random io.Reader, key crypto.Signer) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sign sealing: %w", err)
 	}
-	pkg, err := ofd.OpenReader(bytes.NewReader(out), int64(len(out)))
+	pkg, err := ofd.OpenBytes(out)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrSelfCheck, err)
 	}

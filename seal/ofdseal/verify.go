@@ -1,7 +1,6 @@
 package ofdseal
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -15,7 +14,8 @@ import (
 
 // VerifyFile opens a package and judges it; a refused container is a rejected file.
 func VerifyFile(data []byte, o seal.VerifyOptions) verdict.File {
-	f, err := VerifyReader(bytes.NewReader(data), int64(len(data)), o)
+	pkg, err := ofd.OpenBytes(data)
+	f, err := verifyOpened(pkg, err, o)
 	if err != nil { // memory can be read
 		f.Reject(verdict.Malformed, "%v", err)
 	}
@@ -25,6 +25,11 @@ func VerifyFile(data []byte, o seal.VerifyOptions) verdict.File {
 // VerifyReader is VerifyFile of a package of any size, which is read as a stream, once. The error is one of reading.
 func VerifyReader(r io.ReaderAt, size int64, o seal.VerifyOptions) (verdict.File, error) {
 	pkg, err := ofd.OpenReader(r, size)
+	return verifyOpened(pkg, err, o)
+}
+
+// verifyOpened judges a package unless opening it gave an error.
+func verifyOpened(pkg *ofd.Package, err error, o seal.VerifyOptions) (verdict.File, error) {
 	if err != nil {
 		f := verdict.File{Type: "ofd"}
 		return f, reject(&f, err)
