@@ -13,6 +13,8 @@ package render
 const (
 	maxDepth      = 16        // nested page blocks, composites, templates
 	maxObjects    = 200_000   // graphic objects
+	maxTiles      = 50_000    // graphic objects that patterns repeat
+	maxPatterns   = 4         // patterns within the cells of patterns
 	maxSegments   = 4_000_000 // path segments, glyphs not counted
 	maxCharacters = 1_000_000
 	maxPixels     = 64 << 20 // of a picture in the file, and of a PNG drawn here

@@ -42,6 +42,7 @@ type Document struct {
 	images    map[string]*picture
 	notes     []Note
 	nested    int
+	space     string // identifier of the colour space that colours without one have
 }
 
 // New reads what the pages of the first document share. Refusals are *verdict.ContainerError.
@@ -60,6 +61,7 @@ func New(pkg *ofd.Package, o Options) (*Document, error) {
 		return nil, err
 	}
 	common := doc.Child("CommonData")
+	d.space = common.ChildText("DefaultCS")
 	for _, kind := range []string{"PublicRes", "DocumentRes"} {
 		for _, r := range common.All(kind) {
 			if err := d.common.read(pkg, root, r.Text); err != nil {
@@ -147,12 +149,15 @@ type item struct {
 	run *textRun
 }
 
-// clip is a region that cuts, together with those around it.
-type clip struct {
-	path    path
-	evenOdd bool
-	outer   *clip
-	id      int
+// shape is the outline of an item on the page; that of a picture is its frame.
+func (it *item) shape() path {
+	switch {
+	case it.glyph != nil:
+		return it.glyph.path.transformed(it.at)
+	case it.picture != nil:
+		return box(ofd.Box{W: 1, H: 1}).transformed(it.at)
+	}
+	return it.path
 }
 
 type stroke struct {
@@ -170,11 +175,12 @@ func (d *Document) page(i int) (*scene, error) {
 	}
 	p := d.pkg.Pages()[i]
 	s := &scene{size: p.Size}
-	r := &reader{doc: d, scene: s, segments: maxSegments, characters: maxCharacters, seen: map[string]bool{}}
+	r := &reader{doc: d, scene: s, segments: maxSegments, characters: maxCharacters, tiles: maxTiles, seen: map[string]bool{}}
 	if s.size.W <= 0 || s.size.H <= 0 {
 		return nil, verdict.Refuse(verdict.Number, "page %d is %g by %g mm", i+1, s.size.W, s.size.H)
 	}
 	at := translate(-p.Size.X, -p.Size.Y)
+	r.page = at
 	if err := r.content(p.Name, at, true); err != nil {
 		return nil, err
 	}

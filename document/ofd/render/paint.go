@@ -1,6 +1,7 @@
 package render
 
 import (
+	"math"
 	"strconv"
 	"strings"
 
@@ -11,11 +12,12 @@ import (
 // rgb is a colour without transparency.
 type rgb struct{ r, g, b uint8 }
 
-// paint is what fills: one colour, or a gradient under a matrix.
+// paint is what fills: one colour, a gradient under a matrix, or a pattern.
 type paint struct {
 	color    rgb
 	alpha    float64
 	gradient *gradient
+	pattern  *pattern
 }
 
 // gradient goes along an axis or between two circles.
@@ -37,13 +39,16 @@ type stop struct {
 	alpha float64
 }
 
-// placed fixes the paint's own coordinates on the page.
-func (p *paint) placed(at matrix) *paint {
+// placed fixes the paint's own coordinates on the page: those of the object that it fills.
+func (p *paint) placed(object, page matrix) *paint {
 	out := *p
 	if p.gradient != nil {
 		g := *p.gradient
-		g.at = at
+		g.at = object.times(g.at)
 		out.gradient = &g
+	}
+	if p.pattern != nil {
+		out.pattern = p.pattern.placed(object, page)
 	}
 	return &out
 }
@@ -53,7 +58,7 @@ func (p *paint) moved(m matrix) *paint {
 	if p == nil || p.gradient == nil {
 		return p
 	}
-	return p.placed(m.times(p.gradient.at))
+	return p.placed(m, m)
 }
 
 // drawParam is what DrawParam elements and the attributes of an object set.
@@ -174,18 +179,70 @@ func (r *reader) paint(e *ofd.Element) (*paint, error) {
 			if p.gradient, err = r.gradient(c); err != nil {
 				return nil, err
 			}
-		case "Pattern", "GouraudShd", "LaGouraudShd":
-			r.doc.note("object_not_drawn", "a colour made by %s", c.Name)
+		case "Pattern":
+			if p.pattern, err = r.pattern(c); err != nil {
+				return nil, err
+			}
+		case "GouraudShd", "LaGouraudShd", "LaGourandShd": // the last is how the schema of the standard spells it
+			r.doc.note("object_not_drawn", "the shading of %s, which is drawn in one colour", c.Name)
+			if p.color, err = r.mean(c); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return p, nil
 }
 
-// color reads @Value: one number is grey, three are RGB, four CMYK, each 0 to 255 or #hex.
+// mean is the colour in the middle of a mesh's corners.
+func (r *reader) mean(e *ofd.Element) (rgb, error) {
+	var sum [3]int
+	points := e.All("Point")
+	for _, p := range points {
+		c, err := r.color(p.Child("Color"))
+		if err != nil {
+			return rgb{}, err
+		}
+		sum[0], sum[1], sum[2] = sum[0]+int(c.r), sum[1]+int(c.g), sum[2]+int(c.b)
+	}
+	if len(points) == 0 {
+		return r.color(e.Child("BackColor"))
+	}
+	n := len(points)
+	return rgb{uint8(sum[0] / n), uint8(sum[1] / n), uint8(sum[2] / n)}, nil
+}
+
+// color reads @Value, else the colour of the palette that @Index counts; neither is black.
 func (r *reader) color(e *ofd.Element) (rgb, error) {
-	f := strings.Fields(e.Value("Value"))
+	if e == nil {
+		return rgb{}, nil
+	}
+	if v := e.Value("Value"); v != "" {
+		return channels(v)
+	}
+	index := e.Value("Index")
+	if index == "" {
+		return rgb{}, nil
+	}
+	space := e.Value("ColorSpace")
+	if space == "" {
+		space = r.doc.space
+	}
+	n, err := ofd.ParseNumber(index)
+	if err != nil {
+		return rgb{}, err
+	}
+	palette := r.res.spaces[space].e.Child("Palette").All("CV")
+	if !(n >= 0 && n < float64(len(palette))) {
+		r.doc.note("resource_missing", "colour %.20s of colour space %.20s", index, space)
+		return rgb{}, nil
+	}
+	return channels(palette[int(n)].Text)
+}
+
+// channels reads a colour: one number is grey, three are RGB, four CMYK, each 0 to 255 or #hex.
+func channels(s string) (rgb, error) {
 	n := make([]float64, 0, 4)
-	for _, t := range f {
+	for t := range strings.FieldsSeq(s) {
 		if hex, ok := strings.CutPrefix(t, "#"); ok {
 			v, err := strconv.ParseUint(hex, 16, 8)
 			if err != nil {
@@ -209,7 +266,7 @@ func (r *reader) color(e *ofd.Element) (rgb, error) {
 		part := func(v float64) uint8 { return uint8((255 - v) * (255 - n[3]) / 255) }
 		return rgb{part(n[0]), part(n[1]), part(n[2])}, nil
 	}
-	return rgb{}, nil // no value: black, or a colour of a palette that stands in for it
+	return rgb{}, nil
 }
 
 func (r *reader) gradient(e *ofd.Element) (*gradient, error) {
@@ -239,6 +296,9 @@ func (r *reader) gradient(e *ofd.Element) (*gradient, error) {
 			}
 		}
 	}
+	if err := g.ellipses(e); err != nil {
+		return nil, err
+	}
 	segments := e.All("Segment")
 	for i, s := range segments {
 		st := stop{alpha: 1}
@@ -265,4 +325,31 @@ func (r *reader) gradient(e *ofd.Element) (*gradient, error) {
 		return nil, verdict.Refuse(verdict.Malformed, "a gradient of %d colours", len(g.stops))
 	}
 	return g, nil
+}
+
+// ellipses makes of the circles of a radial gradient what Eccentricity and Angle say: the gradient is reckoned with circles
+// in a plane of its own, which its matrix squeezes across the long axis.
+func (g *gradient) ellipses(e *ofd.Element) error {
+	var n [2]float64
+	for i, name := range []string{"Eccentricity", "Angle"} {
+		v, given := e.Attr(name)
+		if !given {
+			continue
+		}
+		var err error
+		if n[i], err = ofd.ParseNumber(v); err != nil {
+			return err
+		}
+	}
+	if !g.radial || n[0] <= 0 || n[0] >= 1 {
+		return nil
+	}
+	sin, cos := math.Sincos(n[1] * math.Pi / 180)
+	turn := matrix{a: cos, b: sin, c: -sin, d: cos}
+	turnBack := matrix{a: cos, b: -sin, c: sin, d: cos}
+	g.at = translate(g.from.X, g.from.Y).times(turn).times(scale(1, math.Sqrt(1-n[0]*n[0]))).times(turnBack).times(translate(-g.from.X, -g.from.Y))
+	if back, ok := g.at.inverse(); ok {
+		g.to = back.at(g.to)
+	}
+	return nil
 }

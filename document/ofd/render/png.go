@@ -238,21 +238,46 @@ func (c *canvas) drawMask(cl *clip) *image.Alpha {
 	if cl.outer != nil {
 		outer = c.drawMask(cl.outer)
 	}
-	b := c.img.Bounds()
-	m := image.NewAlpha(b)
-	fill(edges(cl.path, c.at), cl.evenOdd, b.Dx(), b.Dy(), func(y, x0 int, coverage []float32) {
-		row := m.Pix[m.PixOffset(x0, y):]
-		for i, v := range coverage {
-			a := min(v, 1) * 255
-			if outer != nil {
-				a *= float32(outer.AlphaAt(x0+i, y).A) / 255
+	page := c.img.Bounds()
+	b := page
+	if outer != nil {
+		b = outer.Bounds()
+	}
+	b = b.Intersect(c.pixels(cl))
+	m := image.NewAlpha(b) // beyond it, a mask is transparent
+	for _, a := range cl.areas {
+		fill(edges(a.path, c.at), a.evenOdd, page.Dx(), page.Dy(), func(y, x0 int, coverage []float32) {
+			for i, v := range coverage {
+				x := x0 + i
+				if !(image.Point{X: x, Y: y}).In(b) {
+					continue
+				}
+				v = min(v, 1) * 255
+				if outer != nil {
+					v *= float32(outer.AlphaAt(x, y).A) / 255
+				}
+				k := m.PixOffset(x, y)
+				m.Pix[k] = max(m.Pix[k], uint8(v+0.5))
 			}
-			row[i] = uint8(a + 0.5)
-		}
-	})
+		})
+	}
 	c.masks[cl.id] = m
 	return m
 }
+
+// pixels is the smallest rectangle around a clip.
+func (c *canvas) pixels(cl *clip) image.Rectangle {
+	var r image.Rectangle
+	for _, a := range cl.areas {
+		if b, ok := a.path.transformed(c.at).bounds(); ok {
+			r = r.Union(image.Rect(clamp(math.Floor(b.X)), clamp(math.Floor(b.Y)), clamp(math.Ceil(b.X+b.W)), clamp(math.Ceil(b.Y+b.H))))
+		}
+	}
+	return r
+}
+
+// clamp is a number of pixels that fits any picture.
+func clamp(v float64) int { return int(min(max(v, -1), maxSide+1)) }
 
 // picture draws a picture into the part of the page that it takes.
 func (c *canvas) picture(it *item) {

@@ -517,6 +517,8 @@ func FuzzPage(f *testing.F) {
 	f.Add(filled("1 1 2 2", "0", square, ""))
 	f.Add(`<ofd:TextObject ID="9" Boundary="1 1 4 4" Font="1" Size="4"><ofd:CGTransform CodePosition="0" CodeCount="1" GlyphCount="1"><ofd:Glyphs>5</ofd:Glyphs></ofd:CGTransform><ofd:TextCode X="0" Y="4" DeltaX="g 2 4">一二三</ofd:TextCode></ofd:TextObject>`)
 	f.Add(`<ofd:PathObject ID="9" Boundary="1 1 40 10" LineWidth="2" DashPattern="1 1" Cap="Round" Join="Round"><ofd:AbbreviatedData>M 0 5 A 1 2 3 0 1 9 9 B 1 2 3 4 5 6 Q 1 2 3 4 C</ofd:AbbreviatedData></ofd:PathObject>`)
+	f.Add(pathObject("0 0 50 50", filling, pattern(`ReflectMethod="Row"`), circle))
+	f.Add(strings.ReplaceAll(clipped(`<ofd:Clip>`+clipPath(circle, "")+`<ofd:Area><ofd:Text Font="1" Size="20"><ofd:TextCode X="0" Y="27">公文</ofd:TextCode></ofd:Text></ofd:Area></ofd:Clip>`), "%s", "0 0 50 50"))
 	f.Fuzz(func(t *testing.T, objects string) {
 		if len(objects) > 4<<10 {
 			return

@@ -89,7 +89,7 @@ func (o *svgWriter) item(it *item) error {
 		return o.picture(it)
 	}
 	o.enter(it)
-	if it.glyph != nil {
+	if it.glyph != nil && !it.shaded() {
 		o.body = append(o.body, `<use href="#`...)
 		o.body = append(o.body, o.glyph(it)...)
 		o.body = append(o.body, `" transform="matrix(`...)
@@ -99,8 +99,14 @@ func (o *svgWriter) item(it *item) error {
 		return nil
 	}
 	o.body = append(o.body, `<path d="`...)
-	o.body = append(d(o.body, it.path, 1), `"/>`...)
+	o.body = append(d(o.body, it.shape(), 1), `"/>`...)
 	return nil
+}
+
+// shaded reports whether a gradient fills or strokes the item. A gradient counts in the coordinates of the page, so that a
+// glyph under a matrix of its own cannot have one.
+func (it *item) shaded() bool {
+	return it.fill != nil && it.fill.gradient != nil || it.stroke != nil && it.stroke.gradient != nil
 }
 
 // glyph is the name of a glyph's definition, which is written when it is first used.
@@ -183,12 +189,16 @@ func (o *svgWriter) clip(c *clip) {
 		o.defs = append(o.defs, ` clip-path="url(#c`...)
 		o.defs = append(strconv.AppendInt(o.defs, int64(c.outer.id), 10), `)"`...)
 	}
-	o.defs = append(o.defs, `><path d="`...)
-	o.defs = append(d(o.defs, c.path, 1), '"')
-	if c.evenOdd {
-		o.defs = append(o.defs, ` clip-rule="evenodd"`...)
+	o.defs = append(o.defs, '>')
+	for _, a := range c.areas {
+		o.defs = append(o.defs, `<path d="`...)
+		o.defs = append(d(o.defs, a.path, 1), '"')
+		if a.evenOdd {
+			o.defs = append(o.defs, ` clip-rule="evenodd"`...)
+		}
+		o.defs = append(o.defs, `/>`...)
 	}
-	o.defs = append(o.defs, `/></clipPath>`...)
+	o.defs = append(o.defs, `</clipPath>`...)
 }
 
 // gradient writes a definition and returns its number.

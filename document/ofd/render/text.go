@@ -44,12 +44,10 @@ func (r *reader) text(o *ofd.Element, st state) error {
 	t.face = r.doc.typeface(o.Value("Font"), r.res)
 	t.italic = o.Value("Italic") == "true" && t.face.font == nil
 	if o.Value("Fill") != "false" {
-		t.fill = st.draw.fill.placed(st.at)
+		t.fill = st.draw.fill.placed(st.at, r.page)
 	}
 	if o.Value("Stroke") == "true" {
-		t.stroke = &stroke{
-			paint: *st.draw.stroke.placed(st.at), width: st.draw.width * st.at.size(), miter: st.draw.miter, cap: st.draw.cap, join: st.draw.join,
-		}
+		t.stroke = r.stroke(st)
 	}
 	if err := t.transforms(o); err != nil {
 		return err
@@ -58,10 +56,32 @@ func (r *reader) text(o *ofd.Element, st state) error {
 	if t.fill != nil {
 		t.run.color = t.fill.color
 	}
+	first := len(r.scene.items)
 	for _, code := range o.All("TextCode") {
 		if err := t.code(code); err != nil {
 			return err
 		}
+	}
+	if t.fill != nil && t.fill.pattern != nil {
+		return t.tiled(first)
+	}
+	return nil
+}
+
+// tiled fills the glyphs that were drawn since the item first with a pattern; their lines come over it.
+func (t *textReader) tiled(first int) error {
+	glyphs := append([]item(nil), t.scene.items[first:]...)
+	t.scene.items = t.scene.items[:first]
+	p, err := outlinesOf(glyphs, &t.segments)
+	if err != nil {
+		return err
+	}
+	if err := t.tile(t.fill, []area{{path: p}}, t.st); err != nil {
+		return err
+	}
+	for _, it := range glyphs {
+		it.fill = nil
+		t.scene.items = append(t.scene.items, it)
 	}
 	return nil
 }
