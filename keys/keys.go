@@ -181,6 +181,8 @@ const DataKeySize = 16
 type DataKey struct {
 	Plain   []byte
 	Wrapped Ciphertext
+	// Err is why this one was not made. It never touches the others.
+	Err error
 }
 
 // LogValue keeps the key out of logs.
@@ -189,11 +191,31 @@ func (DataKey) LogValue() slog.Value { return slog.StringValue("redacted") }
 // String keeps the key out of texts.
 func (DataKey) String() string { return "redacted data key" }
 
+// RewrapResult is the outcome of rewrapping one Ciphertext.
+type RewrapResult struct {
+	// Wrapped is the data key under the current version, empty beside an error.
+	Wrapped Ciphertext
+	// Err is why this item was not moved. It never touches the other items.
+	Err error
+}
+
+// TagResult is the outcome of one input of HMAC.
+type TagResult struct {
+	Tag []byte
+	// Version is the version that computed it.
+	Version int
+	// Err is why this input was not tagged. It never touches the others.
+	Err error
+}
+
 // MaxBatch is the largest number of items in one call. More is ErrInvalid; callers split.
 const MaxBatch = 256
 
-// MaxMessage bounds the bytes of one message, data or AAD given to a provider. Documents are hashed by the caller.
+// MaxMessage bounds the bytes of one message or input given to a provider. Documents are hashed by the caller.
 const MaxMessage = 1 << 20
+
+// MaxCiphertext bounds the bytes of one ciphertext, and those of one AAD.
+const MaxCiphertext = 512 << 10
 
 // Provider is a store of keys seen by those who use keys. All methods are safe for concurrent use, return one of the
 // errors of this package, and take whole batches: the error of the call concerns the key or the store, the Err of an
@@ -209,10 +231,10 @@ type Provider interface {
 	// DataKey makes one data key for each AAD, wrapped by the current version of a PurposeWrap key, or by ref.Version.
 	DataKey(ctx context.Context, ref Ref, aad [][]byte) ([]DataKey, error)
 	// Rewrap wraps data keys anew under the current version without showing them. Items that are there already come
-	// back unchanged. One bad item fails the call, nothing is lost by that.
-	Rewrap(ctx context.Context, name string, items []Ciphertext) ([]Ciphertext, error)
+	// back unchanged.
+	Rewrap(ctx context.Context, name string, items []Ciphertext) ([]RewrapResult, error)
 	// HMAC computes HMAC-SM3 of each input with a key of PurposeMAC.
-	HMAC(ctx context.Context, ref Ref, inputs [][]byte) ([][]byte, error)
+	HMAC(ctx context.Context, ref Ref, inputs [][]byte) ([]TagResult, error)
 	// Health says how the store is. It never fails.
 	Health(ctx context.Context) Health
 }

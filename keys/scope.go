@@ -78,13 +78,13 @@ func (s *Scope) DataKey(ctx context.Context, ref Ref, aad [][]byte) ([]DataKey, 
 }
 
 // Rewrap implements Provider.
-func (s *Scope) Rewrap(ctx context.Context, name string, items []Ciphertext) ([]Ciphertext, error) {
-	return call(s, name, func(name string) ([]Ciphertext, error) { return s.store.Rewrap(ctx, name, items) })
+func (s *Scope) Rewrap(ctx context.Context, name string, items []Ciphertext) ([]RewrapResult, error) {
+	return call(s, name, func(name string) ([]RewrapResult, error) { return s.store.Rewrap(ctx, name, items) })
 }
 
 // HMAC implements Provider.
-func (s *Scope) HMAC(ctx context.Context, ref Ref, inputs [][]byte) ([][]byte, error) {
-	return call(s, ref.Name, func(name string) ([][]byte, error) { return s.store.HMAC(ctx, Ref{name, ref.Version}, inputs) })
+func (s *Scope) HMAC(ctx context.Context, ref Ref, inputs [][]byte) ([]TagResult, error) {
+	return call(s, ref.Name, func(name string) ([]TagResult, error) { return s.store.HMAC(ctx, Ref{name, ref.Version}, inputs) })
 }
 
 // Health implements Provider.

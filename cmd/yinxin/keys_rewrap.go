@@ -99,7 +99,11 @@ func (r *rewrapped) move(cmd *cobra.Command, s keyStore, target *os.File, batch 
 		return fmt.Errorf("data keys %q to %q: %w", batch[0].ID, batch[len(batch)-1].ID, err)
 	}
 	var out []byte
-	for i, c := range moved {
+	for i, m := range moved {
+		if m.Err != nil { // the whole batch is left for the next run: lines keep their order
+			return fmt.Errorf("data key %q: %w", batch[i].ID, m.Err)
+		}
+		c := m.Wrapped
 		if c.Version != items[i].Version {
 			r.Moved++
 		}

@@ -131,12 +131,17 @@ func (e *Engine) Decrypt(
 	return results, nil
 }
 
+// tooLong tells a ciphertext over the bounds.
+func tooLong(c keys.Ciphertext) bool {
+	return len(c.Data) > keys.MaxCiphertext || len(c.AAD) > keys.MaxCiphertext
+}
+
 func (e *Engine) decryptItem(ctx context.Context, k *key, item keys.Ciphertext) keys.PlainResult {
 	n, err := k.mayDecrypt(item.Version)
 	if err != nil {
 		return keys.PlainResult{Err: err}
 	}
-	if len(item.Data) > keys.MaxMessage || len(item.AAD) > keys.MaxMessage {
+	if tooLong(item) {
 		return keys.PlainResult{Version: n, Err: errOpen()}
 	}
 	s, err := e.secretOf(ctx, k, n)
@@ -168,21 +173,30 @@ func (e *Engine) DataKey(ctx context.Context, ref keys.Ref, aad [][]byte) ([]key
 	}
 	out := make([]keys.DataKey, len(aad))
 	for i := range aad {
-		plain := make([]byte, keys.DataKeySize)
-		if _, err := io.ReadFull(e.rand, plain); err != nil {
-			return nil, fmt.Errorf("data key of %s: %w", ref.Name, classify(err))
-		}
-		wrapped, err := e.wrap(use.secret, ref.Name, use.version, plain, aad[i])
-		if err != nil {
+		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		out[i] = keys.DataKey{Plain: plain, Wrapped: wrapped}
+		out[i] = e.dataKey(use, ref.Name, aad[i])
 	}
 	return out, nil
 }
 
+// dataKey makes one data key. A failure leaves no half of it.
+func (e *Engine) dataKey(use usable, name string, aad []byte) keys.DataKey {
+	plain := make([]byte, keys.DataKeySize)
+	if _, err := io.ReadFull(e.rand, plain); err != nil {
+		return keys.DataKey{Err: fmt.Errorf("data key of %s: %w", name, classify(err))}
+	}
+	wrapped, err := e.wrap(use.secret, name, use.version, plain, aad)
+	if err != nil {
+		clear(plain)
+		return keys.DataKey{Err: err}
+	}
+	return keys.DataKey{Plain: plain, Wrapped: wrapped}
+}
+
 // Rewrap implements keys.Provider.
-func (e *Engine) Rewrap(ctx context.Context, name string, items []keys.Ciphertext) ([]keys.Ciphertext, error) {
+func (e *Engine) Rewrap(ctx context.Context, name string, items []keys.Ciphertext) ([]keys.RewrapResult, error) {
 	if err := checkBatch(len(items)); err != nil {
 		return nil, err
 	}
@@ -190,30 +204,39 @@ func (e *Engine) Rewrap(ctx context.Context, name string, items []keys.Ciphertex
 	if err != nil {
 		return nil, err
 	}
-	out := make([]keys.Ciphertext, len(items))
+	out := make([]keys.RewrapResult, len(items))
 	for i, item := range items {
-		if item.Version == use.version {
-			out[i] = item
-			continue
-		}
-		if item.Version == 0 {
-			return nil, fmt.Errorf("rewrap item %d: %w: without its version", i, keys.ErrInvalid)
-		}
-		opened := e.decryptItem(ctx, use.key, item)
-		if opened.Err != nil {
-			return nil, fmt.Errorf("rewrap item %d: %w", i, opened.Err)
-		}
-		out[i], err = e.wrap(use.secret, name, use.version, opened.Plain, item.AAD)
-		clear(opened.Plain)
-		if err != nil {
+		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
+		out[i] = e.rewrapItem(ctx, use, item)
 	}
 	return out, nil
 }
 
+func (e *Engine) rewrapItem(ctx context.Context, use usable, item keys.Ciphertext) keys.RewrapResult {
+	switch {
+	case item.Version == 0:
+		return keys.RewrapResult{Err: fmt.Errorf("%w: a wrapped data key without its version", keys.ErrInvalid)}
+	case tooLong(item):
+		return keys.RewrapResult{Err: errOpen()}
+	case item.Version == use.version:
+		return keys.RewrapResult{Wrapped: item}
+	}
+	opened := e.decryptItem(ctx, use.key, item)
+	if opened.Err != nil {
+		return keys.RewrapResult{Err: opened.Err}
+	}
+	defer clear(opened.Plain)
+	wrapped, err := e.wrap(use.secret, use.key.policy.Name, use.version, opened.Plain, item.AAD)
+	if err != nil {
+		return keys.RewrapResult{Err: err}
+	}
+	return keys.RewrapResult{Wrapped: wrapped}
+}
+
 // HMAC implements keys.Provider.
-func (e *Engine) HMAC(ctx context.Context, ref keys.Ref, inputs [][]byte) ([][]byte, error) {
+func (e *Engine) HMAC(ctx context.Context, ref keys.Ref, inputs [][]byte) ([]keys.TagResult, error) {
 	if err := checkBatch(len(inputs)); err != nil {
 		return nil, err
 	}
@@ -221,13 +244,17 @@ func (e *Engine) HMAC(ctx context.Context, ref keys.Ref, inputs [][]byte) ([][]b
 	if err != nil {
 		return nil, err
 	}
-	out := make([][]byte, len(inputs))
+	out := make([]keys.TagResult, len(inputs))
 	for i, input := range inputs {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		if len(input) > keys.MaxMessage {
-			return nil, fmt.Errorf("%w: input %d has %d bytes, at most %d", keys.ErrInvalid, i, len(input), keys.MaxMessage)
+			out[i].Err = fmt.Errorf("%w: input of %d bytes, at most %d", keys.ErrInvalid, len(input), keys.MaxMessage)
+			continue
 		}
 		tag := gm.HMACSM3(use.secret.mac, input)
-		out[i] = tag[:]
+		out[i] = keys.TagResult{Tag: tag[:], Version: use.version}
 	}
 	return out, nil
 }
@@ -246,8 +273,8 @@ func wrapAAD(name string, n int, aad []byte) []byte {
 }
 
 func (e *Engine) wrap(s *secret, name string, n int, plain, aad []byte) (keys.Ciphertext, error) {
-	if len(aad) > keys.MaxMessage {
-		return keys.Ciphertext{}, fmt.Errorf("%w: associated data of %d bytes, at most %d", keys.ErrInvalid, len(aad), keys.MaxMessage)
+	if len(aad) > keys.MaxCiphertext {
+		return keys.Ciphertext{}, fmt.Errorf("%w: associated data of %d bytes, at most %d", keys.ErrInvalid, len(aad), keys.MaxCiphertext)
 	}
 	data := make([]byte, 1+s.aead.NonceSize(), 1+s.aead.NonceSize()+len(plain)+s.aead.Overhead())
 	data[0] = wrapFormat

@@ -13,7 +13,6 @@ import (
 
 	"yinxin/keys"
 	"yinxin/keys/engine"
-	"yinxin/keys/gmwire"
 )
 
 // handler answers one request.
@@ -79,13 +78,6 @@ func number(description string) *framework.FieldSchema {
 	return &framework.FieldSchema{Type: framework.TypeInt, Description: description}
 }
 
-func batchField() *framework.FieldSchema {
-	return &framework.FieldSchema{
-		Type:        framework.TypeSlice,
-		Description: fmt.Sprintf("Items to handle in one call, at most %d; each has the fields of a single call and a reference.", keys.MaxBatch),
-	}
-}
-
 // field gives the value of a field, or the zero value where it is absent or the path declares none of that name. Values
 // of another type have been refused before.
 func field[T any](d *framework.FieldData, name string) T {
@@ -124,32 +116,6 @@ func decodeField(d *framework.FieldData, field string, into any) error {
 	return nil
 }
 
-// items gives the batch of a call, and whether it was given as one. A single call is a batch of one.
-func items(d *framework.FieldData, single func(*gmwire.Item) error) ([]gmwire.Item, bool, error) {
-	if _, given := d.Raw["batch_input"]; given {
-		var batch []gmwire.Item
-		if err := decodeField(d, "batch_input", &batch); err != nil {
-			return nil, false, err
-		}
-		if len(batch) < 1 || len(batch) > keys.MaxBatch {
-			return nil, false, fmt.Errorf("%w: batch of %d items, 1 to %d are allowed", keys.ErrInvalid, len(batch), keys.MaxBatch)
-		}
-		for i := range batch {
-			var err error
-			if batch[i].Input, err = batch[i].TakeInput(); err != nil {
-				return nil, false, err
-			}
-			batch[i].InputParts = nil
-		}
-		return batch, true, nil
-	}
-	var item gmwire.Item
-	if err := single(&item); err != nil {
-		return nil, false, err
-	}
-	return []gmwire.Item{item}, false, nil
-}
-
 // bytesField reads a base64 field; nil if it is absent.
 func bytesField(d *framework.FieldData, field string) (*[]byte, error) {
 	if _, given := d.Raw[field]; !given {
@@ -160,52 +126,4 @@ func bytesField(d *framework.FieldData, field string) (*[]byte, error) {
 		return nil, fmt.Errorf("%w: %s is no base64", keys.ErrInvalid, field)
 	}
 	return &data, nil
-}
-
-// results answers a call: a batch with batch_results, a single call with the fields of its result or its error.
-func results(out []gmwire.Result, errs []error, batch bool) (*logical.Response, error) {
-	for i, err := range errs {
-		if err == nil {
-			continue
-		}
-		if !batch {
-			return nil, err
-		}
-		out[i].Code, _ = gmwire.CodeOf(err)
-		out[i].Error = err.Error()
-	}
-	if batch {
-		all := make([]any, len(out))
-		for i := range out {
-			all[i] = resultFields(out[i])
-		}
-		return &logical.Response{Data: map[string]any{"batch_results": all}}, nil
-	}
-	return &logical.Response{Data: resultFields(out[0])}, nil
-}
-
-// resultFields is what the JSON of a result has, without the way through JSON: it is made for every item of every batch.
-func resultFields(r gmwire.Result) map[string]any {
-	fields := make(map[string]any, 3)
-	put := func(name, text string) {
-		if text != "" {
-			fields[name] = text
-		}
-	}
-	put("signature", r.Signature)
-	put("ciphertext", r.Ciphertext)
-	put("hmac", r.HMAC)
-	put("reference", r.Reference)
-	put("error", r.Error)
-	put("code", r.Code)
-	if r.Plaintext != nil {
-		fields["plaintext"] = base64.StdEncoding.EncodeToString(*r.Plaintext)
-	}
-	if r.Valid != nil {
-		fields["valid"] = *r.Valid
-	}
-	if r.KeyVersion != 0 {
-		fields["key_version"] = r.KeyVersion
-	}
-	return fields
 }

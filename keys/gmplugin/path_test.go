@@ -143,7 +143,7 @@ func TestRefusals(t *testing.T) {
 		{"sign/seal", map[string]any{"input": b64("x")}, 409, "gm conflict: "},
 		{"sign/s", map[string]any{"batch_input": []any{}}, 400, "gm invalid: "},
 		{"sign/s", map[string]any{"batch_input": "x"}, 400, ""},
-		{"sign/s", map[string]any{"batch_input": []any{map[string]any{"inputs": "x"}}}, 400, "gm invalid: "},
+		{"sign/s", map[string]any{"batch_input": map[string]any{"input": ""}}, 400, "gm invalid: "},
 		{"sign/s", map[string]any{"batch_input": slices.Repeat([]any{map[string]any{"input": ""}}, keys.MaxBatch+1)}, 400, "gm invalid: "},
 		{"sign/s", map[string]any{"batch_input": slices.Repeat([]any{map[string]any{"input": ""}}, 10_000)}, 400, "gm invalid: "},
 		{"decrypt/d", map[string]any{"ciphertext": "vault:v1:" + b64("x")}, 400, "gm decrypt: "},

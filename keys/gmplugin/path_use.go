@@ -93,7 +93,7 @@ func (b *backend) usePaths() []*framework.Path {
 			},
 			Operations:      updates(b.rewrap, "Wrap data keys anew under the current version."),
 			HelpSynopsis:    "Move wrapped data keys to the current version without showing them.",
-			HelpDescription: "Items that are there already come back unchanged. One bad item refuses the call, and nothing is lost by that.",
+			HelpDescription: "Items that are there already come back unchanged. A bad item of a batch fails alone; nothing is lost by that.",
 		},
 		{
 			Pattern: "hmac/" + name,
@@ -102,7 +102,7 @@ func (b *backend) usePaths() []*framework.Path {
 			},
 			Operations:      updates(b.hmac, "Compute HMAC-SM3."),
 			HelpSynopsis:    "Tag data with HMAC-SM3.",
-			HelpDescription: "Gives vault:vN:base64.",
+			HelpDescription: "Gives vault:vN:base64, where N is the version that computed it.",
 		},
 	}
 }
@@ -117,7 +117,7 @@ func (b *backend) purposeOf(ctx context.Context, d *framework.FieldData, name st
 }
 
 func (b *backend) sign(ctx context.Context, d *framework.FieldData) (*logical.Response, error) {
-	batch, many, err := items(d, func(i *gmwire.Item) (err error) {
+	batch, err := batchOf(d, func(i *gmwire.Item) (err error) {
 		i.Approval = stringOf(d, "approval")
 		if i.Input, err = bytesField(d, "input"); err != nil {
 			return err
@@ -141,32 +141,31 @@ func (b *backend) sign(ctx context.Context, d *framework.FieldData) (*logical.Re
 	if err != nil {
 		return nil, err
 	}
-	input := make([]keys.SignItem, len(batch))
-	for i, item := range batch {
-		input[i].Reference, input[i].Approval = item.Reference, item.Approval
+	input := make([]keys.SignItem, len(batch.items))
+	for i, item := range batch.items {
+		input[i].Approval = item.Approval
 		if item.Input != nil {
-			input[i].Message = nonNil(*item.Input)
+			input[i].Message = *item.Input
 		}
 		if item.Digest != nil {
-			input[i].Digest = nonNil(*item.Digest)
+			input[i].Digest = *item.Digest
 		}
 	}
 	signed, err := b.engine.Sign(ctx, ref, purpose, input)
 	if err != nil {
 		return nil, err
 	}
-	out, errs := make([]gmwire.Result, len(signed)), make([]error, len(signed))
+	out := make([]gmwire.Result, len(signed))
 	for i, s := range signed {
-		out[i] = gmwire.Result{KeyVersion: s.Version, Reference: s.Reference}
-		sig := s.Signature
-		if errs[i] = s.Err; s.Err == nil && raw {
-			sig, errs[i] = rawSignature(sig)
+		out[i].KeyVersion = s.Version
+		sig, err := s.Signature, s.Err
+		if err == nil && raw {
+			sig, err = rawSignature(sig)
 		}
-		if errs[i] == nil {
-			out[i].Signature = gmwire.Versioned(s.Version, sig)
-		}
+		batch.fail(i, err)
+		out[i].Signature = gmwire.Versioned(s.Version, sig)
 	}
-	return results(out, errs, many)
+	return batch.answer(out)
 }
 
 func (b *backend) approve(ctx context.Context, d *framework.FieldData) (*logical.Response, error) {
@@ -196,11 +195,8 @@ func rawSignature(der []byte) ([]byte, error) {
 	return out, nil
 }
 
-// nonNil keeps an empty value apart from an absent one.
-func nonNil(data []byte) []byte { return append([]byte{}, data...) }
-
 func (b *backend) verify(ctx context.Context, d *framework.FieldData) (*logical.Response, error) {
-	batch, many, err := items(d, func(i *gmwire.Item) (err error) {
+	batch, err := batchOf(d, func(i *gmwire.Item) (err error) {
 		i.Signature = stringOf(d, "signature")
 		if i.Input, err = bytesField(d, "input"); err != nil {
 			return err
@@ -211,16 +207,13 @@ func (b *backend) verify(ctx context.Context, d *framework.FieldData) (*logical.
 	if err != nil {
 		return nil, err
 	}
-	out, errs := make([]gmwire.Result, len(batch)), make([]error, len(batch))
-	for i, item := range batch {
-		var valid bool
-		valid, out[i].KeyVersion, errs[i] = b.verifyItem(ctx, stringOf(d, "name"), item)
-		out[i].Reference = item.Reference
-		if errs[i] == nil {
-			out[i].Valid = &valid
-		}
+	out := make([]gmwire.Result, len(batch.items))
+	for i, item := range batch.items {
+		valid, version, err := b.verifyItem(ctx, stringOf(d, "name"), item)
+		batch.fail(i, err)
+		out[i].Valid, out[i].KeyVersion = &valid, version
 	}
-	return results(out, errs, many)
+	return batch.answer(out)
 }
 
 func (b *backend) verifyItem(ctx context.Context, name string, item gmwire.Item) (bool, int, error) {
@@ -244,14 +237,16 @@ func (b *backend) verifyItem(ctx context.Context, name string, item gmwire.Item)
 	return gm.VerifyDigest(info.Public, gm.Digest(*item.Digest), sig), info.Ref.Version, nil
 }
 
-// wrapped reads the ciphertexts of a batch. The error of an item that does not parse stands in its place.
-func wrapped(batch []gmwire.Item) ([]keys.Ciphertext, []error) {
-	out, errs := make([]keys.Ciphertext, len(batch)), make([]error, len(batch))
-	for i, item := range batch {
-		out[i].AAD = item.AssociatedData
-		out[i].Version, out[i].Data, errs[i] = gmwire.ParseVersioned(item.Ciphertext)
+// ciphertexts reads what a batch holds. The error of an item that does not parse is kept, and nothing stands in its place.
+func (b *batch) ciphertexts() []keys.Ciphertext {
+	out := make([]keys.Ciphertext, len(b.items))
+	for i, item := range b.items {
+		n, data, err := gmwire.ParseVersioned(item.Ciphertext)
+		if b.fail(i, err); b.errs[i] == nil {
+			out[i] = keys.Ciphertext{Version: n, Data: data, AAD: item.AssociatedData}
+		}
 	}
-	return out, errs
+	return out
 }
 
 func ciphertextItem(d *framework.FieldData) func(*gmwire.Item) error {
@@ -266,7 +261,7 @@ func ciphertextItem(d *framework.FieldData) func(*gmwire.Item) error {
 }
 
 func (b *backend) decrypt(ctx context.Context, d *framework.FieldData) (*logical.Response, error) {
-	batch, many, err := items(d, ciphertextItem(d))
+	batch, err := batchOf(d, ciphertextItem(d))
 	if err != nil {
 		return nil, err
 	}
@@ -275,22 +270,16 @@ func (b *backend) decrypt(ctx context.Context, d *framework.FieldData) (*logical
 	if err != nil {
 		return nil, err
 	}
-	input, errs := wrapped(batch)
-	opened, err := b.engine.Decrypt(ctx, name, purpose, input)
+	opened, err := b.engine.Decrypt(ctx, name, purpose, batch.ciphertexts())
 	if err != nil {
 		return nil, err
 	}
 	out := make([]gmwire.Result, len(opened))
 	for i := range opened {
-		out[i] = gmwire.Result{KeyVersion: opened[i].Version, Reference: batch[i].Reference}
-		if errs[i] == nil {
-			errs[i] = opened[i].Err
-		}
-		if errs[i] == nil {
-			out[i].Plaintext = &opened[i].Plain
-		}
+		batch.fail(i, opened[i].Err)
+		out[i] = gmwire.Result{KeyVersion: opened[i].Version, Plaintext: &opened[i].Plain}
 	}
-	return results(out, errs, many)
+	return batch.answer(out)
 }
 
 func (b *backend) dataKey(ctx context.Context, d *framework.FieldData) (*logical.Response, error) {
@@ -298,18 +287,18 @@ func (b *backend) dataKey(ctx context.Context, d *framework.FieldData) (*logical
 	if form != "plaintext" && form != "wrapped" {
 		return nil, fmt.Errorf("%w: data keys come as plaintext or wrapped, not %q", keys.ErrInvalid, form)
 	}
-	batch, many, err := items(d, ciphertextItem(d))
+	batch, err := batchOf(d, ciphertextItem(d))
 	if err != nil {
 		return nil, err
 	}
-	if count := intOf(d, "count"); !many && count > 1 {
+	if count := intOf(d, "count"); !batch.many && count > 1 {
 		if count > keys.MaxBatch {
 			return nil, fmt.Errorf("%w: %d data keys, at most %d", keys.ErrInvalid, count, keys.MaxBatch)
 		}
-		batch, many = slices.Repeat(batch, count), true
+		batch.items, batch.errs, batch.many = slices.Repeat(batch.items, count), make([]error, count), true
 	}
-	aad := make([][]byte, len(batch))
-	for i, item := range batch {
+	aad := make([][]byte, len(batch.items))
+	for i, item := range batch.items {
 		aad[i] = item.AssociatedData
 	}
 	made, err := b.engine.DataKey(ctx, refOf(d), aad)
@@ -318,37 +307,30 @@ func (b *backend) dataKey(ctx context.Context, d *framework.FieldData) (*logical
 	}
 	out := make([]gmwire.Result, len(made))
 	for i := range made {
-		out[i] = gmwire.Result{
-			Ciphertext: gmwire.Versioned(made[i].Wrapped.Version, made[i].Wrapped.Data),
-			KeyVersion: made[i].Wrapped.Version, Reference: batch[i].Reference,
-		}
+		batch.fail(i, made[i].Err)
+		out[i].Ciphertext, out[i].KeyVersion = gmwire.Versioned(made[i].Wrapped.Version, made[i].Wrapped.Data), made[i].Wrapped.Version
 		if form == "plaintext" {
 			out[i].Plaintext = &made[i].Plain
 		}
 	}
-	return results(out, nil, many)
+	return batch.answer(out)
 }
 
 func (b *backend) rewrap(ctx context.Context, d *framework.FieldData) (*logical.Response, error) {
-	batch, many, err := items(d, ciphertextItem(d))
+	batch, err := batchOf(d, ciphertextItem(d))
 	if err != nil {
 		return nil, err
 	}
-	input, errs := wrapped(batch)
-	for _, err := range errs {
-		if err != nil {
-			return nil, err
-		}
-	}
-	moved, err := b.engine.Rewrap(ctx, stringOf(d, "name"), input)
+	moved, err := b.engine.Rewrap(ctx, stringOf(d, "name"), batch.ciphertexts())
 	if err != nil {
 		return nil, err
 	}
 	out := make([]gmwire.Result, len(moved))
-	for i, c := range moved {
-		out[i] = gmwire.Result{Ciphertext: gmwire.Versioned(c.Version, c.Data), KeyVersion: c.Version, Reference: batch[i].Reference}
+	for i, m := range moved {
+		batch.fail(i, m.Err)
+		out[i] = gmwire.Result{Ciphertext: gmwire.Versioned(m.Wrapped.Version, m.Wrapped.Data), KeyVersion: m.Wrapped.Version}
 	}
-	return results(out, nil, many)
+	return batch.answer(out)
 }
 
 func hmacItem(d *framework.FieldData) func(*gmwire.Item) error {
@@ -360,60 +342,65 @@ func hmacItem(d *framework.FieldData) func(*gmwire.Item) error {
 }
 
 // inputs are what a batch wants tagged.
-func inputs(batch []gmwire.Item) [][]byte {
-	out := make([][]byte, len(batch))
-	for i, item := range batch {
-		if item.Input != nil {
-			out[i] = *item.Input
+func (b *batch) inputs() [][]byte {
+	out := make([][]byte, len(b.items))
+	for i, item := range b.items {
+		if item.Input == nil {
+			b.fail(i, fmt.Errorf("%w: no input given", keys.ErrInvalid))
+			continue
 		}
+		out[i] = *item.Input
 	}
 	return out
 }
 
 func (b *backend) hmac(ctx context.Context, d *framework.FieldData) (*logical.Response, error) {
-	batch, many, err := items(d, hmacItem(d))
+	batch, err := batchOf(d, hmacItem(d))
 	if err != nil {
 		return nil, err
 	}
-	ref := refOf(d)
-	if ref.Version == 0 { // the answer names the version, so it is settled before
-		info, err := b.engine.Public(ctx, ref)
-		if err != nil {
-			return nil, err
-		}
-		ref = info.Ref
-	}
-	tags, err := b.engine.HMAC(ctx, ref, inputs(batch))
+	tags, err := b.engine.HMAC(ctx, refOf(d), batch.inputs())
 	if err != nil {
 		return nil, err
 	}
 	out := make([]gmwire.Result, len(tags))
 	for i, tag := range tags {
-		out[i] = gmwire.Result{HMAC: gmwire.Versioned(ref.Version, tag), KeyVersion: ref.Version, Reference: batch[i].Reference}
+		batch.fail(i, tag.Err)
+		out[i] = gmwire.Result{HMAC: gmwire.Versioned(tag.Version, tag.Tag), KeyVersion: tag.Version}
 	}
-	return results(out, nil, many)
+	return batch.answer(out)
 }
 
 func (b *backend) verifyHMAC(ctx context.Context, d *framework.FieldData) (*logical.Response, error) {
-	batch, many, err := items(d, hmacItem(d))
+	batch, err := batchOf(d, hmacItem(d))
 	if err != nil {
 		return nil, err
 	}
-	input := inputs(batch)
-	out, errs := make([]gmwire.Result, len(batch)), make([]error, len(batch))
-	for i, item := range batch {
-		n, tag, err := gmwire.ParseVersioned(item.HMAC)
-		if err != nil {
-			errs[i] = err
+	input := batch.inputs()
+	out := make([]gmwire.Result, len(batch.items))
+	for i, item := range batch.items {
+		if batch.errs[i] != nil {
 			continue
 		}
-		want, err := b.engine.HMAC(ctx, keys.Ref{Name: stringOf(d, "name"), Version: n}, input[i:i+1])
-		if err != nil {
-			errs[i] = err
-			continue
-		}
-		valid := hmac.Equal(tag, want[0])
-		out[i] = gmwire.Result{Valid: &valid, KeyVersion: n, Reference: item.Reference}
+		var valid bool
+		valid, out[i].KeyVersion, err = b.verifyTag(ctx, stringOf(d, "name"), item.HMAC, input[i:i+1])
+		batch.fail(i, err)
+		out[i].Valid = &valid
 	}
-	return results(out, errs, many)
+	return batch.answer(out)
+}
+
+func (b *backend) verifyTag(ctx context.Context, name, tag string, input [][]byte) (bool, int, error) {
+	n, got, err := gmwire.ParseVersioned(tag)
+	if err != nil {
+		return false, 0, err
+	}
+	want, err := b.engine.HMAC(ctx, keys.Ref{Name: name, Version: n}, input)
+	if err == nil {
+		err = want[0].Err
+	}
+	if err != nil {
+		return false, n, err
+	}
+	return hmac.Equal(got, want[0].Tag), want[0].Version, nil
 }

@@ -50,6 +50,8 @@ func Run(t *testing.T, open func(t *testing.T) Backend) {
 		{"Handles", testHandles},
 		{"List", testList},
 		{"Bounds", testBounds},
+		{"BadItems", testBadItems},
+		{"BigItems", testBigItems},
 		{"Concurrent", testConcurrent},
 		{"NothingLeaks", testNothingLeaks},
 	} {
@@ -488,70 +490,6 @@ func testDecrypt(t *testing.T, b Backend) {
 	}
 }
 
-func testDataKeys(t *testing.T, b Backend) {
-	ctx := t.Context()
-	create(t, b, keys.CreateOptions{Name: "w", Purpose: keys.PurposeWrap})
-	create(t, b, keys.CreateOptions{Name: "w2", Purpose: keys.PurposeWrap})
-	made := must[[]keys.DataKey](t)(b.DataKey(ctx, keys.Ref{Name: "w"}, [][]byte{[]byte("doc-1"), []byte("doc-2"), nil}))
-	var wrapped []keys.Ciphertext
-	for i, k := range made {
-		if len(k.Plain) != keys.DataKeySize || (i > 0 && bytes.Equal(k.Plain, made[0].Plain)) || bytes.Contains(k.Wrapped.Data, k.Plain) {
-			t.Fatalf("data key %d is not a fresh wrapped key", i)
-		}
-		wrapped = append(wrapped, k.Wrapped)
-	}
-	for i, r := range must[[]keys.PlainResult](t)(b.Decrypt(ctx, "w", keys.PurposeWrap, wrapped)) {
-		if r.Err != nil || !bytes.Equal(r.Plain, made[i].Plain) {
-			t.Errorf("unwrap %d: %v", i, r.Err)
-		}
-	}
-	other, short := wrapped[0], wrapped[0]
-	other.AAD, short.Data = []byte("doc-2"), short.Data[:10]
-	flipped := keys.Ciphertext{Version: 1, AAD: wrapped[0].AAD, Data: bytes.Clone(wrapped[0].Data)}
-	flipped.Data[20] ^= 1
-	for i, r := range must[[]keys.PlainResult](t)(b.Decrypt(ctx, "w", keys.PurposeWrap, []keys.Ciphertext{other, short, flipped})) {
-		wants(t, fmt.Sprintf("wrong item %d", i), r.Err, gm.ErrDecrypt)
-	}
-	foreign := must[[]keys.PlainResult](t)(b.Decrypt(ctx, "w2", keys.PurposeWrap, wrapped[:1]))
-	wants(t, "another key", foreign[0].Err, gm.ErrDecrypt)
-
-	must[keys.PublicInfo](t)(b.Rotate(ctx, "w", 1))
-	moved := wrapped[0]
-	moved.Version = 2
-	r := must[[]keys.PlainResult](t)(b.Decrypt(ctx, "w", keys.PurposeWrap, []keys.Ciphertext{moved}))
-	wants(t, "another version", r[0].Err, gm.ErrDecrypt)
-	again := must[[]keys.Ciphertext](t)(b.Rewrap(ctx, "w", wrapped))
-	for i, r := range must[[]keys.PlainResult](t)(b.Decrypt(ctx, "w", keys.PurposeWrap, again)) {
-		if r.Err != nil || r.Version != 2 || !bytes.Equal(r.Plain, made[i].Plain) {
-			t.Errorf("rewrapped %d: version %d, %v", i, r.Version, r.Err)
-		}
-	}
-	same := must[[]keys.Ciphertext](t)(b.Rewrap(ctx, "w", again))
-	if diff := cmp.Diff(again, same); diff != "" {
-		t.Errorf("rewrapping again changed:\n%s", diff)
-	}
-	_, err := b.Rewrap(ctx, "w", []keys.Ciphertext{wrapped[0], flipped})
-	wants(t, "rewrap a damaged item", err, keys.ErrInvalid)
-}
-
-func testHMAC(t *testing.T, b Backend) {
-	ctx := t.Context()
-	create(t, b, keys.CreateOptions{Name: "m", Purpose: keys.PurposeMAC})
-	inputs := [][]byte{[]byte("a"), []byte("b"), {}, nil}
-	one := must[[][]byte](t)(b.HMAC(ctx, keys.Ref{Name: "m"}, inputs))
-	if len(one) != 4 || len(one[0]) != 32 || bytes.Equal(one[0], one[1]) || !bytes.Equal(one[2], one[3]) {
-		t.Fatalf("tags %x", one)
-	}
-	must[keys.PublicInfo](t)(b.Rotate(ctx, "m", 0))
-	two := must[[][]byte](t)(b.HMAC(ctx, keys.Ref{Name: "m"}, inputs[:1]))
-	old := must[[][]byte](t)(b.HMAC(ctx, keys.Ref{Name: "m", Version: 1}, inputs[:1]))
-	if bytes.Equal(two[0], one[0]) || !bytes.Equal(old[0], one[0]) {
-		t.Error("versions do not have keys of their own")
-	}
-	_, err := b.HMAC(ctx, keys.Ref{Name: "m"}, [][]byte{make([]byte, keys.MaxMessage+1)})
-	wants(t, "input too long", err, keys.ErrInvalid)
-}
-
 func testList(t *testing.T, b Backend) {
 	ctx := t.Context()
 	for _, name := range []string{"c", "a", "b", "a-b", "a.b"} {
@@ -574,35 +512,6 @@ func testList(t *testing.T, b Backend) {
 	}
 	_, err := b.List(ctx, "", -1)
 	wants(t, "negative limit", err, keys.ErrInvalid)
-}
-
-func testBounds(t *testing.T, b Backend) {
-	ctx := t.Context()
-	create(t, b, keys.CreateOptions{Name: "s", Purpose: keys.PurposeSign})
-	create(t, b, keys.CreateOptions{Name: "w", Purpose: keys.PurposeWrap})
-	create(t, b, keys.CreateOptions{Name: "m", Purpose: keys.PurposeMAC})
-	for _, n := range []int{0, keys.MaxBatch + 1} {
-		_, err := b.Sign(ctx, keys.Ref{Name: "s"}, keys.PurposeSign, make([]keys.SignItem, n))
-		wants(t, "sign batch", err, keys.ErrInvalid)
-		_, err = b.Decrypt(ctx, "w", keys.PurposeWrap, make([]keys.Ciphertext, n))
-		wants(t, "decrypt batch", err, keys.ErrInvalid)
-		_, err = b.DataKey(ctx, keys.Ref{Name: "w"}, make([][]byte, n))
-		wants(t, "data key batch", err, keys.ErrInvalid)
-		_, err = b.Rewrap(ctx, "w", make([]keys.Ciphertext, n))
-		wants(t, "rewrap batch", err, keys.ErrInvalid)
-		_, err = b.HMAC(ctx, keys.Ref{Name: "m"}, make([][]byte, n))
-		wants(t, "HMAC batch", err, keys.ErrInvalid)
-	}
-	out, err := b.Sign(ctx, keys.Ref{Name: "s"}, keys.PurposeSign, make([]keys.SignItem, keys.MaxBatch))
-	if err != nil || len(out) != keys.MaxBatch {
-		t.Errorf("full batch: %d results, %v", len(out), err)
-	}
-	ended, cancel := context.WithCancel(ctx)
-	cancel()
-	wants(t, "cancelled context", canSign(ended, b, keys.Ref{Name: "s"}, keys.PurposeSign), context.Canceled)
-	if h := b.Health(ctx); h.Status != keys.HealthOK {
-		t.Errorf("health %+v", h)
-	}
 }
 
 // testConcurrent uses and rotates one key from many sides; each signature must verify with the version it names.
@@ -651,43 +560,5 @@ func testConcurrent(t *testing.T, b Backend) {
 		if err != nil || r.Err != nil || !gm.Verify(info.Public, gm.Message("m"), r.Signature) {
 			t.Fatalf("signature of version %d: %v %v, or it does not verify", r.Version, err, r.Err)
 		}
-	}
-}
-
-// RunReopen shows that all is as before after a restart: reopen gives the same store as b, which it ends.
-func RunReopen(t *testing.T, b Backend, reopen func(b Backend) Backend) {
-	t.Helper()
-	ctx := t.Context()
-	ca := authority(t, b)
-	sign := create(t, b, keys.CreateOptions{Name: "s", Purpose: keys.PurposeSign, Labels: map[string]string{"a": "b"}})
-	decrypt := create(t, b, keys.CreateOptions{Name: "d", Purpose: keys.PurposeDecrypt})
-	create(t, b, keys.CreateOptions{Name: "w", Purpose: keys.PurposeWrap})
-	create(t, b, keys.CreateOptions{Name: "m", Purpose: keys.PurposeMAC})
-	must[keys.PublicInfo](t)(b.Rotate(ctx, "s", 1))
-	c := must[*cert.Certificate](t)(ca.IssueSigning(cert.Subject("A", "B"), sign.Public, cert.IssueOptions{}))
-	must[keys.Ref](t)(b.ImportCertificate(ctx, keys.Ref{Name: "s"}, [][]byte{c.Raw}))
-	dk := must[[]keys.DataKey](t)(b.DataKey(ctx, keys.Ref{Name: "w"}, [][]byte{[]byte("doc")}))[0]
-	tag := must[[][]byte](t)(b.HMAC(ctx, keys.Ref{Name: "m"}, [][]byte{[]byte("x")}))[0]
-	ct := must[[]byte](t)(gm.Encrypt(nil, decrypt.Public, []byte("hello")))
-	before := must[[]keys.KeyInfo](t)(b.List(ctx, "", 0))
-
-	b = reopen(b)
-	if diff := cmp.Diff(before, must[[]keys.KeyInfo](t)(b.List(ctx, "", 0))); diff != "" {
-		t.Errorf("after reopening (-before +after):\n%s", diff)
-	}
-	if r := signOne(t, b, keys.Ref{Name: "s"}, keys.PurposeSign, "m"); r.Version != 1 || !gm.Verify(sign.Public, gm.Message("m"), r.Signature) {
-		t.Errorf("version %d signs after reopening", r.Version)
-	}
-	if r := must[[]keys.PlainResult](t)(b.Decrypt(ctx, "d", keys.PurposeDecrypt, []keys.Ciphertext{{Version: 1, Data: ct}}))[0]; string(r.Plain) != "hello" {
-		t.Errorf("decrypt after reopening: %v", r.Err)
-	}
-	if r := must[[]keys.PlainResult](t)(b.Decrypt(ctx, "w", keys.PurposeWrap, []keys.Ciphertext{dk.Wrapped}))[0]; !bytes.Equal(r.Plain, dk.Plain) {
-		t.Errorf("unwrap after reopening: %v", r.Err)
-	}
-	if again := must[[][]byte](t)(b.HMAC(ctx, keys.Ref{Name: "m"}, [][]byte{[]byte("x")}))[0]; !bytes.Equal(tag, again) {
-		t.Error("HMAC differs after reopening")
-	}
-	if got := must[[][]byte](t)(b.Certificates(ctx, sign.Ref)); !bytes.Equal(got[0], c.Raw) {
-		t.Error("certificate differs after reopening")
 	}
 }

@@ -2,106 +2,13 @@ package vaultkeys
 
 import (
 	"context"
-	"crypto/ecdsa"
 	"errors"
 	"fmt"
-	"sync"
 
 	"yinxin/crypto/gm"
 	"yinxin/keys"
 	"yinxin/keys/gmwire"
 )
-
-// maxCached bounds the versions whose public part is kept.
-const maxCached = 4096
-
-// publicCache keeps public parts as they were last seen.
-type publicCache struct {
-	mu    sync.RWMutex
-	known map[keys.Ref]keys.PublicInfo
-}
-
-func (c *publicCache) get(ref keys.Ref) (keys.PublicInfo, bool) {
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	info, ok := c.known[ref]
-	return info, ok
-}
-
-// put remembers a version. It refuses another public key for a version that is known: such keys never change.
-func (c *publicCache) put(info keys.PublicInfo) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	old, ok := c.known[info.Ref]
-	if ok && (old.Purpose != info.Purpose || !samePublic(old.Public, info.Public)) {
-		return &keys.UnavailableError{Err: fmt.Errorf("key %s is no longer the one it was", info.Ref)}
-	}
-	if c.known == nil {
-		c.known = make(map[keys.Ref]keys.PublicInfo)
-	}
-	if len(c.known) >= maxCached && !ok {
-		for ref := range c.known {
-			delete(c.known, ref)
-			break
-		}
-	}
-	c.known[info.Ref] = info
-	return nil
-}
-
-func samePublic(a, b *ecdsa.PublicKey) bool {
-	if a == nil || b == nil {
-		return a == b
-	}
-	return a.Equal(b)
-}
-
-// Public implements keys.Provider. While Vault is away a version that was seen before is answered as it was last seen.
-func (s *Store) Public(ctx context.Context, ref keys.Ref) (keys.PublicInfo, error) {
-	if err := keys.CheckName(ref.Name); err != nil {
-		return keys.PublicInfo{}, err
-	}
-	if ref.Version < 0 {
-		return keys.PublicInfo{}, fmt.Errorf("%w: version %d of key %s", keys.ErrNotFound, ref.Version, ref.Name)
-	}
-	var p gmwire.Public
-	found, err := s.call(ctx, read, "keys/"+ref.Name+"/public/"+versionText(ref.Version), nil, &p)
-	if errors.Is(err, keys.ErrSealed) || errors.Is(err, keys.ErrUnavailable) {
-		if known, ok := s.publics.get(ref); ok {
-			return known, nil
-		}
-	}
-	if err == nil && !found {
-		err = errEmpty
-	}
-	if err != nil {
-		return keys.PublicInfo{}, err
-	}
-	return s.learn(ref, p)
-}
-
-// errEmpty is an answer without the data that the engine always gives.
-var errEmpty = &keys.UnavailableError{Err: errors.New("the engine answered nothing; is it mounted there?")}
-
-// learn checks a public part that came in against what was asked and known, and remembers it.
-func (s *Store) learn(asked keys.Ref, p gmwire.Public) (keys.PublicInfo, error) {
-	info, err := p.Info()
-	if err != nil {
-		return keys.PublicInfo{}, &keys.UnavailableError{Err: err}
-	}
-	if info.Ref.Name != asked.Name || (asked.Version != 0 && info.Ref.Version != asked.Version) {
-		return keys.PublicInfo{}, &keys.UnavailableError{Err: fmt.Errorf("asked for key %s, the engine gave %s", asked, info.Ref)}
-	}
-	return info, s.publics.put(info)
-}
-
-// verificationKey gives the public part of a version for verifying, which never changes.
-func (s *Store) verificationKey(ctx context.Context, ref keys.Ref) (keys.PublicInfo, error) {
-	if info, ok := s.publics.get(ref); ok {
-		return info, nil
-	}
-	return s.Public(ctx, ref)
-}
 
 // checkUse refuses early what the engine would refuse.
 func checkUse(name string, n int, purpose keys.Purpose) error {
@@ -156,25 +63,34 @@ func (s *Store) sendSigns(g signGroup, items []keys.SignItem) ([]keys.SignResult
 	return s.sign(s.ctx, g, items)
 }
 
-// maxRequest bounds the messages of one request in bytes; a batch with more goes in several.
+// maxRequest bounds what one request carries in bytes; a batch with more goes in several.
 const maxRequest = 8 << 20
 
-// sign signs a batch, in as many requests as its size needs.
-func (s *Store) sign(ctx context.Context, g signGroup, items []keys.SignItem) ([]keys.SignResult, error) {
-	var out []keys.SignResult
+// inRequests sends a batch in as many requests as its size needs.
+func inRequests[In, Out any](items []In, size func(In) int, send func([]In) ([]Out, error)) ([]Out, error) {
+	var all []Out
 	for len(items) > 0 {
-		n, size := 0, 0
-		for n < len(items) && (n == 0 || size+len(items[n].Message) <= maxRequest) {
-			size += len(items[n].Message)
+		n, sum := 0, 0
+		for n < len(items) && (n == 0 || sum+size(items[n]) <= maxRequest) {
+			sum += size(items[n])
 			n++
 		}
-		signed, err := s.signRequest(ctx, g, items[:n])
+		out, err := send(items[:n])
 		if err != nil {
 			return nil, err
 		}
-		out, items = append(out, signed...), items[n:]
+		all, items = append(all, out...), items[n:]
 	}
-	return out, nil
+	return all, nil
+}
+
+func ciphertextSize(c keys.Ciphertext) int { return len(c.Data) + len(c.AAD) }
+
+// sign signs a batch.
+func (s *Store) sign(ctx context.Context, g signGroup, items []keys.SignItem) ([]keys.SignResult, error) {
+	return inRequests(items, func(i keys.SignItem) int { return len(i.Message) }, func(items []keys.SignItem) ([]keys.SignResult, error) {
+		return s.signRequest(ctx, g, items)
+	})
 }
 
 func (s *Store) signRequest(ctx context.Context, g signGroup, items []keys.SignItem) ([]keys.SignResult, error) {
@@ -285,30 +201,40 @@ func (s *Store) sendOpens(g openGroup, items []keys.Ciphertext) ([]keys.PlainRes
 }
 
 func (s *Store) open(ctx context.Context, g openGroup, items []keys.Ciphertext) ([]keys.PlainResult, error) {
-	in := map[string]any{"batch_input": ciphertexts(items), "purpose": g.purpose}
-	answers, err := s.batch(ctx, "decrypt/"+g.name, in, len(items))
-	if err != nil {
-		return nil, err
-	}
-	out := make([]keys.PlainResult, len(items))
-	for i, a := range answers {
-		out[i] = keys.PlainResult{Version: a.KeyVersion, Err: itemError(a)}
-		if out[i].Err == nil && a.Plaintext == nil {
-			out[i].Err = errEmpty
+	return inRequests(items, ciphertextSize, func(items []keys.Ciphertext) ([]keys.PlainResult, error) {
+		in := map[string]any{"batch_input": ciphertexts(items), "purpose": g.purpose}
+		answers, err := s.batch(ctx, "decrypt/"+g.name, in, len(items))
+		if err != nil {
+			return nil, err
 		}
-		if out[i].Err == nil {
-			out[i].Plain = *a.Plaintext
+		out := make([]keys.PlainResult, len(items))
+		for i, a := range answers {
+			out[i] = keys.PlainResult{Version: a.KeyVersion, Err: itemError(a)}
+			if out[i].Err == nil && a.Plaintext == nil {
+				out[i].Err = errEmpty
+			}
+			if out[i].Err == nil {
+				out[i].Plain = *a.Plaintext
+			}
 		}
-	}
-	return out, nil
+		return out, nil
+	})
 }
 
+// ciphertexts are the items of a request. One over the bounds, which Vault would refuse with all others, goes empty.
 func ciphertexts(items []keys.Ciphertext) []gmwire.Item {
 	out := make([]gmwire.Item, len(items))
 	for i, c := range items {
+		if tooLong(c) {
+			c.Data, c.AAD = nil, nil
+		}
 		out[i] = gmwire.Item{Ciphertext: gmwire.Versioned(c.Version, c.Data), AssociatedData: c.AAD}
 	}
 	return out
+}
+
+func tooLong(c keys.Ciphertext) bool {
+	return len(c.Data) > keys.MaxCiphertext || len(c.AAD) > keys.MaxCiphertext
 }
 
 // batch makes a call with batch_input and gives its results, as many as there were items.
@@ -334,78 +260,4 @@ func itemError(r gmwire.Result) error {
 		return err
 	}
 	return &keys.UnavailableError{Err: errors.New(r.Error)}
-}
-
-// DataKey implements keys.Provider.
-func (s *Store) DataKey(ctx context.Context, ref keys.Ref, aad [][]byte) ([]keys.DataKey, error) {
-	if err := checkUse(ref.Name, len(aad), keys.PurposeWrap); err != nil {
-		return nil, err
-	}
-	batch := make([]gmwire.Item, len(aad))
-	for i := range aad {
-		batch[i].AssociatedData = aad[i]
-	}
-	answers, err := s.batch(ctx, "datakey/plaintext/"+ref.Name, map[string]any{"batch_input": batch, "key_version": ref.Version}, len(aad))
-	if err != nil {
-		return nil, err
-	}
-	out := make([]keys.DataKey, len(aad))
-	for i, a := range answers {
-		if err := itemError(a); err != nil {
-			return nil, err
-		}
-		n, data, err := gmwire.ParseVersioned(a.Ciphertext)
-		if err != nil || n < 1 || a.Plaintext == nil || len(*a.Plaintext) != keys.DataKeySize {
-			return nil, &keys.UnavailableError{Err: fmt.Errorf("data key of %s: malformed answer", ref)}
-		}
-		out[i] = keys.DataKey{Plain: *a.Plaintext, Wrapped: keys.Ciphertext{Version: n, Data: data, AAD: aad[i]}}
-	}
-	return out, nil
-}
-
-// Rewrap implements keys.Provider.
-func (s *Store) Rewrap(ctx context.Context, name string, items []keys.Ciphertext) ([]keys.Ciphertext, error) {
-	if err := checkUse(name, len(items), keys.PurposeWrap); err != nil {
-		return nil, err
-	}
-	answers, err := s.batch(ctx, "rewrap/"+name, map[string]any{"batch_input": ciphertexts(items)}, len(items))
-	if err != nil {
-		return nil, err
-	}
-	out := make([]keys.Ciphertext, len(items))
-	for i, a := range answers {
-		n, data, err := gmwire.ParseVersioned(a.Ciphertext)
-		if err != nil || n < 1 {
-			return nil, &keys.UnavailableError{Err: fmt.Errorf("rewrap with key %s: malformed answer", name)}
-		}
-		out[i] = keys.Ciphertext{Version: n, Data: data, AAD: items[i].AAD}
-	}
-	return out, nil
-}
-
-// HMAC implements keys.Provider.
-func (s *Store) HMAC(ctx context.Context, ref keys.Ref, inputs [][]byte) ([][]byte, error) {
-	if err := checkUse(ref.Name, len(inputs), keys.PurposeMAC); err != nil {
-		return nil, err
-	}
-	batch := make([]gmwire.Item, len(inputs))
-	for i := range inputs {
-		if len(inputs[i]) > keys.MaxMessage {
-			return nil, fmt.Errorf("%w: input %d has %d bytes, at most %d", keys.ErrInvalid, i, len(inputs[i]), keys.MaxMessage)
-		}
-		batch[i].SetInput(append([]byte{}, inputs[i]...))
-	}
-	answers, err := s.batch(ctx, "hmac/"+ref.Name, map[string]any{"batch_input": batch, "key_version": ref.Version}, len(inputs))
-	if err != nil {
-		return nil, err
-	}
-	out := make([][]byte, len(inputs))
-	for i, a := range answers {
-		_, tag, err := gmwire.ParseVersioned(a.HMAC)
-		if err != nil || len(tag) != len(gm.Digest{}) {
-			return nil, &keys.UnavailableError{Err: fmt.Errorf("HMAC with key %s: malformed answer", ref)}
-		}
-		out[i] = tag
-	}
-	return out, nil
 }

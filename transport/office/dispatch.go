@@ -213,6 +213,9 @@ func (s *Service) keepDraft(ctx context.Context, d Dispatch, files draftFiles) (
 		return "", nil, err
 	}
 	dks, err := s.Keys.DataKey(ctx, keys.Ref{Name: keyName(d.Office, useDrafts)}, [][]byte{[]byte(d.ID)})
+	if err == nil {
+		err = dks[0].Err
+	}
 	if err != nil {
 		return "", nil, err
 	}
