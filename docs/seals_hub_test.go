@@ -31,7 +31,11 @@ type walk struct {
 func startHub(t *testing.T, dir string) *walk {
 	t.Helper()
 	for _, program := range []string{"yinxin", "yinxind"} {
-		build := exec.Command("go", "build", "-o", filepath.Join(dir, "bin", program), "yinxin/cmd/"+program)
+		args := []string{"build", "-o", filepath.Join(dir, "bin", program)}
+		if program == "yinxind" && os.Getenv("YINXIN_RACE_HUB") != "" {
+			args = append(args, "-race")
+		}
+		build := exec.Command("go", append(args, "yinxin/cmd/"+program)...)
 		if out, err := build.CombinedOutput(); err != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}
@@ -39,6 +43,7 @@ func startHub(t *testing.T, dir string) *walk {
 	ctx, cancel := context.WithCancel(context.Background())
 	c := exec.CommandContext(ctx, filepath.Join(dir, "bin", "yinxind"), "dev", "--dir", "yinxin-dev", "--listen", "127.0.0.1:0")
 	c.Dir = dir
+	c.Env = append(os.Environ(), "GORACE=halt_on_error=1") // a hub with a data race ends, and the walk with it
 	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) }
 	out, err := c.StdoutPipe()
 	if err != nil {

@@ -1,7 +1,6 @@
 package document
 
 import (
-	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -27,35 +26,35 @@ const (
 )
 
 var (
-	starMark = regexp.MustCompile(degree + `[` + dots + `()\[\]]*[` + stars + `]|[` + stars + `][` + dots + `]*` + degree)
+	starMark = newPattern(degree + `[` + dots + `()\[\]]*[` + stars + `]|[` + stars + `][` + dots + `]*` + degree)
 	// A weak star wants the term, or the degree at the beginning of the line and nothing behind.
-	weakMark = regexp.MustCompile(degree + `[` + weakStars + `]` + term +
+	weakMark = newPattern(degree + `[` + weakStars + `]` + term +
 		`|^[^\p{Han}]*` + degree + `[` + weakStars + `]+(?:` + urgent + `|$)`)
 	// A term set off by brackets, a dot or a dash.
-	termMark = regexp.MustCompile(degree + `(?:[(\[【〔「《<{]` + term + `|[` + dots + `―‐‑‒~/:]+` + term + `(?:[^\p{Han}]|` + urgent + `|$))`)
+	termMark = newPattern(degree + `(?:[(\[【〔「《<{]` + term + `|[` + dots + `―‐‑‒~/:]+` + term + `(?:[^\p{Han}]|` + urgent + `|$))`)
 	// A term behind a comma or nothing: only where no word precedes and none follows.
-	bareTerm = regexp.MustCompile(`(?:^|[^\p{Han}])` + degree + `[,;、]?` + term + `(?:[^\p{Han}]|` + urgent + `|$)`)
+	bareTerm = newPattern(`(?:^|[^\p{Han}])` + degree + `[,;、]?` + term + `(?:[^\p{Han}]|` + urgent + `|$)`)
 	// 【机密】 before a title, or the degree itself.
-	bracketMark = regexp.MustCompile(`^` + degree + points + `关于|^[\[【(〔「《<{](?:[0-9]{6})?` + degree + points + term + `?[\]】)〕」》>}]`)
+	bracketMark = newPattern(`^` + degree + points + `关于|^[\[【(〔「《<{](?:[0-9]{6})?` + degree + points + term + `?[\]】)〕」》>}]`)
 	// A line of its own.
-	lineMark = regexp.MustCompile(`^` + points + `(?:第?(?:份号|编号|No)?[.:]?[0-9]{1,8}[号份]?)?` + points + urgent + `?` + points +
+	lineMark = newPattern(`^` + points + `(?:第?(?:份号|编号|No)?[.:]?[0-9]{1,8}[号份]?)?` + points + urgent + `?` + points +
 		degree + bearer + `?` + points + `(?:` + term + `)?` + points + `(?:` + urgent + `|启用前|考试结束前)?` + points + `$`)
 	// The end of a sentence that a line break cut off its beginning.
-	sentenceEnd = regexp.MustCompile(`^(?:绝密|机密|秘密)级?` + bearer + `?[。.,;、!?)】」》”]+$`)
+	sentenceEnd = newPattern(`^(?:绝密|机密|秘密)级?` + bearer + `?[。.,;、!?)】」》”]+$`)
 	// 本件为机密.
-	statement = regexp.MustCompile(`[本此该](?:文件|公文|材料|资料|通知|报告|请示|函|件|文)(?:的?密级)?(?:为|是|属|属于|系|定为|列为|确定为|标为)` + degree)
-	tokenMark = regexp.MustCompile(`^` + points + `(?:[0-9]{6})?` + degree + points + term + points + urgent + `?` + points + `$`)
+	statement = newPattern(`[本此该](?:文件|公文|材料|资料|通知|报告|请示|函|件|文)(?:的?密级)?(?:为|是|属|属于|系|定为|列为|确定为|标为)` + degree)
+	tokenMark = newPattern(`^` + points + `(?:[0-9]{6})?` + degree + points + term + points + urgent + `?` + points + `$`)
 
-	degreeLabel = regexp.MustCompile(`(?:` + levelNames + `)(?:标识|标志|和保密期限|及保密期限)?(?:为|是|系|定为|确定为|属|属于|[)\]】(\[【→>|―‐‑‒` + dots + `])?` + degree)
-	termLabel   = regexp.MustCompile(`(?:保密期限|保密期|解密期限|解密时间|解密日期)(?:为|是|定为|确定为|[)\]】(\[【→>|―‐‑‒` + dots + `])?` + term)
-	valueLabel  = regexp.MustCompile(`(?:` + levelNames + `|保密期限|保密期|解密期限|解密时间|解密日期|解密条件|定密结果)` +
+	degreeLabel = newPattern(`(?:` + levelNames + `)(?:标识|标志|和保密期限|及保密期限)?(?:为|是|系|定为|确定为|属|属于|[)\]】(\[【→>|―‐‑‒` + dots + `])?` + degree)
+	termLabel   = newPattern(`(?:保密期限|保密期|解密期限|解密时间|解密日期)(?:为|是|定为|确定为|[)\]】(\[【→>|―‐‑‒` + dots + `])?` + term)
+	valueLabel  = newPattern(`(?:` + levelNames + `|保密期限|保密期|解密期限|解密时间|解密日期|解密条件|定密结果)` +
 		`(?:标识|标志|和保密期限|及保密期限)?[)\]】"'”]?[:=∶]`)
-	englishLabel = regexp.MustCompile(`(?i)(?:classification|securitylevel|secretlevel|secrecylevel|securityclass)[:=]["']?(?:topsecret|secret|confidential|` + degree + `)`)
+	englishLabel = newPattern(`(?i)(?:classification|securitylevel|secretlevel|secrecylevel|securityclass)[:=]["']?(?:topsecret|secret|confidential|` + degree + `)`)
 
-	chineseKey = regexp.MustCompile(`^(?:本文|文件|公文|文档|正文|信息|材料|国家秘密)?的?(?:密级|秘级|保密期限?|定密|涉密|涉密定级|(?:涉密|保密|秘密|机密|定密)(?:等级|级别|程度)|解密(?:时间|日期|期限|条件)|定密(?:依据|责任人|日期|时间|结果|机关|单位|授权))` +
+	chineseKey = newPattern(`^(?:本文|文件|公文|文档|正文|信息|材料|国家秘密)?的?(?:密级|秘级|保密期限?|定密|涉密|涉密定级|(?:涉密|保密|秘密|机密|定密)(?:等级|级别|程度)|解密(?:时间|日期|期限|条件)|定密(?:依据|责任人|日期|时间|结果|机关|单位|授权))` +
 		`(?:[和及与、,]?(?:保密期限?|知悉范围|紧急程度))*(?:标识|标志|代码|编码|名称|级别|等级|值|说明)?$`)
-	englishKey = regexp.MustCompile(`^(?:doc|document|file)?(?:secrecy|secret|security|confidential|classified)(?:level|grade|class|classification|period|term|degree|until|mark|rank)$|^secrecy$`)
-	noneValue  = regexp.MustCompile(`^["'(\[【]?(?:无|無|没有|未定密|无密级|非涉?密|不涉密|不涉及(?:国家)?秘密|不属于国家秘密|非国家秘密|未涉密|不定密|公开|unclassified|none|null)(?:级|件|文件|公文|信息|内容)?["')\]】]?[。.;,]?(?:$|[^\p{Han}]|密级|保密|定密|涉密|解密|紧急|份号)`)
+	englishKey = newPattern(`^(?:doc|document|file)?(?:secrecy|secret|security|confidential|classified)(?:level|grade|class|classification|period|term|degree|until|mark|rank)$|^secrecy$`)
+	noneValue  = newPattern(`^["'(\[【]?(?:无|無|没有|未定密|无密级|非涉?密|不涉密|不涉及(?:国家)?秘密|不属于国家秘密|非国家秘密|未涉密|不定密|公开|unclassified|none|null)(?:级|件|文件|公文|信息|内容)?["')\]】]?[。.;,]?(?:$|[^\p{Han}]|密级|保密|定密|涉密|解密|紧急|份号)`)
 
 	lineBreaks    = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\v", "\n", "\f", "\n", "\u0085", "\n", "\u2028", "\n", "\u2029", "\n")
 	keySeparators = strings.NewReplacer("_", "", "-", "", ".", "", ":", "", "/", "", "(", "", ")", "", "*", "")
@@ -142,7 +141,7 @@ func hasLabel(plain string) bool {
 var proseEndings = []string{"的", "以上", "及以上", "以下", "及以下", "以内", "内", "后", "前", "届满", "期满", "、", "或", "和", "与", "及", "文件的", "事项"}
 
 // outsideProse reports a match of re that no prose ending follows.
-func outsideProse(re *regexp.Regexp, plain string) bool {
+func outsideProse(re pattern, plain string) bool {
 next:
 	for _, at := range re.FindAllStringIndex(plain, -1) {
 		rest := strings.TrimPrefix(plain[at[1]:], "级")

@@ -42,6 +42,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("EXAMPLES", filepath.Join(root, "examples"))
 			env.Setenv("SAMPLES", filepath.Join(root, "testvectors", "ofd"))
 			env.Setenv("NO_COLOR", "1")
+			env.Setenv("GORACE", "halt_on_error=1") // a hub with a data race ends, and its story with it
 			wants, err := speaksOf(env, "yinxind ")
 			if err != nil || !wants {
 				return err
@@ -77,9 +78,13 @@ func speaksOf(env *testscript.Env, word string) (bool, error) {
 	return false, fmt.Errorf("no script %s", name)
 }
 
-// buildDaemon builds yinxind into dir.
+// buildDaemon builds yinxind into dir; with the race detector if the caller asks for it, as `make test` does.
 func buildDaemon(dir string) (string, error) {
-	out, err := exec.Command("go", "build", "-o", filepath.Join(dir, "yinxind"), "yinxin/cmd/yinxind").CombinedOutput()
+	args := []string{"build", "-o", filepath.Join(dir, "yinxind")}
+	if os.Getenv("YINXIN_RACE_HUB") != "" {
+		args = append(args, "-race")
+	}
+	out, err := exec.Command("go", append(args, "yinxin/cmd/yinxind")...).CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("build yinxind: %w\n%s", err, out)
 	}

@@ -12,9 +12,35 @@ import (
 	"strings"
 )
 
-// race is the test run: every package, with the race detector, in a shuffled order.
+// stories are the packages whose tests start the programs again and again, as users do. Their own processes are short
+// and do one thing at a time; what works for many at once is the hub that they speak with.
+var stories = []string{"yinxin/cmd/yinxin", "yinxin/docs"}
+
+// race is the test run: every package, with the race detector, in a shuffled order; of the stories, only the hub.
 func (h *house) race(ctx context.Context) tally {
-	return h.goTest(ctx, nil, "-race", "-shuffle=on", "./...")
+	pkgs, err := h.packagesBut(ctx, stories)
+	if err != nil {
+		h.printf("%v\n", err)
+		return tally{failed: 1}
+	}
+	t := h.goTest(ctx, nil, append([]string{"-race", "-shuffle=on"}, pkgs...)...)
+	t.add(h.goTest(ctx, []string{"YINXIN_RACE_HUB=1"}, append([]string{"-shuffle=on"}, stories...)...))
+	return t
+}
+
+// packagesBut lists the module's packages without some.
+func (h *house) packagesBut(ctx context.Context, without []string) ([]string, error) {
+	out, err := h.command(ctx, nil, "go", "list", "./...").Output()
+	if err != nil {
+		return nil, fmt.Errorf("list the packages: %w", err)
+	}
+	pkgs := strings.Fields(string(out))
+	for _, p := range without {
+		if !slices.Contains(pkgs, p) {
+			return nil, fmt.Errorf("no package %s", p)
+		}
+	}
+	return slices.DeleteFunc(pkgs, func(p string) bool { return slices.Contains(without, p) }), nil
 }
 
 // faults runs the fault experiments in their long form, each with its mutant.
