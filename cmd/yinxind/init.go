@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"yinxin/internal/config"
 	"yinxin/internal/durable"
 	"yinxin/internal/embedded"
 	"yinxin/internal/postgres"
@@ -17,7 +18,7 @@ import (
 )
 
 func newMigrateCmd(e *env) *cobra.Command {
-	var config string
+	var path string
 	cmd := &cobra.Command{
 		Use:   "migrate",
 		Short: "bring the database's schema up to date",
@@ -25,7 +26,7 @@ func newMigrateCmd(e *env) *cobra.Command {
 			"with the newer schema, so that they can be replaced one after another. SQLite is brought up to date by each start.",
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := readConfig(config)
+			c, err := readConfig(path)
 			if err != nil {
 				return err
 			}
@@ -40,16 +41,16 @@ func newMigrateCmd(e *env) *cobra.Command {
 			return err
 		},
 	}
-	cmd.Flags().StringVar(&config, "config", "", "configuration file (YAML)")
+	cmd.Flags().StringVar(&path, "config", "", "configuration file (YAML)")
 	return cmd
 }
 
 // migrate does nothing where there is no PostgreSQL.
-func migrate(ctx context.Context, c *Config) (before, after int64, err error) {
+func migrate(ctx context.Context, c *config.Config) (before, after int64, err error) {
 	if c.Database.URLFile == "" {
 		return 0, 0, nil
 	}
-	url, err := secretFile(c.Database.URLFile)
+	url, err := config.SecretFile(c.Database.URLFile)
 	if err != nil {
 		return 0, 0, err
 	}

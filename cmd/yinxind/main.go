@@ -24,6 +24,7 @@ import (
 	"yinxin/archive/tlog"
 	"yinxin/archive/witness"
 	"yinxin/crypto/cert"
+	"yinxin/internal/config"
 	"yinxin/internal/durable"
 	"yinxin/internal/postgres"
 	"yinxin/internal/release"
@@ -138,7 +139,7 @@ func faultOf(err error) (exit int, code string) {
 		{tlog.ErrFork, exitRefused, "fork"},
 		{tlog.ErrSignature, exitRefused, "checkpoint_signature"},
 		{witness.ErrUnknownLog, exitRefused, "unknown_log"},
-		{errConfig, exitUsage, "configuration"},
+		{config.ErrInvalid, exitUsage, "configuration"},
 		{postgres.ErrSchema, exitRefused, "schema"},
 		{postgres.ErrNotDurable, exitRefused, "not_durable"},
 		{tlog.ErrRollback, exitRefused, "rolled_back"},

@@ -14,12 +14,13 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
+	"yinxin/internal/config"
 	"yinxin/internal/httpapi"
 	"yinxin/internal/web/program"
 )
 
 func newServeCmd(e *env) *cobra.Command {
-	var config string
+	var path string
 	var verbose bool
 	cmd := &cobra.Command{
 		Use:   "serve",
@@ -31,10 +32,10 @@ func newServeCmd(e *env) *cobra.Command {
 		Example: "  yinxind serve --config /etc/yinxin/hub.yaml",
 		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return e.serve(cmd.Context(), config, verbose, wantsJSON(cmd))
+			return e.serve(cmd.Context(), path, verbose, wantsJSON(cmd))
 		},
 	}
-	cmd.Flags().StringVar(&config, "config", "", "configuration file (YAML)")
+	cmd.Flags().StringVar(&path, "config", "", "configuration file (YAML)")
 	cmd.Flags().BoolVar(&verbose, "verbose", false, "log every request")
 	return cmd
 }
@@ -87,7 +88,7 @@ func (e *env) serve(ctx context.Context, path string, verbose, asJSON bool) (err
 }
 
 // listen opens the public listener: TLS 1.3, or plain HTTP on loopback.
-func (e *env) listen(ctx context.Context, c ListenConfig) (net.Listener, string, error) {
+func (e *env) listen(ctx context.Context, c config.Listen) (net.Listener, string, error) {
 	var pair *certificate
 	if c.Certificate != "" {
 		pair = &certificate{certPath: c.Certificate, keyPath: c.Key, now: e.now}

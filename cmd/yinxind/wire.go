@@ -10,6 +10,7 @@ import (
 
 	"yinxin/archive/blob/fileblob"
 	"yinxin/archive/tlog"
+	"yinxin/internal/config"
 	"yinxin/internal/durable"
 	"yinxin/internal/embedded"
 	"yinxin/internal/postgres"
@@ -24,12 +25,20 @@ type keyStore interface {
 	Close() error
 }
 
+// readConfig reads the file that --config names.
+func readConfig(path string) (*config.Config, error) {
+	if path == "" {
+		return nil, fmt.Errorf("%w: --config is missing", errUsage)
+	}
+	return config.Read(path)
+}
+
 // openKeyStore opens the key store of a configuration; create makes a folder that is not there.
-func (e *env) openKeyStore(ctx context.Context, c KeysConfig, create bool) (keyStore, error) {
+func (e *env) openKeyStore(ctx context.Context, c config.Keys, create bool) (keyStore, error) {
 	if v := c.Vault; v != nil {
 		return vaultkeys.Open(vaultkeys.Config{Address: v.Address, Mount: v.Mount, Login: vaultkeys.TokenFile(v.TokenFile), CACert: v.CA})
 	}
-	passphrase, err := secretFile(c.PassphraseFile)
+	passphrase, err := config.SecretFile(c.PassphraseFile)
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +50,7 @@ func (e *env) openKeyStore(ctx context.Context, c KeysConfig, create bool) (keyS
 }
 
 // openStores opens the places of a configuration.
-func openStores(ctx context.Context, c *Config) (_ *embedded.Stores, err error) {
+func openStores(ctx context.Context, c *config.Config) (_ *embedded.Stores, err error) {
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return nil, err
 	}
@@ -60,10 +69,10 @@ func openStores(ctx context.Context, c *Config) (_ *embedded.Stores, err error) 
 	return s, openDatabase(ctx, c, s)
 }
 
-func openDatabase(ctx context.Context, c *Config, s *embedded.Stores) error {
+func openDatabase(ctx context.Context, c *config.Config, s *embedded.Stores) error {
 	var auditKey []byte
 	if c.Database.AuditKeyFile != "" {
-		text, err := secretFile(c.Database.AuditKeyFile)
+		text, err := config.SecretFile(c.Database.AuditKeyFile)
 		if err != nil {
 			return err
 		}
@@ -77,7 +86,7 @@ func openDatabase(ctx context.Context, c *Config, s *embedded.Stores) error {
 		s.Database = db
 		return nil
 	}
-	url, err := secretFile(c.Database.URLFile)
+	url, err := config.SecretFile(c.Database.URLFile)
 	if err != nil {
 		return err
 	}
@@ -98,7 +107,7 @@ func orInside(path, data, name string) string {
 }
 
 // openSystem opens everything that a configuration names, and holds the log against its anchor.
-func (e *env) openSystem(ctx context.Context, c *Config, store keyStore, verbose bool) (*embedded.System, error) {
+func (e *env) openSystem(ctx context.Context, c *config.Config, store keyStore, verbose bool) (*embedded.System, error) {
 	stores, err := openStores(ctx, c)
 	if err != nil {
 		return nil, err

@@ -1,4 +1,8 @@
-package main
+// Package config reads the one file of `yinxind serve`.
+//
+// It promises that a file it takes is whole: no unknown key, nothing said twice, and all faults told at once. It opens
+// nothing that the file names, and does not know whether a folder, a database or a Vault is there.
+package config
 
 import (
 	"bytes"
@@ -17,60 +21,60 @@ import (
 // Config is the one file of `yinxind serve`. examples/hub.yaml shows every key with its meaning, and a test reads it.
 // Secrets never stand in it: keys that end in _file name files that hold them.
 type Config struct {
-	Hub      HubConfig      `yaml:"hub"`
-	Listen   ListenConfig   `yaml:"listen"`
-	Data     string         `yaml:"data"`
-	Database DatabaseConfig `yaml:"database"`
-	Blobs    BlobsConfig    `yaml:"blobs"`
-	Log      LogConfig      `yaml:"log"`
-	Keys     KeysConfig     `yaml:"keys"`
+	Hub      Hub      `yaml:"hub"`
+	Listen   Listen   `yaml:"listen"`
+	Data     string   `yaml:"data"`
+	Database Database `yaml:"database"`
+	Blobs    Blobs    `yaml:"blobs"`
+	Log      Log      `yaml:"log"`
+	Keys     Keys     `yaml:"keys"`
 }
 
-// HubConfig names the hub.
-type HubConfig struct {
+// Hub names the hub.
+type Hub struct {
 	Code      string `yaml:"code"`
 	Archive   string `yaml:"archive"`
 	Fonds     string `yaml:"fonds"`
 	Authority string `yaml:"authority"`
 }
 
-// ListenConfig says where the hub is reached.
-type ListenConfig struct {
+// Listen says where the hub is reached.
+type Listen struct {
 	Address     string `yaml:"address"`
 	Operations  string `yaml:"operations"`
 	Certificate string `yaml:"certificate"`
 	Key         string `yaml:"key"`
 }
 
-// DatabaseConfig names a PostgreSQL database, or leaves SQLite in the data folder.
-type DatabaseConfig struct {
+// Database names a PostgreSQL database, or leaves SQLite in the data folder.
+type Database struct {
 	URLFile      string `yaml:"url_file"`
 	Connections  int    `yaml:"connections"`
 	AuditKeyFile string `yaml:"audit_key_file"`
 }
 
-// BlobsConfig names where large envelopes and record packages lie.
-type BlobsConfig struct {
+// Blobs names where large envelopes and record packages lie.
+type Blobs struct {
 	Folder string `yaml:"folder"`
 }
 
-// LogConfig names the evidence log, its files and its anchor.
-type LogConfig struct {
+// Log names the evidence log, its files and its anchor.
+type Log struct {
 	Origin string `yaml:"origin"`
 	Folder string `yaml:"folder"`
 	Anchor string `yaml:"anchor"`
 }
 
-// KeysConfig names a key store: a folder of encrypted keys, or Vault.
-type KeysConfig struct {
-	Folder         string       `yaml:"folder"`
-	PassphraseFile string       `yaml:"passphrase_file"`
-	ReadOnly       bool         `yaml:"read_only"`
-	Vault          *VaultConfig `yaml:"vault"`
+// Keys names a key store: a folder of encrypted keys, or Vault.
+type Keys struct {
+	Folder         string `yaml:"folder"`
+	PassphraseFile string `yaml:"passphrase_file"`
+	ReadOnly       bool   `yaml:"read_only"`
+	Vault          *Vault `yaml:"vault"`
 }
 
-// VaultConfig is a Vault with the gm engine.
-type VaultConfig struct {
+// Vault is a Vault with the gm engine.
+type Vault struct {
 	Address   string `yaml:"address"`
 	Mount     string `yaml:"mount"`
 	TokenFile string `yaml:"token_file"`
@@ -80,14 +84,11 @@ type VaultConfig struct {
 // maxConfig bounds the file.
 const maxConfig = 1 << 20
 
-// errConfig marks a configuration that cannot be worked with.
-var errConfig = errors.New("configuration")
+// ErrInvalid marks a configuration that cannot be worked with.
+var ErrInvalid = errors.New("configuration")
 
-// readConfig reads and checks the file; all faults are told at once.
-func readConfig(path string) (*Config, error) {
-	if path == "" {
-		return nil, fmt.Errorf("%w: --config is missing", errUsage)
-	}
+// Read reads and checks the file. A fault in it is [ErrInvalid].
+func Read(path string) (*Config, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -97,14 +98,15 @@ func readConfig(path string) (*Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", path, err)
 	}
-	c, err := parseConfig(data)
+	c, err := Parse(data)
 	if err != nil {
-		return nil, fmt.Errorf("%w %s: %w", errConfig, path, err)
+		return nil, fmt.Errorf("%w %s: %w", ErrInvalid, path, err)
 	}
 	return c, nil
 }
 
-func parseConfig(data []byte) (*Config, error) {
+// Parse reads and checks the text of a configuration, of 1 MiB at most.
+func Parse(data []byte) (*Config, error) {
 	if len(data) > maxConfig {
 		return nil, fmt.Errorf("larger than %d bytes", maxConfig)
 	}
@@ -120,7 +122,7 @@ func parseConfig(data []byte) (*Config, error) {
 	return c, c.Validate()
 }
 
-// Validate reports every fault at once.
+// Validate reports every fault at once; nil if there is none.
 func (c *Config) Validate() error {
 	var faults []string
 	fault := func(bad bool, format string, args ...any) {
@@ -163,15 +165,15 @@ func onLoopback(address string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// secretFile reads a secret of one line.
-func secretFile(path string) (string, error) {
+// SecretFile reads a secret of one line.
+func SecretFile(path string) (string, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return "", err
 	}
 	text := strings.TrimRight(string(data), "\r\n")
 	if text == "" {
-		return "", fmt.Errorf("%w: %s is empty", errConfig, path)
+		return "", fmt.Errorf("%w: %s is empty", ErrInvalid, path)
 	}
 	return text, nil
 }

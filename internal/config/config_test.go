@@ -1,0 +1,65 @@
+package config_test
+
+import (
+	"strings"
+	"testing"
+
+	"yinxin/examples"
+	"yinxin/internal/config"
+)
+
+func TestExampleConfiguration(t *testing.T) {
+	data, err := examples.Files.ReadFile("hub.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := config.Parse(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Hub.Code != "HUB" || c.Database.Connections != 24 || c.Log.Anchor == "" {
+		t.Errorf("the example reads as %+v", c)
+	}
+}
+
+func TestConfigurationFaults(t *testing.T) {
+	good := `hub: {code: H, authority: a}
+listen: {address: "127.0.0.1:0"}
+data: d
+log: {origin: o/log}
+keys: {folder: k, passphrase_file: p}
+`
+	if _, err := config.Parse([]byte(good)); err != nil {
+		t.Fatal(err)
+	}
+	for name, tt := range map[string]struct{ text, want string }{
+		"unknown key":        {good + "colour: red\n", "colour"},
+		"twice":              {good + "---\n" + good, "more than one document"},
+		"empty":              {"", "EOF"},
+		"open to the world":  {strings.Replace(good, "127.0.0.1:0", "0.0.0.0:80", 1), "has no certificate"},
+		"operations outside": {strings.Replace(good, `:0"`, `:0", operations: "0.0.0.0:1"`, 1), "listen.operations"},
+		"half a certificate": {strings.Replace(good, `:0"`, `:0", certificate: c`, 1), "belong together"},
+		"two key stores":     {strings.Replace(good, "folder: k", "folder: k, vault: {address: a, mount: m, token_file: t}", 1), "one of folder and vault"},
+		"vault half told":    {strings.Replace(good, "folder: k, passphrase_file: p", "vault: {address: a}", 1), "keys.vault.mount is missing; keys.vault.token_file"},
+		"all faults at once": {"data: ''\n", "hub.code \"\" is no code; hub.authority is missing; log.origin"},
+		"archive, no fonds":  {strings.Replace(good, "code: H", "code: H, archive: X", 1), "hub.fonds"},
+	} {
+		if _, err := config.Parse([]byte(tt.text)); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: %v, want %q", name, err, tt.want)
+		}
+	}
+}
+
+func FuzzConfig(f *testing.F) {
+	data, err := examples.Files.ReadFile("hub.yaml")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(data)
+	f.Add([]byte("hub: {code: [}\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if c, err := config.Parse(data); err == nil && c.Validate() != nil {
+			t.Error("a configuration that is not valid was taken")
+		}
+	})
+}
