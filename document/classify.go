@@ -37,24 +37,9 @@ func (e *ClassifiedError) Unwrap() error { return ErrClassified }
 // label such as 密级: or 保密期限: with a value other than 无, or with a degree or term directly behind (密级为机密).
 // Spaces and invisible characters between the characters, full-width forms and traditional characters do not hide a
 // mark. The plain word inside a sentence is none. kind is ClassifiedMark or ClassifiedElement.
-func FindClassification(text string) (kind string, found bool) {
-	before := ""
-	for line := range strings.Lines(lineBreaks.Replace(text)) {
-		plain := plainText(line)
-		switch {
-		case !mayClassify(plain):
-		case hasLabel(plain) || isLabelled(plain, before):
-			return ClassifiedElement, true
-		case isMark(plain) || isMarkLine(plain, before) || isMarkName(plain) || hasMarkToken(line):
-			return ClassifiedMark, true
-		}
-		before = plain
-	}
-	if HasStarMark(text) { // a mark whose characters were set one by one
-		return ClassifiedMark, true
-	}
-	return "", false
-}
+//
+// Of a line of more than 8 KiB it sees together what stands within 1 KiB of a character that a mark or a label needs.
+func FindClassification(text string) (kind string, found bool) { return part{}.find(text) }
 
 // ClassifiedElementNamed reports whether a field of that name and value is a 密级 or 保密期限 element that says anything
 // but 无 (非密, 不涉密, unclassified, nothing at all). It knows the Chinese names and the usual English ones.
@@ -77,6 +62,9 @@ func isUnclassified(value string) bool {
 func isClassificationKey(key string) bool {
 	const longest = 120 // bytes; names are short, and looked at by the thousand
 	if len(key) > longest {
+		return false
+	}
+	if !mayBeKey(key) {
 		return false
 	}
 	k := strings.ToLower(keySeparators.Replace(plainText(key)))

@@ -63,6 +63,45 @@ var (
 // levelNames are the labels of a degree.
 const levelNames = `密级|秘级|保密等级|保密级别|涉密等级|涉密级别|涉密程度|秘密等级|秘密级别|机密等级|定密等级|定密级别|定密`
 
+// judge gives what a line holds, empty if it is nothing: line as it stands, the same and the line before it folded.
+func judge(line, plain, before string) string {
+	if !mayClassify(plain) {
+		return ""
+	}
+	degreed := hasDegree(plain)
+	switch {
+	case hasLabel(plain, degreed) || isLabelled(plain, before):
+		return ClassifiedElement
+	case degreed && (isMark(plain) || isMarkLine(plain, before) || isMarkName(plain) || hasMarkToken(line)):
+		return ClassifiedMark
+	}
+	return ""
+}
+
+// hasDegree asks for what every mark holds: 绝密, 机密 or 秘密.
+func hasDegree(plain string) bool {
+	for i := 0; ; {
+		n := strings.Index(plain[i:], "密")
+		if n < 0 {
+			return false
+		}
+		i += n
+		if beginsDegree(plain[:i]) {
+			return true
+		}
+		i += len("密")
+	}
+}
+
+// beginsDegree asks whether 密 behind the text makes a degree.
+func beginsDegree(plain string) bool {
+	r, size := utf8.DecodeLastRuneInString(plain)
+	if isDot(r) || isStar(r) {
+		r, _ = utf8.DecodeLastRuneInString(plain[:len(plain)-size])
+	}
+	return r == '绝' || r == '机' || r == '秘'
+}
+
 // mayClassify is the quick look: every degree and label has one of these, the English ones a colon.
 func mayClassify(plain string) bool {
 	return strings.Contains(plain, "密") || strings.Contains(plain, "秘级") || strings.ContainsAny(plain, ":=") || hasTermEnd(plain)
@@ -78,13 +117,6 @@ func hasTermEnd(plain string) bool {
 func isMark(plain string) bool {
 	return starMark.MatchString(plain) || weakMark.MatchString(plain) || bareTerm.MatchString(plain) ||
 		bracketMark.MatchString(plain) || outsideProse(termMark, plain) || outsideProse(statement, plain)
-}
-
-// HasStarMark looks for a degree with a star in text whose order alone counts: across lines, as when the characters were
-// set one by one.
-func HasStarMark(text string) bool {
-	plain := plainText(text)
-	return strings.Contains(plain, "密") && starMark.MatchString(plain)
 }
 
 // fullLine is the number of characters from which a line may be the one before a line break inside a paragraph.
@@ -116,12 +148,18 @@ func hasMarkToken(line string) bool {
 
 // isLabelled finds a degree or term in a line below its label.
 func isLabelled(plain, before string) bool {
-	return isClassificationKey(before) && (outsideProse(degreeLabel, before+plain) || outsideProse(termLabel, before+plain))
+	if !strings.Contains(before, "密") && !strings.Contains(plain, "密") || !isClassificationKey(before) {
+		return false
+	}
+	return outsideProse(degreeLabel, before+plain) || outsideProse(termLabel, before+plain)
 }
 
 // hasLabel finds a 密级 or 保密期限 with its value.
-func hasLabel(plain string) bool {
-	labels := valueLabel.FindAllStringIndex(plain, -1)
+func hasLabel(plain string, degreed bool) bool {
+	var labels [][]int
+	if strings.ContainsAny(plain, ":=∶") {
+		labels = valueLabel.FindAllStringIndex(plain, -1)
+	}
 	for i, at := range labels {
 		value := plain[at[1]:]
 		if i+1 < len(labels) {
@@ -134,7 +172,28 @@ func hasLabel(plain string) bool {
 			return true
 		}
 	}
-	return outsideProse(degreeLabel, plain) || outsideProse(termLabel, plain) || englishLabel.MatchString(plain)
+	return degreed && outsideProse(degreeLabel, plain) ||
+		(strings.Contains(plain, "密期") || strings.Contains(plain, "解密")) && outsideProse(termLabel, plain) ||
+		hasEnglishLabel(plain) && englishLabel.MatchString(plain)
+}
+
+// englishLabels are the names in englishLabel.
+var englishLabels = []string{"classification", "securitylevel", "secretlevel", "secrecylevel", "securityclass"}
+
+// hasEnglishLabel asks for one of them before a colon.
+func hasEnglishLabel(plain string) bool {
+	for i := 0; ; i++ {
+		n := strings.IndexAny(plain[i:], ":=")
+		if n < 0 {
+			return false
+		}
+		i += n
+		for _, name := range englishLabels {
+			if i >= len(name) && strings.EqualFold(plain[i-len(name):i], name) {
+				return true
+			}
+		}
+	}
 }
 
 // proseEndings are what follows a degree or a term when a sentence speaks about such documents and not of itself.
@@ -169,6 +228,21 @@ func isPlainASCII(s string) bool {
 		}
 	}
 	return true
+}
+
+// mayBeKey is the quick look at a name: every key of a classification has one of these.
+func mayBeKey(key string) bool {
+	for _, r := range key {
+		switch {
+		case r < utf8.RuneSelf:
+			if r|0x20 >= 'a' && r|0x20 <= 'z' {
+				return true
+			}
+		case r == '密' || r == '宻' || r == '秘' || r == '祕' || r == '㊙' || !unicode.Is(unicode.Han, r) && !strings.ContainsRune("，。、；：“”（）《》", r):
+			return true
+		}
+	}
+	return false
 }
 
 // hasLetter reports whether a value says anything at all: blanks, lines and boxes to be filled in do not.
@@ -234,6 +308,9 @@ func plainText(s string) string {
 // isInvisible are the characters that show nothing or only decorate the one before: spaces, controls and format
 // characters, all combining marks, fillers, the blank Braille pattern, variation selectors and private characters.
 func isInvisible(r rune) bool {
+	if r > ' ' && r < 0x7f || r >= 0x4e00 && r <= 0x9fff { // most of a text
+		return false
+	}
 	switch r {
 	case '\u2800', '\u3164', '\u115f', '\u1160', '\uffa0', utf8.RuneError:
 		return true

@@ -28,19 +28,19 @@ func checkUnclassified(kind verify.Kind, name string, data []byte) error {
 	return office.CheckUnclassified(name, data)
 }
 
-// checkUnclassifiedFile is checkUnclassified for a file of any size and kind. Documents are read whole, of other files as
-// much as is looked at.
+// checkUnclassifiedFile is checkUnclassified for a file of any size and kind. Documents are read whole, other files as
+// a stream.
 func checkUnclassifiedFile(path string) error {
 	st, err := os.Stat(path)
 	if err != nil {
 		return err
 	}
-	if st.Size() > maxInput { // too large for any reader of documents: its name alone
-		return office.CheckUnclassified(path, nil)
-	}
 	kind, err := kindOf(path)
 	if err != nil {
 		return err
+	}
+	if st.Size() > maxInput && (kind == verify.KindOFD || kind == verify.KindPDF) { // too large for any reader: its name alone
+		return office.CheckUnclassified(path, nil)
 	}
 	if kind == verify.KindOFD {
 		return checkUnclassifiedOFD(path)
@@ -60,7 +60,11 @@ func checkUnclassifiedFile(path string) error {
 	if err = errors.Join(err, f.Close()); err != nil {
 		return err
 	}
-	if err := office.CheckUnclassified(path, data); errors.Is(err, document.ErrClassified) {
+	var whole func() (io.ReadCloser, error)
+	if len(data) == office.MaxText {
+		whole = func() (io.ReadCloser, error) { return os.Open(path) }
+	}
+	if err := office.CheckLargeUnclassified(path, data, whole); errors.Is(err, document.ErrClassified) {
 		return err
 	}
 	return nil // broken, and no document that yinxin knows

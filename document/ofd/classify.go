@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"path"
 	"strings"
 
@@ -14,9 +15,10 @@ import (
 // CheckUnclassified looks for a classification in everything of the package that can be read as text: the names of its
 // entries; every element, attribute and text of its XML, whoever reaches it, the document information and all custom
 // data among them; and the text of every page, template and annotation, joined to lines by where it stands. Entries
-// that are no XML of the format are handed to other. The error is document.ErrClassified without a word of the content, or what other said, or a
-// *verdict.ContainerError if the package holds more XML than MaxXML. What is drawn or pictured is not read.
-func (p *Package) CheckUnclassified(other func(name string, data []byte) error) error {
+// that are no XML of the format are handed to other: whole, or of a large one its beginning and, in whole, what opens it
+// as a stream from its beginning. The error is document.ErrClassified without a word of the content, or what other said,
+// or a *verdict.ContainerError if the package holds more XML than MaxXML. What is drawn or pictured is not read.
+func (p *Package) CheckUnclassified(other func(name string, data []byte, whole func() (io.ReadCloser, error)) error) error {
 	for i := range p.entries {
 		for part := range strings.SplitSeq(strings.TrimSuffix(p.entries[i].name, "/"), "/") {
 			if err := checkText("the name of an entry", part); err != nil {
@@ -46,14 +48,18 @@ func (p *Package) CheckUnclassified(other func(name string, data []byte) error) 
 			}
 			continue
 		}
-		if err := other(e.name, data); err != nil {
+		var whole func() (io.ReadCloser, error)
+		if len(data) < int(e.size) {
+			whole = func() (io.ReadCloser, error) { return p.src.open(e) }
+		}
+		if err := other(e.name, data, whole); err != nil {
 			return err
 		}
 	}
 	return p.checkDrawingOrder()
 }
 
-// maxHead is how much of a large file is handed on that is neither XML nor a document of its own.
+// maxHead is how much of a large file is handed on in memory that is neither XML nor a document of its own.
 const maxHead = 16 << 20
 
 // readable gives what of entry i can be read as text: all of it, or the first MiBs of a large file that is something

@@ -69,7 +69,12 @@ func (s source) open(e *entry) (*content, error) {
 	return c, nil
 }
 
-// close ends the reading.
+// Close ends the reading.
+func (c *content) Close() error {
+	c.close()
+	return nil
+}
+
 func (c *content) close() {
 	if c.unflat != nil {
 		decompressors.Put(c.unflat)

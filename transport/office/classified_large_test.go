@@ -1,0 +1,105 @@
+package office_test
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/text/encoding/simplifiedchinese"
+	"golang.org/x/text/encoding/unicode"
+
+	"yinxin/document"
+	"yinxin/document/ofd"
+	"yinxin/transport/office"
+)
+
+// A large text is looked at to its last line, in whatever encoding it is and wherever it lies; its twin passes.
+func TestLargeTexts(t *testing.T) {
+	t.Parallel()
+	ascii := strings.Repeat("2026-11-29,done\n", office.MaxText/16+1)
+	chinese := strings.Repeat("各单位要认真组织实施，按期完成。\n", office.MaxText/48+1)
+	gbk := func(s string) string {
+		out, err := simplifiedchinese.GB18030.NewEncoder().String(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	wide := func(s string) string {
+		out, err := unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewEncoder().String(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	for _, tt := range []struct {
+		name  string
+		build func(mark string) string
+	}{
+		{"UTF-8", func(m string) string { return chinese + m + "\n" }},
+		{"GB 18030", func(m string) string { return gbk(chinese + chinese + m) }},
+		{"UTF-16", func(m string) string { return wide(chinese + chinese + m) }},
+		{"ASCII, then GB 18030", func(m string) string { return ascii + gbk(m) }},
+		{"UTF-8 with a wrong byte", func(m string) string { return chinese + "\xff\n" + m }},
+	} {
+		for mark, want := range map[string]bool{"机密★10年": true, "机要★10年": false} {
+			text := tt.build(mark)
+			whole := func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(text)), nil }
+			err := office.CheckLargeUnclassified("data.txt", []byte(text[:office.MaxText]), whole)
+			if errors.Is(err, document.ErrClassified) != want || !want && err != nil {
+				t.Errorf("%s, %s: %v", tt.name, mark, err)
+			}
+		}
+	}
+	pkg, err := ofd.Open(plain(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for mark, want := range map[string]bool{"机密★10年": true, "机要★10年": false} {
+		f, err := os.Create(filepath.Join(t.TempDir(), "large.ofd"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := pkg.WriteWith(f, ofd.File{Name: "Doc_0/Attachs/data.csv", Data: []byte(chinese + mark)}); err != nil {
+			t.Fatal(err)
+		}
+		st, err := f.Stat()
+		if err != nil {
+			t.Fatal(err)
+		}
+		large, err := ofd.OpenReader(f, st.Size())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := office.CheckPackageUnclassified("large.ofd", large); errors.Is(err, document.ErrClassified) != want || !want && err != nil {
+			t.Errorf("attachment, %s: %v", mark, err)
+		}
+		if err := f.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// One wrong byte does not make UTF-8 another encoding, and hide what it says.
+func TestAWrongByteHidesNothing(t *testing.T) {
+	t.Parallel()
+	for mark, want := range map[string]bool{"机密★10年": true, "机要★10年": false} {
+		text := append([]byte("通知\n\xff\n"+mark+"\n"), bytes.Repeat([]byte("正文"), 10)...)
+		if err := office.CheckUnclassified("a.txt", text); errors.Is(err, document.ErrClassified) != want {
+			t.Errorf("%s: %v", mark, err)
+		}
+	}
+}
+
+// A stream that cannot be read is no text without a mark.
+func TestBrokenStream(t *testing.T) {
+	t.Parallel()
+	head := []byte("text\n")
+	if err := office.CheckLargeUnclassified("a.txt", head, func() (io.ReadCloser, error) { return nil, io.ErrClosedPipe }); !errors.Is(err, io.ErrClosedPipe) {
+		t.Errorf("%v", err)
+	}
+}

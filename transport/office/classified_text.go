@@ -1,0 +1,156 @@
+package office
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"path"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/simplifiedchinese"
+	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/transform"
+
+	"yinxin/document"
+)
+
+// checkTextFile reads what is text, in every way that its kind can be read.
+func checkTextFile(name string, data []byte) error {
+	const where = "a text file"
+	data = data[:min(len(data), MaxText)]
+	stem := strings.TrimSuffix(path.Base(name), path.Ext(name))
+	named := document.ClassifiedElementNamed(stem, "x")
+	if named && len(data) > 64 {
+		return &document.ClassifiedError{Where: where, Kind: document.ClassifiedElement}
+	}
+	for _, text := range readings(name, data) {
+		if named && document.ClassifiedElementNamed(stem, text) {
+			return &document.ClassifiedError{Where: where, Kind: document.ClassifiedElement}
+		}
+		if err := checkReading(where, text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// textSuffixes are the files that are text whatever their bytes look like.
+const textSuffixes = " .txt .csv .tsv .md .markdown .xml .json .yaml .yml .html .htm .xhtml .mht .rtf .log .ini .eml .svg .tex .sql "
+
+// readings decodes text: UTF-8 and, where the bytes are not that, every encoding they may be in. Binary files give none.
+func readings(name string, data []byte) []string {
+	var all []string
+	for _, encoding := range encodings(name, data) {
+		if encoding == nil {
+			all = append(all, string(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))))
+			continue
+		}
+		if out, err := encoding.NewDecoder().Bytes(data); err == nil {
+			all = append(all, string(out))
+		}
+	}
+	return all
+}
+
+var (
+	utf16Marked = unicode.UTF16(unicode.LittleEndian, unicode.UseBOM)
+	utf16Big    = unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM)
+)
+
+// encodings are those in which a file may be text, by its name and its beginning; nil is UTF-8.
+func encodings(name string, data []byte) []encoding.Encoding {
+	suffix := strings.Contains(textSuffixes, " "+strings.ToLower(path.Ext(name))+" ") && path.Ext(name) != ""
+	switch {
+	case bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")):
+		return []encoding.Encoding{utf16Marked}
+	case !suffix && looksBinary(data):
+		return nil
+	case utf8.Valid(trimPartial(data)) && bytes.IndexByte(data, 0) < 0:
+		return []encoding.Encoding{nil}
+	}
+	return anyEncoding
+}
+
+// anyEncoding is for what is not UTF-8 throughout; a single wrong byte does not make it another encoding.
+var anyEncoding = []encoding.Encoding{nil, simplifiedchinese.GB18030, utf16Marked, utf16Big}
+
+// checkStream looks through all of a large text file as plain text. Where its beginning is UTF-8 and the rest is not,
+// all of it may be in any encoding.
+func checkStream(name string, head []byte, whole func() (io.ReadCloser, error)) error {
+	all := encodings(name, head)
+	for i := 0; i < len(all); i++ {
+		r, err := whole()
+		if err != nil {
+			return err
+		}
+		in := &utf8Reader{r: r}
+		text := io.Reader(in)
+		if all[i] != nil {
+			text = transform.NewReader(in, all[i].NewDecoder())
+		}
+		kind, found, err := document.FindClassificationIn(text)
+		if err = errors.Join(err, r.Close()); err != nil {
+			return err
+		}
+		if found {
+			return &document.ClassifiedError{Where: "a text file", Kind: kind}
+		}
+		if len(all) == 1 && all[0] == nil && in.otherwise() {
+			all = anyEncoding
+		}
+	}
+	return nil
+}
+
+// utf8Reader notices whether what it reads is UTF-8 text.
+type utf8Reader struct {
+	r    io.Reader
+	held []byte // the beginning of a character
+	not  bool
+}
+
+func (u *utf8Reader) Read(b []byte) (int, error) {
+	n, err := u.r.Read(b)
+	if u.not {
+		return n, err
+	}
+	u.held = append(u.held, b[:n]...)
+	at := len(u.held)
+	for i := 1; i < utf8.UTFMax && i <= at; i++ { // a character that goes on with the next read
+		if utf8.RuneStart(u.held[at-i]) {
+			if !utf8.FullRune(u.held[at-i:]) {
+				at -= i
+			}
+			break
+		}
+	}
+	u.not = !utf8.Valid(u.held[:at]) || bytes.IndexByte(u.held[:at], 0) >= 0
+	u.held = append(u.held[:0], u.held[at:]...)
+	return n, err
+}
+
+// otherwise reports, after the end, that it was not.
+func (u *utf8Reader) otherwise() bool { return u.not || len(u.held) > 0 }
+
+// trimPartial cuts off a character that the bound cut in two.
+func trimPartial(data []byte) []byte {
+	if len(data) < MaxText {
+		return data
+	}
+	for i := 1; i < utf8.UTFMax && i < len(data); i++ {
+		if utf8.RuneStart(data[len(data)-i]) {
+			return data[:len(data)-i]
+		}
+	}
+	return data
+}
+
+// looksBinary reports control characters that no text has among the first bytes.
+func looksBinary(data []byte) bool {
+	const sample = 4 << 10
+	return bytes.ContainsFunc(data[:min(len(data), sample)], func(r rune) bool {
+		return r < ' ' && r != '\t' && r != '\n' && r != '\r' && r != '\f' && r != '\v' && r != 0x1b
+	})
+}
