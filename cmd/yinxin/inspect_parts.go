@@ -16,8 +16,11 @@ import (
 	"yinxin/archive/tlog"
 	"yinxin/crypto/cert"
 	"yinxin/crypto/cms"
+	"yinxin/document/fonts"
+	"yinxin/document/layout"
 	"yinxin/document/ofd"
 	"yinxin/document/pdf"
+	"yinxin/internal/pages"
 	"yinxin/internal/verify"
 	"yinxin/seal"
 	"yinxin/seal/ofdseal"
@@ -86,6 +89,8 @@ type documentView struct {
 	Number string `json:"number,omitempty"`
 	Kind   string `json:"kind,omitempty"`
 	Issuer string `json:"issuer,omitempty"`
+	// Differs are the elements of which the metadata say something else than the pages print.
+	Differs []layout.Difference `json:"differs,omitempty"`
 	// Entries counts the files of an OFD, Revisions the revisions of a PDF.
 	Entries    int             `json:"entries,omitempty"`
 	Revisions  int             `json:"revisions,omitempty"`
@@ -125,6 +130,9 @@ func (v *documentView) print(w io.Writer, indent string) {
 		printLine(w, ", %s", strings.TrimSpace(v.Number+" "+v.Title))
 	}
 	fmt.Fprintln(w)
+	for _, d := range v.Differs {
+		printLine(w, "%s%s differs: the metadata say %q, the pages print %q\n", indent, d.Element, d.Stated, d.Printed)
+	}
 	for _, s := range v.Signatures {
 		name := s.Signer
 		if s.Seal != "" {
@@ -156,6 +164,15 @@ func (v *inspection) ofd(data []byte) error {
 		return err
 	}
 	v.Document.Title, v.Document.Number, v.Document.Kind, v.Document.Issuer = m.Title, m.Number.String(), m.Kind.String(), m.Issuer.Name
+	shown, err := pages.Open(data, fonts.Embedded())
+	if err != nil {
+		return err
+	}
+	read, err := shown.Read()
+	if err != nil {
+		return err
+	}
+	v.Document.Differs = layout.Differences(m, read)
 	return nil
 }
 

@@ -57,13 +57,7 @@ func (r *Report) Faults() []Measurement {
 // Element of runs and rules is not looked at, so a file without it gives the same report. seals are those that the pages
 // bear, upright and whole; slices of a cross-page seal are not among them.
 func Check(pages []Page, seals []Spot) Report {
-	c := &checker{rules: expectations(), seals: seals}
-	c.report = Report{Pages: len(pages), Measurements: []Measurement{}, Warnings: []Warning{}}
-	for i := range pages {
-		sheet, pieces := withoutTables(pages[i], piecesOf(i, &pages[i]))
-		c.sheets, c.pieces = append(c.sheets, sheet), append(c.pieces, pieces)
-		c.tables = append(c.tables, append(tablesOf(&pages[i]), picturesOf(&pages[i])...))
-	}
+	c := newChecker(pages, seals)
 	c.recognise()
 	c.report.Form = c.form
 	for _, step := range []func(){
@@ -77,6 +71,17 @@ func Check(pages []Page, seals []Spot) Report {
 		c.report.Verdict = verdict.Failed
 	}
 	return c.report
+}
+
+func newChecker(pages []Page, seals []Spot) *checker {
+	c := &checker{rules: expectations(), seals: seals}
+	c.report = Report{Pages: len(pages), Measurements: []Measurement{}, Warnings: []Warning{}}
+	for i := range pages {
+		sheet, pieces := withoutTables(pages[i], piecesOf(i, &pages[i]))
+		c.sheets, c.pieces = append(c.sheets, sheet), append(c.pieces, pieces)
+		c.tables = append(c.tables, append(tablesOf(&pages[i]), picturesOf(&pages[i])...))
+	}
+	return c
 }
 
 // checker measures one document.

@@ -13,6 +13,8 @@ import (
 type piece struct {
 	page int // from 0
 	text string
+	// spaced is the text with the blanks between its characters.
+	spaced string
 	// left and right are the ends of its characters' cells, top and foot those of the em box.
 	left, right, top, foot float64
 	size                   float64
@@ -35,6 +37,7 @@ func (p *piece) middle() float64 { return (p.top + p.foot) / 2 }
 // mark is one visible character with its place.
 type mark struct {
 	r             rune
+	lead          string // blanks before it on its line
 	x, end        float64
 	run           *Run
 	baseline, top float64
@@ -52,26 +55,7 @@ func emTopOf(r *Run) float64 {
 
 // piecesOf reads the text of a page from top to bottom, and from left to right on one line.
 func piecesOf(page int, p *Page) []piece {
-	var marks []mark
-	for i := range p.Runs {
-		r := &p.Runs[i]
-		x := r.X
-		for k, c := range []rune(r.Text) {
-			if k >= len(r.Advances) {
-				break
-			}
-			if !blank(c) {
-				marks = append(marks, mark{r: c, x: x, end: x + inkWidth(r, c), run: r, baseline: r.Y, top: r.Y - emTopOf(r)*r.Size})
-			}
-			x += r.Advances[k]
-		}
-	}
-	slices.SortStableFunc(marks, func(a, b mark) int {
-		if math.Abs(a.baseline-b.baseline) > sameLine {
-			return compare(a.baseline, b.baseline)
-		}
-		return compare(a.x, b.x)
-	})
+	marks := marksOf(p)
 	var out []piece
 	for from := 0; from < len(marks); {
 		to := from + 1
@@ -84,10 +68,43 @@ func piecesOf(page int, p *Page) []piece {
 	return out
 }
 
-// sameLine is how far the baselines of one line may differ, mm; wideGap the gap, in ems, that parts two pieces.
+// marksOf are the visible characters of a page in their order of reading.
+func marksOf(p *Page) []mark {
+	var marks []mark
+	for i := range p.Runs {
+		r := &p.Runs[i]
+		x, lead := r.X, ""
+		if i > 0 && math.Abs(p.Runs[i-1].Y-r.Y) <= sameLine {
+			lead = trailingBlanks(p.Runs[i-1].Text)
+		}
+		for k, c := range []rune(r.Text) {
+			if k >= len(r.Advances) {
+				break
+			}
+			if blank(c) {
+				lead += string(c)
+			} else {
+				marks = append(marks, mark{r: c, lead: lead, x: x, end: x + inkWidth(r, c), run: r, baseline: r.Y, top: r.Y - emTopOf(r)*r.Size})
+				lead = ""
+			}
+			x += r.Advances[k]
+		}
+	}
+	slices.SortStableFunc(marks, func(a, b mark) int {
+		if math.Abs(a.baseline-b.baseline) > sameLine {
+			return compare(a.baseline, b.baseline)
+		}
+		return compare(a.x, b.x)
+	})
+	return marks
+}
+
+// sameLine is how far the baselines of one line may differ, mm; wideGap the gap, in ems, that parts two pieces,
+// clearGap one that parts two words.
 const (
 	sameLine   = 0.5
 	wideGap    = 1.3
+	clearGap   = 0.8
 	wideRedGap = 4.0 // the names of a joint red head are spread
 )
 
@@ -96,7 +113,7 @@ func follows(a, b mark) bool {
 	if isRed(a.run.Color) {
 		gap = wideRedGap
 	}
-	return math.Abs(a.baseline-b.baseline) <= sameLine && b.x-a.end < gap*a.run.Size && isRed(a.run.Color) == isRed(b.run.Color) &&
+	return math.Abs(a.baseline-b.baseline) <= sameLine && apartBy(a, b) < gap*a.run.Size && isRed(a.run.Color) == isRed(b.run.Color) &&
 		math.Abs(a.run.Size-b.run.Size) < 0.3*a.run.Size
 }
 
@@ -109,6 +126,8 @@ func compare(a, b float64) int {
 	}
 	return 0
 }
+
+func trailingBlanks(s string) string { return s[len(strings.TrimRightFunc(s, blank)):] }
 
 func blank(r rune) bool {
 	return r == ' ' || r == '\u3000' || r == '\u00a0' || r == '\t' || r == '\n' || r == '\r'
@@ -136,22 +155,41 @@ func newPiece(page int, marks []mark) piece {
 		inkTop: math.Inf(1), inkFoot: math.Inf(-1), red: isRed(first.run.Color), family: first.run.Family, face: first.run.Face,
 		chars: len(marks), loose: strings.ContainsRune("“‘（《〈【〔「『…—·", first.r),
 	}
-	var text strings.Builder
+	var text, spaced strings.Builder
 	var steps []float64
 	for i, m := range marks {
 		text.WriteRune(m.r)
+		if i > 0 {
+			spaced.WriteString(m.lead)
+			if m.lead == "" && !p.red && apartBy(marks[i-1], m) > clearGap*p.size {
+				spaced.WriteRune('\u3000')
+			}
+		}
+		spaced.WriteRune(m.r)
 		top, foot := inkOf(m)
 		p.inkTop, p.inkFoot = min(p.inkTop, top), max(p.inkFoot, foot)
 		if i > 0 && chinese(m.r) && chinese(marks[i-1].r) {
 			steps = append(steps, m.x-marks[i-1].x)
 		}
 	}
-	p.text = text.String()
+	p.text, p.spaced = text.String(), spaced.String()
 	if len(steps) >= 10 && !strings.ContainsFunc(p.text, func(r rune) bool { return r < 0x2000 }) {
 		slices.Sort(steps)
 		p.step = steps[len(steps)/2]
 	}
 	return p
+}
+
+// apartBy is the room between two characters, without what narrow quotation marks leave free of their cells.
+func apartBy(a, b mark) float64 {
+	gap := b.x - a.end
+	if strings.ContainsRune("”’", a.r) {
+		gap -= a.run.Size - (a.end - a.x)
+	}
+	if strings.ContainsRune("“‘", b.r) {
+		gap -= b.run.Size - (b.end - b.x)
+	}
+	return gap
 }
 
 func chinese(r rune) bool { return r >= 0x4e00 && r <= 0x9fff }

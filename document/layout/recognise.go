@@ -25,7 +25,8 @@ type recognised struct {
 	people   []piece // 出席, 请假, 列席
 	names    []piece // 署名, or the office title beside a 签名章
 	date     *piece
-	remark   *piece // 附注
+	remark   *piece  // 附注
+	behind   []piece // what follows the date
 	annex    map[int]bool
 	// bodySize is the commonest size of black text.
 	bodySize float64
@@ -244,7 +245,8 @@ func (c *checker) findText(first []piece) {
 		}
 	}
 	if end < len(flow) {
-		c.findRemark(flow[end+1:])
+		c.behind = flow[end+1:]
+		c.findRemark(c.behind)
 	}
 	text := c.takeNames(flow[:end])
 	c.splitText(text)

@@ -1,6 +1,6 @@
-// Package pages opens an OFD for looking at: its pages drawn with their seals, and the same pages measured.
+// Package pages opens an OFD for looking at: its pages drawn with their seals, and the same pages measured and read.
 //
-// It promises that what is drawn and what is measured come from one reading of the file, and that every seal that a
+// It promises that what is drawn, measured and read comes from one reading of the file, and that every seal that a
 // signature of the package shows is drawn where that signature puts it. It judges no seal and no signature: a drawn seal
 // may be forged, and internal/verify says so.
 package pages
@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 
+	"yinxin/document"
 	"yinxin/document/fonts"
 	"yinxin/document/layout"
 	"yinxin/document/ofd"
@@ -56,14 +57,12 @@ func (d *Document) SVG(w io.Writer, i int) error { return d.drawing.SVG(w, i) }
 
 // Measure compares the pages with GB/T 9704-2012. Slices of a cross-page seal do not stand on a date and are left out.
 func (d *Document) Measure() (layout.Report, error) {
-	var list []layout.Page
+	list, err := d.layouts()
+	if err != nil {
+		return layout.Report{}, fmt.Errorf("measure %w", err)
+	}
 	at := make(map[string]int)
 	for i, p := range d.Package.Pages() {
-		page, err := d.drawing.Layout(i)
-		if err != nil {
-			return layout.Report{}, fmt.Errorf("measure page %d: %w", i+1, err)
-		}
-		list = append(list, page)
 		at[p.ID] = i
 	}
 	var seals []layout.Spot
@@ -81,4 +80,25 @@ func (d *Document) Measure() (layout.Report, error) {
 		r.Warnings = append(r.Warnings, layout.Warning{Code: n.Code, Detail: n.Detail})
 	}
 	return r, nil
+}
+
+// Read takes the document's text off its pages, whatever the file's metadata say.
+func (d *Document) Read() (*document.Document, error) {
+	list, err := d.layouts()
+	if err != nil {
+		return nil, fmt.Errorf("read %w", err)
+	}
+	return layout.Read(list), nil
+}
+
+func (d *Document) layouts() ([]layout.Page, error) {
+	var list []layout.Page
+	for i := range d.Count() {
+		page, err := d.drawing.Layout(i)
+		if err != nil {
+			return nil, fmt.Errorf("page %d: %w", i+1, err)
+		}
+		list = append(list, page)
+	}
+	return list, nil
 }
