@@ -33,10 +33,21 @@ func readConfig(path string) (*config.Config, error) {
 	return config.Read(path)
 }
 
+// vaultLogin is how a hub logs in to Vault.
+func vaultLogin(v *config.Vault) vaultkeys.Login {
+	switch {
+	case v.RoleID != "":
+		return vaultkeys.AppRole("approle", v.RoleID, func() (string, error) { return config.SecretFile(v.SecretIDFile) })
+	case v.CertificateRole != "":
+		return vaultkeys.Certificate("cert", v.CertificateRole)
+	}
+	return vaultkeys.TokenFile(v.TokenFile)
+}
+
 // openKeyStore opens the key store of a configuration; create makes a folder that is not there.
 func (e *env) openKeyStore(ctx context.Context, c config.Keys, create bool) (keyStore, error) {
 	if v := c.Vault; v != nil {
-		return vaultkeys.Open(vaultkeys.Config{Address: v.Address, Mount: v.Mount, Login: vaultkeys.TokenFile(v.TokenFile), CACert: v.CA})
+		return vaultkeys.Open(vaultkeys.Config{Address: v.Address, Mount: v.Mount, Login: vaultLogin(v), CACert: v.CA})
 	}
 	passphrase, err := config.SecretFile(c.PassphraseFile)
 	if err != nil {
@@ -114,7 +125,7 @@ func (e *env) openSystem(ctx context.Context, c *config.Config, store keyStore, 
 	}
 	system, err := embedded.Open(ctx, embedded.Config{
 		Dir: c.Data, Stores: stores, Keys: store, Code: c.Hub.Code, Archive: c.Hub.Archive, Fonds: c.Hub.Fonds, Origin: c.Log.Origin,
-		Authority: c.Hub.Authority, Clock: e.now, Rand: e.rand, Log: e.logger(verbose),
+		Authority: c.Hub.Authority, Pending: c.Log.Pending, Clock: e.now, Rand: e.rand, Log: e.logger(verbose),
 	})
 	if err != nil {
 		return nil, errors.Join(err, stores.Database.Close())

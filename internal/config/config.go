@@ -63,6 +63,8 @@ type Log struct {
 	Origin string `yaml:"origin"`
 	Folder string `yaml:"folder"`
 	Anchor string `yaml:"anchor"`
+	// Pending is how many entries may wait for the log before submissions are refused; 0 is 100,000.
+	Pending int64 `yaml:"pending"`
 }
 
 // Keys names a key store: a folder of encrypted keys, or Vault.
@@ -75,10 +77,15 @@ type Keys struct {
 
 // Vault is a Vault with the gm engine.
 type Vault struct {
-	Address   string `yaml:"address"`
-	Mount     string `yaml:"mount"`
-	TokenFile string `yaml:"token_file"`
-	CA        string `yaml:"ca"`
+	Address string `yaml:"address"`
+	Mount   string `yaml:"mount"`
+	CA      string `yaml:"ca"`
+	// One login: a token that somebody else makes and replaces in its file; a role of AppRole; a role of cert, with the
+	// certificate and key of VAULT_CLIENT_CERT and VAULT_CLIENT_KEY.
+	TokenFile       string `yaml:"token_file"`
+	RoleID          string `yaml:"role_id"`
+	SecretIDFile    string `yaml:"secret_id_file"`
+	CertificateRole string `yaml:"certificate_role"`
 }
 
 // maxConfig bounds the file.
@@ -135,6 +142,7 @@ func (c *Config) Validate() error {
 	fault(c.Hub.Archive != "" && c.Hub.Fonds == "", "hub.fonds is missing, and there is an archive")
 	fault(c.Hub.Authority == "", "hub.authority is missing")
 	fault(c.Log.Origin == "" || strings.ContainsAny(c.Log.Origin, " +\n\t"), "log.origin %q is missing or has blanks or plus signs", c.Log.Origin)
+	fault(c.Log.Pending < 0, "log.pending %d is negative", c.Log.Pending)
 	fault(c.Data == "", "data is missing")
 	fault(c.Database.Connections < 0 || c.Database.Connections > 1000, "database.connections %d is not between 1 and 1000", c.Database.Connections)
 	fault(c.Listen.Address == "", "listen.address is missing")
@@ -148,7 +156,14 @@ func (c *Config) Validate() error {
 	if v := c.Keys.Vault; v != nil {
 		fault(v.Address == "", "keys.vault.address is missing")
 		fault(v.Mount == "", "keys.vault.mount is missing")
-		fault(v.TokenFile == "", "keys.vault.token_file is missing")
+		logins := 0
+		for _, given := range []string{v.TokenFile, v.RoleID, v.CertificateRole} {
+			if given != "" {
+				logins++
+			}
+		}
+		fault(logins != 1, "keys.vault needs one of token_file, role_id and certificate_role")
+		fault((v.RoleID == "") != (v.SecretIDFile == ""), "keys.vault.role_id and keys.vault.secret_id_file belong together")
 	}
 	if len(faults) > 0 {
 		return errors.New(strings.Join(faults, "; "))

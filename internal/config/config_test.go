@@ -40,7 +40,10 @@ keys: {folder: k, passphrase_file: p}
 		"operations outside": {strings.Replace(good, `:0"`, `:0", operations: "0.0.0.0:1"`, 1), "listen.operations"},
 		"half a certificate": {strings.Replace(good, `:0"`, `:0", certificate: c`, 1), "belong together"},
 		"two key stores":     {strings.Replace(good, "folder: k", "folder: k, vault: {address: a, mount: m, token_file: t}", 1), "one of folder and vault"},
-		"vault half told":    {strings.Replace(good, "folder: k, passphrase_file: p", "vault: {address: a}", 1), "keys.vault.mount is missing; keys.vault.token_file"},
+		"vault half told":    {strings.Replace(good, "folder: k, passphrase_file: p", "vault: {address: a}", 1), "keys.vault.mount is missing; keys.vault needs one of"},
+		"two Vault logins":   {strings.Replace(good, "folder: k, passphrase_file: p", "vault: {address: a, mount: m, token_file: t, role_id: r, secret_id_file: s}", 1), "needs one of token_file, role_id"},
+		"half an AppRole":    {strings.Replace(good, "folder: k, passphrase_file: p", "vault: {address: a, mount: m, role_id: r}", 1), "secret_id_file belong together"},
+		"negative bound":     {strings.Replace(good, "origin: o/log", "origin: o/log, pending: -1", 1), "log.pending"},
 		"all faults at once": {"data: ''\n", "hub.code \"\" is no code; hub.authority is missing; log.origin"},
 		"archive, no fonds":  {strings.Replace(good, "code: H", "code: H, archive: X", 1), "hub.fonds"},
 	} {

@@ -96,6 +96,8 @@ type Config struct {
 	Origin string
 	// Authority is the common name of the built-in CA.
 	Authority string
+	// Pending is how many entries may wait for the log before submissions are refused; 0 is hub.Config's own bound.
+	Pending int64
 	// SealRanks are the sizes of round seals by the rank of their office, in mm; nil takes the table that is built in.
 	SealRanks picture.Ranks
 	Clock     func() time.Time
@@ -215,7 +217,7 @@ func (s *System) openServices(ctx context.Context) error {
 	s.Archive = &archive.Archive{
 		Fonds: c.Fonds, Blobs: s.Blobs, Index: s.Database, Clock: c.Clock, Rand: c.Rand, NewID: s.newID, TempDir: s.tempDir(),
 	}
-	s.Hub, err = hub.New(hub.Config{Code: c.Code, Archive: c.Archive, Spool: s.tempDir(), Shared: s.shared()}, hub.Parts{
+	s.Hub, err = hub.New(hub.Config{Code: c.Code, Archive: c.Archive, Spool: s.tempDir(), Shared: s.shared(), QueueBound: c.Pending}, hub.Parts{
 		Store: s.Database, Blobs: s.Blobs, Directory: s.Directory, Auditor: auditor, Archiver: &depositor{s},
 		Policy: s.policy, Clock: c.Clock, Rand: c.Rand, Log: c.Log, Wake: s.wakeLog,
 	})
@@ -369,12 +371,17 @@ const gather = 5 * time.Millisecond
 // Run does the work that nobody waits for: jobs of the hub, the log's batches and the receipts. It returns when ctx ends
 // or when the log must not go on.
 func (s *System) Run(ctx context.Context) error {
-	if err := s.resume(ctx); err != nil {
+	if _, err := s.Hub.BuildReceipts(ctx); err != nil { // what an earlier process left
+		return err
+	}
+	var tries retries
+	if err := s.resumeDispatches(ctx, &tries); err != nil {
 		return err
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.Hub.Run(ctx) })
 	g.Go(func() error { return s.runLog(ctx) })
+	g.Go(func() error { return s.runDispatches(ctx, &tries) })
 	err := g.Wait()
 	if errors.Is(err, context.Canceled) {
 		return nil
@@ -412,23 +419,6 @@ func (s *System) runLog(ctx context.Context) error {
 		case <-time.After(sharedPause):
 		}
 	}
-}
-
-// resume goes on with what an earlier process left: receipts that were not built, dispatches that were approved.
-func (s *System) resume(ctx context.Context) error {
-	if _, err := s.Hub.BuildReceipts(ctx); err != nil {
-		return err
-	}
-	unfinished, err := s.Database.UnfinishedDispatches(ctx, 1000)
-	if err != nil {
-		return err
-	}
-	for _, d := range unfinished {
-		if _, err := s.Office.Continue(ctx, d); err != nil {
-			s.config.Log.ErrorContext(ctx, "dispatch could not be continued", slog.String("dispatch", d.ID), slog.Any("error", err))
-		}
-	}
-	return nil
 }
 
 // published tells the anchor of a batch and builds its receipts.

@@ -47,15 +47,20 @@ func (s *System) Handler(verifier web.Verifier) (http.Handler, error) {
 	return edges(server, console), nil
 }
 
-// ready says whether the system can work, and names what is degraded.
+// ready says whether the system can work, and names what is degraded. Without its keys it goes on until so many entries wait
+// for the log that submissions are refused.
 func (s *System) ready(ctx context.Context) api.Health {
 	h := api.Health{Ready: true}
 	if keyStore := s.config.Keys.Health(ctx); keyStore.Status != "ok" {
 		h.Degraded = append(h.Degraded, "keys: "+string(keyStore.Status))
 	}
-	if _, err := s.Hub.Waiting(ctx); err != nil {
+	switch full, err := s.Hub.Full(ctx); {
+	case err != nil:
 		h.Ready = false
 		h.Degraded = append(h.Degraded, "store")
+	case full:
+		h.Ready = false
+		h.Degraded = append(h.Degraded, "log: too many entries wait")
 	}
 	return h
 }

@@ -9,9 +9,11 @@ import (
 	"strconv"
 
 	"yinxin/archive"
+	"yinxin/keys"
 	"yinxin/transport/api"
 	"yinxin/transport/directory"
 	"yinxin/transport/hub"
+	"yinxin/transport/office"
 )
 
 // fail answers with a problem object. What is not on the closed list is logged with
@@ -55,6 +57,10 @@ func problemOf(err error) *api.Problem {
 			faults = append(faults, api.Fault{Pointer: "/" + f.Field, Detail: f.Text})
 		}
 		return api.NewProblem(api.Validation, "", faults...)
+	case errors.Is(err, keys.ErrSealed), errors.Is(err, keys.ErrUnavailable):
+		p := api.NewProblem(api.Dependency, "the key service is away") // where and how is the operator's to know
+		p.RetryAfter = office.RetryAfter(err)
+		return p
 	}
 	for _, row := range []struct {
 		is   error

@@ -87,7 +87,7 @@ func refused(err error) error {
 	}
 	code := office.CodeOf(err)
 	switch code {
-	case api.Internal:
+	case api.Internal, api.Dependency: // told by the table of all routes, and logged with their causes
 		return err
 	case api.ClassifiedContent, api.NotFound: // nothing of the content, and nothing of what belongs to others
 		return api.NewProblem(code, "")

@@ -58,7 +58,11 @@ func problemOf(err error) *api.Problem {
 			return api.NewProblem(row.code, "")
 		}
 	}
-	return api.NewProblem(office.CodeOf(err), "")
+	p := api.NewProblem(office.CodeOf(err), "")
+	if p.Code == api.Dependency {
+		p.RetryAfter = office.RetryAfter(err)
+	}
+	return p
 }
 
 // failure is what the page of an error shows.

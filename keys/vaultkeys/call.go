@@ -38,8 +38,19 @@ const (
 
 // call asks the engine. in is nil or a JSON object, out takes what comes back; false if nothing came back.
 func (s *Store) call(ctx context.Context, v verb, path string, in map[string]any, out any) (bool, error) {
-	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	if err := s.breaker.admit(); err != nil {
+		return false, err
+	}
+	own, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
+	found, err := s.ask(own, v, path, in, out)
+	if ctx.Err() == nil { // a caller that left tells nothing of Vault
+		s.breaker.note(err)
+	}
+	return found, err
+}
+
+func (s *Store) ask(ctx context.Context, v verb, path string, in map[string]any, out any) (bool, error) {
 	current, err := s.sessions.get(ctx, s)
 	if err != nil {
 		return false, err
@@ -152,7 +163,7 @@ func classify(ctx context.Context, err error) error {
 	}
 	var answer *api.ResponseError
 	if !errors.As(err, &answer) {
-		return &keys.UnavailableError{Err: fmt.Errorf("reach Vault: %w", err)} // a deadline too: Vault did not answer in time
+		return &keys.UnavailableError{Err: fmt.Errorf("%w: %w", errNoAnswer, err)} // a deadline too: Vault did not answer in time
 	}
 	if found, ok := engineError(err); ok {
 		return found

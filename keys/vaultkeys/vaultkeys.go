@@ -4,7 +4,8 @@
 // # What it promises
 //
 //   - Errors are those of package keys. Sealed, standby without leader, cut off, rate-limited: keys.ErrSealed or
-//     keys.ErrUnavailable, at once and not after retries; all works again by itself when Vault does.
+//     keys.ErrUnavailable, at once and not after retries; all works again by itself when Vault does. A Vault that does not
+//     answer costs three callers their time; the others are refused at once, and one each second looks whether it is back.
 //   - The login is renewed, and made anew when renewing comes to its end or the token is revoked.
 //   - Every signature is verified here with the public key of the version that made it before it is handed out. Public
 //     keys of versions are immutable and kept; while Vault is away their last known public part is answered from memory.
@@ -49,6 +50,8 @@ type Config struct {
 	CACert string
 	// Timeout bounds each call; 0 means DefaultTimeout.
 	Timeout time.Duration
+	// Now measures pauses between looks at a Vault that does not answer; nil means time.Now.
+	Now func() time.Time
 }
 
 // Store is keys in Vault. It is safe for concurrent use.
@@ -58,6 +61,7 @@ type Store struct {
 	login   Login
 	timeout time.Duration
 
+	breaker  breaker
 	sessions sessions
 	publics  publicCache
 	signs    coalescer[signGroup, keys.SignItem, keys.SignResult]
@@ -109,6 +113,9 @@ func Open(c Config) (*Store, error) {
 	if s.timeout <= 0 {
 		s.timeout = DefaultTimeout
 	}
+	if s.breaker.now = c.Now; c.Now == nil {
+		s.breaker.now = time.Now
+	}
 	s.ctx, s.stop = context.WithCancel(context.Background())
 	s.signs.send, s.opens.send = s.sendSigns, s.sendOpens
 	return s, nil
@@ -157,9 +164,12 @@ func ParseStore(text, fallback string) (address, mount string, err error) {
 // errClosed is what callers of a closed store get.
 var errClosed = fmt.Errorf("%w: the store has been closed", keys.ErrSealed)
 
+// healthTime bounds a look at Vault's health: who asks for it waits for nothing else.
+const healthTime = 2 * time.Second
+
 // Health implements keys.Provider.
 func (s *Store) Health(ctx context.Context) keys.Health {
-	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	ctx, cancel := context.WithTimeout(ctx, min(s.timeout, healthTime))
 	defer cancel()
 	h, err := s.base.Sys().HealthWithContext(ctx)
 	switch {

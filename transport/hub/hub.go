@@ -42,8 +42,8 @@ type Config struct {
 	MaxEnvelope int64
 	// Inline bounds the envelopes that are kept in the database, in bytes; default 64 KiB.
 	Inline int64
-	// QueueBound is how many entries may wait for the log before submissions are
-	// refused; default 100,000.
+	// QueueBound is how many entries may wait for the log before submissions are refused: until then they are accepted and
+	// their receipts pending, also while the log cannot be signed; default 100,000.
 	QueueBound int64
 	// SignFor gives the time within which a document must be signed for, by urgency;
 	// default 72 h, 24 h for urgent, 4 h for extra urgent.

@@ -78,14 +78,25 @@ const queueLife = 100 * time.Millisecond
 // room refuses new submissions when too many entries wait for the log: nothing is
 // promised that could not be proven for long.
 func (h *Hub) room(ctx context.Context) error {
-	waiting, err := h.Waiting(ctx)
+	waiting, full, err := h.waiting(ctx)
 	if err != nil {
 		return err
 	}
-	if waiting >= h.cfg.QueueBound {
+	if full {
 		return refuse(api.Dependency, "%d entries wait for the evidence log", waiting)
 	}
 	return nil
+}
+
+// Full tells whether so many entries wait for the log that new submissions are refused.
+func (h *Hub) Full(ctx context.Context) (bool, error) {
+	_, full, err := h.waiting(ctx)
+	return full, err
+}
+
+func (h *Hub) waiting(ctx context.Context) (int64, bool, error) {
+	n, err := h.Waiting(ctx)
+	return n, n >= h.cfg.QueueBound, err
 }
 
 // Waiting counts entries whose receipts are not built yet, as of a moment ago.

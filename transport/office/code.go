@@ -2,6 +2,7 @@ package office
 
 import (
 	"errors"
+	"time"
 
 	"yinxin/document"
 	"yinxin/keys"
@@ -11,6 +12,16 @@ import (
 	"yinxin/transport/directory"
 	"yinxin/verdict"
 )
+
+// RetryAfter is after how many seconds it is worth while to ask again for what needed a key: what the store of keys suggests,
+// at least one. It is for api.Dependency.
+func RetryAfter(err error) int {
+	away, ok := errors.AsType[*keys.UnavailableError](err)
+	if !ok {
+		return 1
+	}
+	return max(1, int((away.RetryAfter+time.Second-1)/time.Second))
+}
 
 // CodeOf gives the problem code of a refusal of this package; api.Internal for anything that is no refusal.
 func CodeOf(err error) api.Code {

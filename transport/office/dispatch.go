@@ -320,8 +320,31 @@ func (s *Service) List(ctx context.Context, who Person, state State, limit int) 
 	return s.Dispatches.ListDispatches(ctx, who.Office, state, limit)
 }
 
-// Continue takes an approved dispatch through sealing, packing and submission, from wherever it stands.
+// Resume goes on with an approved dispatch from where it stands now. One that is done, or under way here, is left alone.
+func (s *Service) Resume(ctx context.Context, office, id string) error {
+	if _, busy := s.underway.LoadOrStore(id, true); busy {
+		return nil
+	}
+	defer s.underway.Delete(id)
+	d, err := s.Dispatches.Dispatch(ctx, office, id)
+	if err != nil {
+		return fmt.Errorf("resume dispatch %s: %w", id, err)
+	}
+	_, err = s.carry(ctx, d)
+	return err
+}
+
+// Continue takes an approved dispatch through sealing, packing and submission, from wherever it stands. ErrState: it is under
+// way already.
 func (s *Service) Continue(ctx context.Context, d Dispatch) (Dispatch, error) {
+	if _, busy := s.underway.LoadOrStore(d.ID, true); busy {
+		return d, fmt.Errorf("dispatch %s is under way: %w", d.ID, ErrState)
+	}
+	defer s.underway.Delete(d.ID)
+	return s.carry(ctx, d)
+}
+
+func (s *Service) carry(ctx context.Context, d Dispatch) (Dispatch, error) {
 	var err error
 	if d.State == Approved {
 		if d, err = s.sealAndPack(ctx, d); err != nil {

@@ -19,6 +19,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"time"
 
 	"yinxin/archive/blob"
@@ -107,6 +108,9 @@ type Service struct {
 	NewID   func() string
 	// TempDir is where envelopes are packed and opened; empty means the system's.
 	TempDir string
+
+	// underway holds the ids of dispatches that this process is sealing, packing or submitting.
+	underway sync.Map
 }
 
 // Key names of an office, in whatever store keeps them.
