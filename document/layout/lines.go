@@ -74,7 +74,7 @@ func marksOf(p *Page) []mark {
 	for i := range p.Runs {
 		r := &p.Runs[i]
 		x, lead := r.X, ""
-		if i > 0 && math.Abs(p.Runs[i-1].Y-r.Y) <= sameLine {
+		if i > 0 && math.Abs(p.Runs[i-1].Y-r.Y) <= sameLine && p.Runs[i-1].X < x {
 			lead = trailingBlanks(p.Runs[i-1].Text)
 		}
 		for k, c := range []rune(r.Text) {

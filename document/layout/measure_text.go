@@ -50,7 +50,7 @@ func (c *checker) bodyText() {
 			wide = append(wide, p)
 		}
 	}
-	slices.SortStableFunc(wide, func(a, b piece) int { return compare(a.step, b.step) })
+	slices.SortStableFunc(wide, func(a, b piece) int { return compare(round(a.step), round(b.step)) })
 	if len(wide) > 0 { // a line that gave a character to the next is stretched: the median line is the grid
 		m := wide[len(wide)/2]
 		c.measure(m.page, Body, "character", m.step, m.text)
