@@ -13,8 +13,8 @@ import (
 
 // drawnSeal says how the picture of a seal is made.
 type drawnSeal struct {
-	source, bottom, middle, number, rank string
-	diameter                             float64
+	source, bottom, middle, number, rank, ranks string
+	diameter                                    float64
 }
 
 func (d *drawnSeal) add(cmd *cobra.Command) {
@@ -22,7 +22,8 @@ func (d *drawnSeal) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&d.bottom, "bottom-line", "", "the line at the bottom of a round or oval seal, for instance 公文专用章")
 	cmd.Flags().StringVar(&d.middle, "middle-line", "", "the line in the middle of an oval seal")
 	cmd.Flags().StringVar(&d.number, "number", "", "the number along the inside of a round seal")
-	cmd.Flags().StringVar(&d.rank, "rank", "", "size of a round seal by the rank of its office: state, province, prefecture, county, township")
+	cmd.Flags().StringVar(&d.rank, "rank", "", "size of a round seal by the rank of its office: state, province, prefecture, county, township, or those of --ranks")
+	cmd.Flags().StringVar(&d.ranks, "ranks", "", "a table of ranks, one \"NAME: MM\" a line, instead of the one that is built in")
 	cmd.Flags().Float64Var(&d.diameter, "diameter", 0, "diameter or width in mm (default: that of its kind; 42 for a round seal and a file)")
 }
 
@@ -33,6 +34,8 @@ func (d *drawnSeal) check() error {
 		return usage("--diameter %g: want millimetres", d.diameter)
 	case d.rank != "" && d.diameter != 0:
 		return usage("want --rank or --diameter, not both")
+	case d.ranks != "" && d.rank == "":
+		return usage("--ranks is for --rank")
 	case d.rank != "" && !round || d.number != "" && !round:
 		return usage("--rank and --number are for round seals")
 	case d.bottom != "" && !round && d.source != "oval":
@@ -40,13 +43,33 @@ func (d *drawnSeal) check() error {
 	case d.middle != "" && d.source != "oval":
 		return usage("--middle-line is for oval seals")
 	}
-	if d.rank != "" {
-		var err error
-		if d.diameter, err = picture.DefaultRanks().Diameter(d.rank); err != nil {
-			return usage("--rank %s: want one of %v", d.rank, picture.DefaultRanks().Names())
-		}
+	if d.rank == "" {
+		return nil
+	}
+	table, err := d.table()
+	if err != nil {
+		return err
+	}
+	if d.diameter, err = table.Diameter(d.rank); err != nil {
+		return usage("--rank %s: want one of %v", d.rank, table.Names())
 	}
 	return nil
+}
+
+// table is the table of ranks that counts.
+func (d *drawnSeal) table() (picture.Ranks, error) {
+	if d.ranks == "" {
+		return picture.DefaultRanks(), nil
+	}
+	data, err := readInput(d.ranks)
+	if err != nil {
+		return nil, err
+	}
+	table, err := picture.ParseRanks(data)
+	if err != nil {
+		return nil, usage("%s: %v", d.ranks, err)
+	}
+	return table, nil
 }
 
 // sealPicture draws the picture or reads it from a file.

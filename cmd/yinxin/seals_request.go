@@ -44,7 +44,7 @@ func newSealsRequestCmd(e *env) *cobra.Command {
 	cmd.Flags().StringVar(&q.BottomLine, "bottom-line", "", "line below the star, for instance 公文专用章")
 	cmd.Flags().StringVar(&q.Number, "number", "", "the number along the inside")
 	cmd.Flags().Float64Var(&q.Diameter, "diameter", 0, "diameter in mm (default 42)")
-	cmd.Flags().StringVar(&q.Rank, "rank", "", "size by the rank of the office, by the hub's table: state, province, prefecture, county, township")
+	cmd.Flags().StringVar(&q.Rank, "rank", "", "size by the rank of the office, by the hub's table (seals.ranks; built in: state, province, prefecture, county, township)")
 	cmd.Flags().StringVar(&q.Keeper, "keeper", "", "account of the office that will keep the seal")
 	cmd.Flags().StringVar(&q.Reason, "reason", "", "why the seal is wanted")
 	cmd.Flags().StringVar(&csr, "csr", "", "request of the sealing key, for an office that keeps its own keys")

@@ -125,7 +125,7 @@ func (e *env) openSystem(ctx context.Context, c *config.Config, store keyStore, 
 	}
 	system, err := embedded.Open(ctx, embedded.Config{
 		Dir: c.Data, Stores: stores, Keys: store, Code: c.Hub.Code, Archive: c.Hub.Archive, Fonds: c.Hub.Fonds, Origin: c.Log.Origin,
-		Authority: c.Hub.Authority, Pending: c.Log.Pending, Clock: e.now, Rand: e.rand, Log: e.logger(verbose),
+		Authority: c.Hub.Authority, SealRanks: c.Seals.Ranks, Pending: c.Log.Pending, Clock: e.now, Rand: e.rand, Log: e.logger(verbose),
 	})
 	if err != nil {
 		return nil, errors.Join(err, stores.Database.Close())

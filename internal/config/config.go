@@ -15,6 +15,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"yinxin/seal/picture"
 	"yinxin/transport"
 )
 
@@ -28,6 +29,7 @@ type Config struct {
 	Blobs    Blobs    `yaml:"blobs"`
 	Log      Log      `yaml:"log"`
 	Keys     Keys     `yaml:"keys"`
+	Seals    Seals    `yaml:"seals"`
 }
 
 // Hub names the hub.
@@ -86,6 +88,11 @@ type Vault struct {
 	RoleID          string `yaml:"role_id"`
 	SecretIDFile    string `yaml:"secret_id_file"`
 	CertificateRole string `yaml:"certificate_role"`
+}
+
+// Seals says how large seals are, by the rank of their office; left out, the table of the program counts.
+type Seals struct {
+	Ranks picture.Ranks `yaml:"ranks"`
 }
 
 // maxConfig bounds the file.
@@ -165,6 +172,10 @@ func (c *Config) Validate() error {
 		fault(logins != 1, "keys.vault needs one of token_file, role_id and certificate_role")
 		fault((v.RoleID == "") != (v.SecretIDFile == ""), "keys.vault.role_id and keys.vault.secret_id_file belong together")
 	}
+	if err := c.Seals.Ranks.Validate(); err != nil {
+		fault(true, "seals.ranks: %v", err)
+	}
+	fault(c.Seals.Ranks != nil && len(c.Seals.Ranks) == 0, "seals.ranks is empty")
 	if len(faults) > 0 {
 		return errors.New(strings.Join(faults, "; "))
 	}

@@ -17,7 +17,7 @@ func TestExampleConfiguration(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.Hub.Code != "HUB" || c.Database.Connections != 24 || c.Log.Anchor == "" {
+	if c.Hub.Code != "HUB" || c.Database.Connections != 24 || c.Log.Anchor == "" || c.Seals.Ranks["county"] != 42 {
 		t.Errorf("the example reads as %+v", c)
 	}
 }
@@ -45,6 +45,9 @@ keys: {folder: k, passphrase_file: p}
 		"half an AppRole":    {strings.Replace(good, "folder: k, passphrase_file: p", "vault: {address: a, mount: m, role_id: r}", 1), "secret_id_file belong together"},
 		"negative bound":     {strings.Replace(good, "origin: o/log", "origin: o/log, pending: -1", 1), "log.pending"},
 		"all faults at once": {"data: ''\n", "hub.code \"\" is no code; hub.authority is missing; log.origin"},
+		"a seal too large":   {good + "seals: {ranks: {state: 600}}\n", "seals.ranks: "},
+		"no rank":            {good + "seals: {ranks: {}}\n", "seals.ranks is empty"},
+		"a rank twice":       {good + "seals: {ranks: {a: 42, a: 45}}\n", "already defined"},
 		"archive, no fonds":  {strings.Replace(good, "code: H", "code: H, archive: X", 1), "hub.fonds"},
 	} {
 		if _, err := config.Parse([]byte(tt.text)); err == nil || !strings.Contains(err.Error(), tt.want) {

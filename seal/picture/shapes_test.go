@@ -3,6 +3,7 @@ package picture
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"image"
 	"image/png"
 	"strings"
@@ -158,6 +159,50 @@ func TestRanks(t *testing.T) {
 	if err := (Ranks{"own": 500}).Validate(); !errors.Is(err, ErrSize) {
 		t.Errorf("too large: %v", err)
 	}
+}
+
+func TestParseRanks(t *testing.T) {
+	r, err := ParseRanks([]byte("省级: 50 # 直径，毫米\n县级: 42.5\n"))
+	if err != nil || len(r) != 2 || r["县级"] != 42.5 {
+		t.Errorf("%v, %v", r, err)
+	}
+	for text, want := range map[string]error{
+		"a: 19": ErrSize, "a: 80.5": ErrSize, "a: .nan": ErrSize, "a: .inf": ErrSize, "a: -42": ErrSize,
+		"a: big": ErrRanks, "- 42": ErrRanks, "": ErrRanks, "{}": ErrRanks, "a: 42\na: 45": ErrRanks, "a: 42\n---\nb: 42": ErrRanks,
+		"'': 42": ErrRanks, "\"\\n\": 42": ErrRanks, strings.Repeat("级", maxRankName+1) + ": 42": ErrRanks,
+		"# " + strings.Repeat("x", MaxRanksFile) + "\na: 42": ErrRanks,
+	} {
+		if r, err := ParseRanks([]byte(text)); !errors.Is(err, want) {
+			t.Errorf("%.30q: %v, %v, want %v", text, r, err, want)
+		}
+	}
+	var many strings.Builder
+	for i := range maxRanks + 1 {
+		fmt.Fprintf(&many, "rank%d: 42\n", i)
+	}
+	if _, err := ParseRanks([]byte(many.String())); !errors.Is(err, ErrRanks) {
+		t.Errorf("too many: %v", err)
+	}
+}
+
+func FuzzRanks(f *testing.F) {
+	for _, seed := range []string{"state: 60\ncounty: 42\n", "a: &b 42\nc: *b", "<<: {a: 42}", "? [a]\n: 42"} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		r, err := ParseRanks(data)
+		if err != nil {
+			return
+		}
+		for _, name := range r.Names() {
+			if _, err := r.Diameter(name); err != nil {
+				t.Error(err)
+			}
+		}
+		if len(r) == 0 || r.Validate() != nil {
+			t.Errorf("a table that is not valid was taken: %v", r)
+		}
+	})
 }
 
 // TestNumberReadsFromLeftToRight: the digits along the bottom stand in the reader's order, below the star.
