@@ -31,7 +31,8 @@ type Element struct {
 	attrs   []xml.Attr
 	text    []byte // until the end tag; appended to, because comments can cut it into any number of pieces
 	foreign bool
-	comment bool
+	// comment, cdata and plain say of what the text was put together
+	comment, cdata, plain bool
 }
 
 // Attr returns the value of an attribute without a namespace.
@@ -118,7 +119,7 @@ const openElements = " Data ExtendData Property Parameters "
 
 // ParseXML reads one XML file of a package and refuses, with a *verdict.ContainerError whose detail begins with name,
 // whatever two readers could take differently: a document type, another encoding than UTF-8, another namespace,
-// duplicate attributes and single elements, anything after the root, values split by comments; and it bounds depth,
+// duplicate attributes and single elements, anything after the root, values split by comments or CDATA; and it bounds depth,
 // attributes, tokens and elements. root is the expected name of the root element.
 func ParseXML(name string, data []byte, root string) (*Element, error) {
 	p := &xmlParser{name: name}
@@ -197,6 +198,9 @@ func (p *xmlParser) parse(body []byte) (*Element, error) {
 			if e.comment && strings.TrimSpace(e.Text) != "" {
 				return nil, p.refuse(verdict.XMLSplitValue, "the text of %q is split by a comment", e.Name)
 			}
+			if e.cdata && e.plain && e.Name != "TextCode" {
+				return nil, p.refuse(verdict.XMLSplitValue, "the text of %q is split by a CDATA section", e.Name)
+			}
 			stack = stack[:len(stack)-1]
 		case xml.CharData:
 			if len(stack) == 0 {
@@ -210,6 +214,11 @@ func (p *xmlParser) parse(body []byte) (*Element, error) {
 				return nil, p.refuse(verdict.Limit, "more than %d bytes of text in %q", MaxToken, e.Name)
 			}
 			e.text = append(e.text, t...)
+			if bytes.HasPrefix(body[start:], []byte("<![CDATA[")) {
+				e.cdata = true
+			} else if len(bytes.TrimSpace(t)) > 0 {
+				e.plain = true
+			}
 		case xml.Comment:
 			if len(stack) > 0 {
 				stack[len(stack)-1].comment = true

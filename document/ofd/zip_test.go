@@ -210,6 +210,8 @@ func TestZipAttacks(t *testing.T) {
 		{"Z-06", "whole package after", append(bytes.Clone(good), good...), verdict.ZipLayout},
 		{"Z-06", "PDF before", append([]byte("%PDF-1.7\n"), good...), verdict.ZipLayout},
 		{"Z-06", "comment promised", patched(20, 4), verdict.ZipLayout},
+		{"Z-06", "end record inside a comment", commented(good), verdict.ZipLayout},
+		{"Z-06", "two end records", append(bytes.Clone(good), good[len(good)-endRecordLen:]...), verdict.ZipLayout},
 		{"Z-06", "two counts", patched(8, 1), verdict.ZipLayout},
 		{"Z-06", "fewer entries", func() []byte { b := patched(8, 1); b[len(b)-12] ^= 1; return b }(), verdict.ZipLayout},
 		{"Z-06", "central directory elsewhere", patched(16, 1), verdict.ZipLayout},
@@ -238,6 +240,15 @@ func TestZipAttacks(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(strings.ReplaceAll(tt.id+" "+tt.name, " ", "_"), func(t *testing.T) { mustRefuse(t, tt.data, tt.want) })
 	}
+}
+
+// commented is the package with a comment that holds an end record of its own.
+func commented(good []byte) []byte {
+	b := bytes.Clone(good)
+	end := b[len(b)-endRecordLen:]
+	comment := bytes.Clone(end)
+	binary.LittleEndian.PutUint16(b[len(b)-2:], uint16(len(comment)))
+	return append(b, comment...)
 }
 
 func TestOverlappingEntries(t *testing.T) {

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// attackRows says which test holds each row of the catalogue of attacks on messages (C), certificates and time (T). Each of
-// these tests has its positive twins: the same thing without the change, which passes.
+// attackRows says which test holds each row of the catalogue of attacks on messages (C), certificates and time (T), ZIP
+// containers (Z) and XML (X). Each of these tests has its positive twins: the same thing without the change, which passes.
 const attackRows = `
 C-01 crypto/cms TestForgeries TestBareDigest
 C-02 crypto/cms TestForgeries TestOtherContent
@@ -63,6 +63,28 @@ T-12 seal/pdfseal TestTimeStamp
 T-13 crypto/tsp TestClientRefuses TestClientRetries TestClientGrace
 T-14 crypto/cert TestClockJumps
 T-14 crypto/tsp TestAuthorityClock
+Z-01 document/ofd TestZipAttacks
+Z-02 document/ofd TestZipAttacks
+Z-03 document/ofd TestZipAttacks
+Z-04 document/ofd TestZipAttacks
+Z-05 document/ofd TestZipAttacks
+Z-06 document/ofd TestZipAttacks
+Z-07 document/ofd TestZipAttacks
+Z-08 document/ofd TestZipAttacks TestOverlappingEntries TestManyEntries
+Z-09 document/ofd TestZipAttacks
+Z-10 document/ofd TestZipAttacks TestOtherWriters
+Z-11 document/ofd TestZipAttacks
+X-01 document/ofd TestXMLAttacks
+X-02 document/ofd TestXMLAttacks
+X-03 document/ofd TestXMLAttacks
+X-04 document/ofd TestXMLAttacks TestXMLThatIsFine
+X-05 document/ofd TestXMLAttacks TestXMLThatIsFine
+X-06 document/ofd TestXMLAttacks TestBombsEndEarly
+X-07 document/ofd TestXMLAttacks
+X-08 document/ofd TestXMLAttacks TestResolve
+X-08 document/ofd/render TestHostilePages TestPatternsAreBounded
+X-09 document/ofd TestXMLAttacks
+X-09 document/ofd/render TestHostilePages
 `
 
 // TestRepositoryAttackRows holds the list to the tests that there are: no row is missing, and every test exists.
@@ -90,7 +112,7 @@ func TestRepositoryAttackRows(t *testing.T) {
 			}
 		}
 	}
-	for prefix, n := range map[string]int{"C": 23, "T": 14} {
+	for prefix, n := range map[string]int{"C": 23, "T": 14, "Z": 11, "X": 9} {
 		for i := range n {
 			if row := prefix + "-" + string(rune('0'+(i+1)/10)) + string(rune('0'+(i+1)%10)); !rows[row] {
 				t.Errorf("row %s has no test", row)

@@ -2,6 +2,7 @@ package render_test
 
 import (
 	"bytes"
+	"flag"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -226,6 +227,11 @@ func anyTable(t *rapid.T) *document.Table {
 
 // TestRoundTripOfAnyDraft reads what was composed of drafts of many shapes.
 func TestRoundTripOfAnyDraft(t *testing.T) {
+	if f := flag.Lookup("rapid.checks"); f.Value.String() == f.DefValue { // each writes and reads a whole file
+		if err := f.Value.Set("25"); err != nil {
+			t.Fatal(err)
+		}
+	}
 	rapid.Check(t, func(rt *rapid.T) {
 		d := anyDraft(rt)
 		if diff := unlike(d, readBack(t, mustWrite(t, d))); diff != "" {
