@@ -16,6 +16,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"yinxin/keys/filekeys"
 )
 
 // env is everything a command may touch of the world around it.
@@ -41,6 +43,10 @@ func main() {
 const grace = 5 * time.Second
 
 func realMain() int {
+	if err := filekeys.NoCoreFiles(); err != nil {
+		fmt.Fprintln(os.Stderr, "yinxin:", err)
+		return exitInternal
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	done := make(chan int, 1)

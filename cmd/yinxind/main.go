@@ -43,6 +43,10 @@ type env struct {
 func main() { os.Exit(realMain()) }
 
 func realMain() int {
+	if err := filekeys.NoCoreFiles(); err != nil {
+		fmt.Fprintln(os.Stderr, "yinxind:", err)
+		return exitInternal
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once

@@ -3,12 +3,15 @@ package filekeys_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"yinxin/crypto/gm"
 	"yinxin/keys"
@@ -75,6 +78,29 @@ func TestPassphrase(t *testing.T) {
 		t.Errorf("after the change of the passphrase: %v", err)
 	}
 	mustClose(t, s)
+}
+
+// TestManyWrongPassphrases: a thousand guesses open nothing, change nothing, and each costs what the derivation is set to.
+func TestManyWrongPassphrases(t *testing.T) {
+	t.Parallel()
+	s, dir := create(t, filekeys.Options{})
+	mustCreate(t, s, "k")
+	mustClose(t, s)
+	before := snapshot(t, dir)
+	for n := range 1000 {
+		guess := fmt.Appendf(nil, "%s%d", passphrase(), n)
+		if _, err := filekeys.Open(t.Context(), dir, guess, filekeys.Options{}); !errors.Is(err, filekeys.ErrPassphrase) || strings.Contains(err.Error(), string(guess)) {
+			t.Fatalf("guess %d: %v", n, err)
+		}
+	}
+	if diff := cmp.Diff(before, snapshot(t, dir)); diff != "" {
+		t.Errorf("guesses changed the store:\n%s", diff)
+	}
+	opened, err := filekeys.Open(t.Context(), dir, passphrase(), filekeys.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustClose(t, opened)
 }
 
 func TestCreateRefuses(t *testing.T) {

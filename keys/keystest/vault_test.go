@@ -63,3 +63,6 @@ func TestRestartOnVault(t *testing.T) {
 		return b
 	})
 }
+
+// rootOf logs in as root, where policies are not what is tried.
+func rootOf(s *vaulttest.Server) vaultkeys.Login { return vaultkeys.Token(s.Root) }

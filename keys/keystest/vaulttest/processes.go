@@ -39,6 +39,16 @@ func (s *Server) PluginProcesses(t testing.TB) []int {
 	return ids
 }
 
+// Signal sends a signal to the server itself.
+func (s *Server) Signal(t testing.TB, signal syscall.Signal) {
+	t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.command.Process.Signal(signal); err != nil {
+		t.Errorf("signal the server: %v", err)
+	}
+}
+
 // SignalPlugin sends a signal to the plugin processes of this server and tells how many there were.
 func (s *Server) SignalPlugin(t testing.TB, signal syscall.Signal) int {
 	t.Helper()

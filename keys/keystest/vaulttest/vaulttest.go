@@ -7,7 +7,6 @@ package vaulttest
 
 import (
 	"bytes"
-	"context"
 	"crypto/sha256" // Vault's catalogue names plugins by it
 	"encoding/hex"
 	"encoding/json"
@@ -20,7 +19,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -55,6 +53,7 @@ type Server struct {
 	Dir string
 
 	program string
+	options Options
 	unseal  string
 	mu      sync.Mutex
 	command *exec.Cmd
@@ -63,10 +62,22 @@ type Server struct {
 	mounts  atomic.Int64
 }
 
+// SmallStorage skips the test where no file system can be mounted for one process.
+func SmallStorage(t testing.TB) {
+	t.Helper()
+	if out, err := exec.Command("unshare", "-rm", "mount", "-t", "tmpfs", "tmpfs", t.TempDir()).CombinedOutput(); err != nil {
+		t.Skipf("needs unshare with the right to mount in a namespace of its own: %v %s", err, out)
+	}
+}
+
 // Options of a server.
 type Options struct {
 	// Durable keeps storage in a folder, so that the server can be restarted.
 	Durable bool
+	// StorageSize, where set, keeps storage in a file system of that many bytes, which lives as long as the process.
+	StorageSize int
+	// CoreFiles lets the server and what it starts write core files into Dir, and makes Go programs do so when aborted.
+	CoreFiles bool
 	// Config is more configuration, added at the top level.
 	Config map[string]any
 }
@@ -122,7 +133,7 @@ func launch(program string, o Options) (s *Server, err error) {
 	if dir, err = filepath.EvalSymlinks(dir); err != nil {
 		return nil, err
 	}
-	s = &Server{Dir: dir, program: program, log: new(lockedBuffer)}
+	s = &Server{Dir: dir, program: program, options: o, log: new(lockedBuffer)}
 	defer func() {
 		if err != nil {
 			s.stop()
@@ -194,10 +205,13 @@ func (s *Server) configure(o Options) error {
 		"plugin_directory": filepath.Join(s.Dir, "plugins"),
 		"disable_mlock":    true, "api_addr": s.Address, "log_level": "info",
 	}
-	if o.Durable {
-		config["storage"] = map[string]any{"file": map[string]any{"path": filepath.Join(s.Dir, "data")}}
+	if o.Durable || o.StorageSize > 0 {
+		config["storage"] = map[string]any{"file": map[string]any{"path": s.dataDir()}}
 	}
 	maps.Copy(config, o.Config)
+	if err := os.MkdirAll(s.dataDir(), 0o700); err != nil {
+		return err
+	}
 	data, err := json.Marshal(config)
 	if err != nil {
 		return err
@@ -212,8 +226,13 @@ const patience = 30 * time.Second
 func (s *Server) run() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c := exec.Command(s.program, "server", "-config", filepath.Join(s.Dir, "config.json"))
+	line := s.commandLine()
+	c := exec.Command(line[0], line[1:]...)
+	c.Dir = s.Dir
 	c.Env = append(os.Environ(), "VAULTSERVER_ENDS_WITH_STDIN=1") // our own server; a test that is killed leaves none behind
+	if s.options.CoreFiles {
+		c.Env = append(c.Env, "GOTRACEBACK=crash")
+	}
 	c.Stdout, c.Stderr = s.log, s.log
 	stdin, err := c.StdinPipe()
 	if err != nil {
@@ -231,6 +250,22 @@ func (s *Server) run() error {
 	}
 	return errors.New("it does not listen")
 }
+
+// commandLine is how the server is started. What stands before it ends up as the same process.
+func (s *Server) commandLine() []string {
+	line := []string{s.program, "server", "-config", filepath.Join(s.Dir, "config.json")}
+	if s.options.CoreFiles {
+		line = append([]string{"sh", "-c", `ulimit -c unlimited && exec "$@"`, "sh"}, line...)
+	}
+	if size := s.options.StorageSize; size > 0 {
+		mount := fmt.Sprintf(`mount -t tmpfs -o size=%d tmpfs "$0" && exec "$@"`, size)
+		line = append([]string{"unshare", "-rm", "sh", "-c", mount, s.dataDir()}, line...)
+	}
+	return line
+}
+
+// dataDir is where durable storage lies.
+func (s *Server) dataDir() string { return filepath.Join(s.Dir, "data") }
 
 // stop ends the process.
 func (s *Server) stop() {
@@ -298,146 +333,6 @@ func (s *Server) Log() string { return s.log.String() }
 
 // AuditLog is the file of the audit device.
 func (s *Server) AuditLog() string { return filepath.Join(s.Dir, "audit.log") }
-
-// Register puts the plugin into the catalogue under a name with a checksum.
-func (s *Server) Register(name, sum string) error {
-	return s.ask("PUT", "sys/plugins/catalog/secret/"+name, s.Root, map[string]any{"sha256": sum, "command": plugin}, nil)
-}
-
-// Mount mounts the engine at a path of its own.
-func (s *Server) Mount(t testing.TB) string {
-	t.Helper()
-	path := fmt.Sprintf("gm-%d", s.mounts.Add(1))
-	s.MountAt(t, path)
-	return path
-}
-
-// MountAt mounts the engine at path.
-func (s *Server) MountAt(t testing.TB, path string) {
-	t.Helper()
-	s.Must(t, "POST", "sys/mounts/"+path, map[string]any{"type": plugin})
-}
-
-// Token makes a token with policies and a life; it does not carry the default policy.
-func (s *Server) Token(t testing.TB, ttl string, policies ...string) string {
-	t.Helper()
-	in := map[string]any{"policies": policies, "no_default_policy": true, "ttl": ttl, "renewable": true}
-	return s.MustToken(t, "POST", "auth/token/create-orphan", s.Root, in)
-}
-
-// MustToken asks for a login and gives its token.
-func (s *Server) MustToken(t testing.TB, method, path, token string, in any) string {
-	t.Helper()
-	var out struct {
-		Auth struct {
-			Token string `json:"client_token"`
-		} `json:"auth"`
-	}
-	if err := s.ask(method, path, token, in, &out); err != nil {
-		t.Fatal(err)
-	}
-	return out.Auth.Token
-}
-
-// Person makes a userpass account with an entity of its own, as people have one, and gives the entity and a login.
-// userpass must be mounted.
-func (s *Server) Person(t testing.TB, name, office string, policies ...string) (id, token string) {
-	t.Helper()
-	password := "canary-" + name
-	user := map[string]any{"password": password, "token_policies": policies, "token_no_default_policy": true}
-	s.Must(t, "POST", "auth/userpass/users/"+name, user)
-	entity := s.Must(t, "POST", "identity/entity", map[string]any{"name": name, "metadata": map[string]string{"office": office}})
-	mount, ok := s.Must(t, "GET", "sys/auth", nil)["userpass/"].(map[string]any)
-	if !ok {
-		t.Fatal("userpass is not mounted")
-	}
-	id, _ = entity["id"].(string)
-	s.Must(t, "POST", "identity/entity-alias", map[string]any{"name": name, "canonical_id": id, "mount_accessor": mount["accessor"]})
-	return id, s.MustToken(t, "POST", "auth/userpass/login/"+name, "", map[string]any{"password": password})
-}
-
-// Policy writes a policy.
-func (s *Server) Policy(t testing.TB, name, text string) {
-	t.Helper()
-	s.Must(t, "PUT", "sys/policies/acl/"+name, map[string]any{"policy": text})
-}
-
-// Must asks as root and gives the data of the answer.
-func (s *Server) Must(t testing.TB, method, path string, in any) map[string]any {
-	t.Helper()
-	data, err := s.Ask(method, path, s.Root, in)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return data
-}
-
-// Ask asks with a token and gives the data of the answer. A refusal is a *StatusError.
-func (s *Server) Ask(method, path, token string, in any) (map[string]any, error) {
-	var out struct {
-		Data map[string]any `json:"data"`
-	}
-	err := s.ask(method, path, token, in, &out)
-	return out.Data, err
-}
-
-// StatusError is an answer that refuses.
-type StatusError struct {
-	Status int
-	Text   string
-}
-
-// Error implements error.
-func (e *StatusError) Error() string { return fmt.Sprintf("status %d: %s", e.Status, e.Text) }
-
-// Status gives the status of an answer: 200 where there is no error, 0 where there was no answer.
-func Status(err error) int {
-	var e *StatusError
-	switch {
-	case err == nil:
-		return http.StatusOK
-	case errors.As(err, &e):
-		return e.Status
-	}
-	return 0
-}
-
-func (s *Server) ask(method, path, token string, in, out any) error {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	var body bytes.Buffer
-	if in != nil {
-		if err := json.NewEncoder(&body).Encode(in); err != nil {
-			return err
-		}
-	}
-	req, err := http.NewRequestWithContext(ctx, method, s.Address+"/v1/"+path, &body)
-	if err != nil {
-		return err
-	}
-	if method == http.MethodPatch {
-		req.Header.Set("Content-Type", "application/merge-patch+json")
-	}
-	if token != "" {
-		req.Header.Set("X-Vault-Token", token)
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	answer, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return err
-	}
-	if resp.StatusCode >= 300 {
-		return fmt.Errorf("%s %s: %w", method, path, &StatusError{resp.StatusCode, strings.TrimSpace(string(answer))})
-	}
-	if out == nil || len(answer) == 0 {
-		return nil
-	}
-	return json.Unmarshal(answer, out)
-}
 
 // lockedBuffer is a buffer that a process writes while a test reads.
 type lockedBuffer struct {
