@@ -124,7 +124,7 @@ func inputs(files []file) []verify.Input {
 		}
 		i := verify.Input{Name: f.name, Data: f.data}
 		if name, ok := strings.CutSuffix(f.name, ".p7s"); ok {
-			i.Signed = content[name]
+			i.Signed, i.Beside = content[name], true
 		}
 		in = append(in, i)
 	}

@@ -158,7 +158,8 @@ func judgePath(path string, o verify.Options) (_ verdict.File, err error) {
 		in.Content = os.DirFS(path)
 		return verify.One(in, o)
 	}
-	if st.Mode().IsRegular() { // what can be looked at twice
+	content, beside := strings.CutSuffix(path, ".p7s") // the signed file lies beside its signature
+	if st.Mode().IsRegular() && !beside {              // what can be looked at twice
 		head, err := headOf(path)
 		if err != nil {
 			return verdict.File{}, err
@@ -172,8 +173,8 @@ func judgePath(path string, o verify.Options) (_ verdict.File, err error) {
 		return verdict.File{}, err
 	}
 	defer closing(&err, file)
-	in.Reader, in.Size = file, file.size
-	if content, found := strings.CutSuffix(path, ".p7s"); found { // the signed file lies beside its signature
+	in.Reader, in.Size, in.Beside = file, file.size, beside
+	if beside {
 		sum, err := digestFile(content)
 		if err == nil {
 			in.Sum = &sum

@@ -150,10 +150,11 @@ func twins(l *lab) {
 		{"PDFTwice", "pdf", b.PDFTwice},
 		{"Message", "p7s", b.Message},
 	} {
-		l.emit(Case{
-			ID: "T-" + t.name, Mutation: "none: the positive twin", File: t.file, Twin: t.name, Verdict: Passed,
-			Data: t.data, Content: b.Content,
-		}, nil)
+		c := Case{ID: "T-" + t.name, Mutation: "none: the positive twin", File: t.file, Twin: t.name, Verdict: Passed, Data: t.data}
+		if t.file == "p7s" {
+			c.Content = b.Content
+		}
+		l.emit(c, nil)
 	}
 	// Taken apart and put together again by the code below, the sealed file is still sound.
 	p, err := unpack(b.OFD)

@@ -70,7 +70,9 @@ func Trusting(roots []byte, log string) (Options, error) {
 
 // Input is one file: its name in the report and its content. Content is for a folder, Data or Reader with Size for
 // everything else: what a Reader gives, which must not change meanwhile, is read as a stream where its format allows. Of
-// a detached signature (.p7s), Signed is the content that was signed, or Sum its SM3 where it is too large to be held.
+// a detached signature (.p7s), Signed is the content that was signed, or Sum its SM3 where it is too large to be held: then
+// the input must be a signature, for whoever verifies contract.txt.p7s wants to know about contract.txt. Beside says that
+// it must be one although that content is not at hand.
 type Input struct {
 	Name    string
 	Data    []byte
@@ -79,6 +81,7 @@ type Input struct {
 	Content fs.FS
 	Signed  []byte
 	Sum     *[32]byte
+	Beside  bool
 }
 
 // sum is the SM3 of the signed content beside a signature, nil if there is none.
@@ -133,9 +136,12 @@ func One(in Input, o Options) (verdict.File, error) {
 	if in.Reader == nil {
 		in.Reader, in.Size = bytes.NewReader(in.Data), int64(len(in.Data))
 	}
+	beside := in.Beside || in.sum() != nil
 	switch kind, err := recogniseLarge(in.Reader, in.Size); {
 	case err != nil:
 		return verdict.File{}, fmt.Errorf("read %s: %w", in.Name, err)
+	case kind != KindUnknown && beside:
+		return noSignature(in.Name, kind), nil
 	case kind == KindOFD:
 		return ofdFile(in, o)
 	case kind == KindPackage:
@@ -145,7 +151,18 @@ func One(in Input, o Options) (verdict.File, error) {
 	if err != nil {
 		return verdict.File{}, err
 	}
+	if kind := Recognise(data); kind != KindCMS && beside {
+		return noSignature(in.Name, kind), nil
+	}
 	return whole(in, data, o)
+}
+
+// noSignature refuses what lies beside a content in place of a signature over it: a good document there says nothing
+// about the content.
+func noSignature(name string, kind Kind) verdict.File {
+	f := verdict.File{File: name, Type: string(kind)}
+	f.Reject(verdict.UnsupportedFormat, "not a signature over the file beside it, but of type %s", kind)
+	return f
 }
 
 // zippedPackage judges a record package in one file.

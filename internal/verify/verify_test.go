@@ -77,6 +77,11 @@ func TestOneGivesAVerdictOnEverything(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	ofd, err := testvectors.Read("ofd/v4-open.ofd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := gm.SM3(content)
 	o := verify.Options{Policy: pki.Policy(), Now: now}
 	tests := []struct {
 		name   string
@@ -88,6 +93,13 @@ func TestOneGivesAVerdictOnEverything(t *testing.T) {
 		{"detached, another content", verify.Input{Data: detached, Signed: []byte("other")}, verdict.Failed, verdict.DataHash},
 		{"detached, no content at hand", verify.Input{Data: detached}, verdict.Indeterminate, verdict.MissingEntry},
 		{"attached", verify.Input{Data: attached}, verdict.Passed, ""},
+		{"an OFD in place of a signature", verify.Input{Data: ofd, Signed: content}, verdict.Rejected, verdict.UnsupportedFormat},
+		{"an OFD in place of a signature, only its sum", verify.Input{Data: ofd, Sum: &sum}, verdict.Rejected, verdict.UnsupportedFormat},
+		{"an OFD in place of a signature, no content", verify.Input{Data: ofd, Beside: true}, verdict.Rejected, verdict.UnsupportedFormat},
+		{"a PDF in place of a signature", verify.Input{Data: []byte("%PDF-1.7\n"), Signed: content}, verdict.Rejected, verdict.UnsupportedFormat},
+		{"a receipt in place of a signature", verify.Input{Data: []byte(`{"schema":"yinxin.receipt/1",`), Signed: content}, verdict.Rejected, verdict.UnsupportedFormat},
+		{"an envelope in place of a signature", verify.Input{Data: []byte("yinxin envelope 1\n"), Signed: content}, verdict.Rejected, verdict.UnsupportedFormat},
+		{"an OFD by itself", verify.Input{Data: ofd}, verdict.Failed, ""},
 		{"bytes after the message", verify.Input{Data: append(bytes.Clone(attached), 0)}, verdict.Rejected, verdict.TrailingData},
 		{"no file that is known", verify.Input{Data: []byte("hello")}, verdict.Rejected, verdict.UnsupportedFormat},
 		{"a zip that is neither", verify.Input{Data: zipOf(t, "a.txt")}, verdict.Rejected, verdict.MissingEntry},
