@@ -95,13 +95,13 @@ func (l *RevocationList) complete() bool {
 	return true
 }
 
-// speaksFor reports whether the list tells the state of c for the moment: it is current, or it was made after a proven
-// signing time; and c had not left it by expiring.
+// speaksFor reports whether the list tells the state of c for the moment: it is current, or it was made after what was
+// signed had been seen; and c had not left it by expiring.
 func (l *RevocationList) speaksFor(c *Certificate, m Moment) bool {
 	if l.ThisUpdate.After(m.Now) || l.ThisUpdate.After(c.NotAfter) {
 		return false
 	}
-	if m.Proven && !l.ThisUpdate.Before(m.At) {
+	if m.sighted() && !l.ThisUpdate.Before(m.Seen) {
 		return true
 	}
 	return !l.NextUpdate.IsZero() && !m.Now.After(l.NextUpdate)
@@ -118,9 +118,6 @@ func (p Policy) judgeRevocation(c *Certificate, path []*Certificate, use Use, m 
 	}
 	worst := verdict.Pass(verdict.CheckRevocation)
 	for i, c := range path[:len(path)-1] {
-		if i > 0 {
-			use = UseIssue
-		}
 		if k := p.revocationOf(c, path[i+1], use, m); severity(k) > severity(worst) {
 			worst = k
 		}
@@ -230,14 +227,17 @@ func judgeEntry(c *Certificate, e *smx509.RevocationListEntry, use Use, m Moment
 	const name = verdict.CheckRevocation
 	from := since(e)
 	switch {
-	case use == UseTimestamp && !harmless(e.ReasonCode):
-		// Whoever has an authority's key can write any time into a token, so no token of that key counts (RFC 3161 4).
-		return verdict.Fail(name, verdict.Revoked, "certificate of %s was revoked on %s as no longer to be trusted at any time",
-			c.SubjectText(), stamp(e.RevocationTime))
 	case !from.After(m.At):
 		return verdict.Fail(name, verdict.Revoked, "certificate of %s was revoked from %s, signing time %s",
 			c.SubjectText(), stamp(from), stamp(m.At))
-	case !m.Proven:
+	case m.sighted() && from.After(m.Seen):
+		return verdict.Pass(name)
+	case use == UseTimestamp && !harmless(e.ReasonCode):
+		// Whoever has the key of an authority, or of a CA above it, can write any time into a token: none that nobody saw
+		// before the revocation counts (RFC 3161 4).
+		return verdict.Fail(name, verdict.Revoked, "certificate of %s was revoked on %s as no longer to be trusted at any time",
+			c.SubjectText(), stamp(e.RevocationTime))
+	case use != UseTimestamp:
 		return verdict.Unknown(name, verdict.NoProofOfExistence,
 			"certificate of %s was revoked from %s, the earlier signing time %s is not proven", c.SubjectText(), stamp(from), stamp(m.At))
 	}

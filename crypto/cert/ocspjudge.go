@@ -54,7 +54,7 @@ func (e *ocspEntry) speaksFor(c *Certificate, m Moment) bool {
 	if e.thisUpdate.After(m.Now) || e.thisUpdate.After(c.NotAfter) {
 		return false
 	}
-	if m.Proven && !e.thisUpdate.Before(m.At) {
+	if m.sighted() && !e.thisUpdate.Before(m.Seen) {
 		return true
 	}
 	if e.nextUpdate.IsZero() {

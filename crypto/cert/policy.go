@@ -35,6 +35,9 @@ type Moment struct {
 	At time.Time
 	// Proven: At comes from a time-stamp or a log, not from the signer.
 	Proven bool
+	// Seen is when what was signed is known to have existed, where At is not proven: something else saw it, such as a log
+	// that holds a time-stamp token. Zero: it is seen Now for the first time.
+	Seen time.Time
 	// Now is the time of judging.
 	Now time.Time
 }
@@ -43,8 +46,17 @@ func (m Moment) normal() Moment {
 	if m.At.IsZero() {
 		m.At, m.Proven = m.Now, false
 	}
+	switch {
+	case m.Proven, m.Seen.Before(m.At) && !m.Seen.IsZero():
+		m.Seen = m.At
+	case m.Seen.IsZero():
+		m.Seen = m.Now
+	}
 	return m
 }
+
+// sighted reports whether something that the caller relies on saw what was signed before it was judged.
+func (m Moment) sighted() bool { return m.Proven || m.Seen.Before(m.Now) }
 
 // With returns the policy with more intermediates, such as those that a message carries.
 func (p Policy) With(intermediates ...*Certificate) Policy {
@@ -153,7 +165,7 @@ func judgeValidity(c *Certificate, m Moment, what string) verdict.Check {
 	case !m.Proven && !m.Now.IsZero() && m.At.After(m.Now.Add(clockSkew)):
 		return verdict.Unknown(name, verdict.NoProofOfExistence, "the claimed signing time %s lies after the time of judging, %s",
 			stamp(m.At), stamp(m.Now))
-	case m.Now.After(c.NotAfter) && !m.Proven:
+	case m.Seen.After(c.NotAfter):
 		return verdict.Unknown(name, verdict.NoProofOfExistence, "%s expired on %s, the signing time %s is not proven",
 			who, stamp(c.NotAfter), stamp(m.At))
 	}

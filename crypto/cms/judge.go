@@ -25,6 +25,9 @@ type JudgeOptions struct {
 	// caller vouches for, from a time-stamp, a log, or whoever asks. TimeSource, when set, is then reported with it.
 	At         time.Time
 	TimeSource string
+	// Claim, when set, stands in for the signing time that the signer claims: a time-stamp token states its time in its
+	// content. Seen is when the message is known to have existed, as cert.Moment has it.
+	Claim, Seen time.Time
 	// Now is the time of judging.
 	Now time.Time
 	// Certificates may hold the signer's where the message does not.
@@ -85,12 +88,15 @@ func (s *SignedData) judgeSigner(i int, sum [32]byte, detached bool, o JudgeOpti
 	if s.Profile == ProfileRFC {
 		v.Standard = "RFC 5652"
 	}
-	m := cert.Moment{At: o.At, Proven: !o.At.IsZero(), Now: o.Now}
+	m := cert.Moment{At: o.At, Proven: !o.At.IsZero(), Seen: o.Seen, Now: o.Now}
 	if t, ok := s.SigningTime(i); ok {
 		v.At(t, verdict.TimeFromSigner)
 		if !m.Proven {
 			m.At = t
 		}
+	}
+	if !m.Proven && !o.Claim.IsZero() {
+		m.At = o.Claim
 	}
 	if m.Proven && o.TimeSource != "" {
 		v.At(o.At, o.TimeSource)

@@ -162,6 +162,9 @@ type JudgeOptions struct {
 	Nonce *big.Int
 	// NotBefore, if set, is when what was stamped came into being, by a clock that the caller relies on.
 	NotBefore time.Time
+	// Seen, if set, is when the token is known to have existed, by a log or another time-stamp around it. Else nothing
+	// vouches for its own chain, which must then be good Now.
+	Seen time.Time
 	// Now is the time of judging.
 	Now time.Time
 	// Skew is how far the clocks may differ; zero means DefaultSkew.
@@ -202,6 +205,27 @@ type Judgement struct {
 // Proven reports whether the token proves its time.
 func (j Judgement) Proven() bool { return j.Check.Status == verdict.Passed }
 
+// Lapsed reports whether nothing is wrong with the token but that a certificate of its chain has expired: it was good, and
+// proves nothing any more unless something saw it before.
+func (j Judgement) Lapsed() bool { return j.Check.Reason == verdict.NoProofOfExistence }
+
+// AddTo adds the check and the warnings to the verdict on a signature; what begins the details, where it is set. A token
+// that has lapsed does not decide: it is as if it were not there, with a warning.
+func (j Judgement) AddTo(v *verdict.Signature, what string) {
+	check := j.Check
+	if check.Detail != "" && what != "" {
+		check.Detail = what + ": " + check.Detail
+	}
+	if j.Lapsed() {
+		v.Warn(check.Reason, "the time-stamp proves its time no more: %s", check.Detail)
+		return
+	}
+	v.Add(check)
+	for i, w := range j.Warnings {
+		v.Warn(w, "%s", j.WarningDetails[i])
+	}
+}
+
 // JudgeToken parses and judges a token over the SM3 digest; what cannot be read fails as timestamp_invalid.
 func JudgeToken(der []byte, sum [32]byte, o JudgeOptions) Judgement {
 	t, err := ParseToken(der)
@@ -216,8 +240,8 @@ func JudgeToken(der []byte, sum [32]byte, o JudgeOptions) Judgement {
 
 // Judge judges whether the token proves that data with this SM3 digest existed at its time. Reasons of failure:
 // timestamp_algorithm, timestamp_imprint, timestamp_nonce, timestamp_policy, timestamp_signer, timestamp_signature,
-// timestamp_time, timestamp_chain, revoked. Indeterminate: no_trust_anchor, revocation_unknown (and no_revocation_source
-// under verdict.RevocationRequire).
+// timestamp_time, timestamp_chain, revoked. Indeterminate: no_trust_anchor, no_proof_of_existence (a certificate of its
+// chain has expired since, see Lapsed), revocation_unknown (and no_revocation_source under verdict.RevocationRequire).
 func (t *Token) Judge(sum [32]byte, o JudgeOptions) Judgement {
 	j := Judgement{Time: t.Time}
 	if c := t.signerOf(o); c != nil {
@@ -274,8 +298,9 @@ func (t *Token) judgeTime(o JudgeOptions) verdict.Check {
 	return verdict.Pass(verdict.CheckTimestamp)
 }
 
-// judgeSignature judges the signed data around the TSTInfo and its certificate at the stated time, and gives every
-// failure of theirs its name here.
+// judgeSignature judges the signed data around the TSTInfo and its certificate, and gives every failure of theirs its
+// name here. For the authority's own chain the stated time is a claim like any signer's: a token cannot vouch for the
+// keys that made it.
 func (t *Token) judgeSignature(o JudgeOptions, notes *verdict.Notes) verdict.Check {
 	c := t.signerOf(o)
 	if c == nil {
@@ -285,10 +310,13 @@ func (t *Token) judgeSignature(o JudgeOptions, notes *verdict.Notes) verdict.Che
 		return fail(verdict.TimestampSigner, "the token names another authority than its certificate")
 	}
 	v := t.signed.Judge(gm.SM3(t.signed.Content()), false, cms.JudgeOptions{
-		Policy: o.Policy, At: t.Time, TimeSource: verdict.TimeFromTimestamp, Now: later(o.Now, t.Time), Certificates: o.Certificates,
+		Policy: o.Policy, Claim: t.Time, Seen: o.Seen, Now: later(o.Now, t.Time), Certificates: o.Certificates,
 		ContentType: oidTSTInfo, Use: cert.UseTimestamp, RequireBinding: true,
 	})[0]
 	for i, w := range v.Warnings {
+		if w == verdict.TimeClaimed {
+			continue
+		}
 		notes.Warn(w, "time-stamp authority: %s", v.WarningDetails[i])
 	}
 	if v.Verdict == verdict.Passed {

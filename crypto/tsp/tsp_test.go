@@ -274,7 +274,16 @@ func TestTokenTrust(t *testing.T) {
 		o := newOffice(t, nil)
 		token := o.stamp(t, "a seal")
 		*o.clock = now.AddDate(5, 0, 0)
-		expect(t, token.Judge(sum, o.trust()), verdict.Passed, "")
+		lapsed := token.Judge(sum, o.trust())
+		expect(t, lapsed, verdict.Indeterminate, verdict.NoProofOfExistence)
+		if !lapsed.Lapsed() || lapsed.Proven() {
+			t.Error("not lapsed")
+		}
+		trust := o.trust()
+		trust.Seen = now.AddDate(1, 0, 0)
+		expect(t, token.Judge(sum, trust), verdict.Passed, "")
+		trust.Seen = now.AddDate(4, 0, 0) // the certificate ended before
+		expect(t, token.Judge(sum, trust), verdict.Indeterminate, verdict.NoProofOfExistence)
 	})
 	t.Run("time outside the certificate", func(t *testing.T) {
 		o := newOffice(t, nil)

@@ -31,11 +31,9 @@ func (v *verifier) judgeSeal(sig *verdict.Signature, s *signed, value []byte) {
 		sig.Standard = "GM/T 0031-2014"
 	}
 	sig.Seal = &verdict.SealRef{ID: tbs.Seal.Info.SealID, Name: tbs.Seal.Info.Property.Name}
-	stamps, proven := v.judgeTimestamps(parsed)
+	tokens := v.judgeTimestamps(parsed)
 	options := v.options
-	if options.Proven == nil {
-		options.Proven = proven
-	}
+	options.Proven = tokens.proven
 	moment, source := options.Moment(tbs.Time)
 	if !moment.At.IsZero() {
 		sig.At(moment.At, source)
@@ -59,7 +57,7 @@ func (v *verifier) judgeSeal(sig *verdict.Signature, s *signed, value []byte) {
 	}
 	maker := options.JudgeSeal(sig, tbs.Seal, moment, tbs.Time)
 	v.judgeChains(sig, signer, maker, moment)
-	sig.Add(stamps...)
+	tokens.addTo(sig)
 	sig.Add(v.checkPlacement(sig, s, tbs.Seal)...)
 }
 
@@ -134,39 +132,57 @@ func checkSignature(s *signed, parsed *ses.Signature, signer *cert.Certificate) 
 	return verdict.Pass(name)
 }
 
+// sealTokens are the judged time-stamps of a sealed signature: over the signature, over the seal in it, and the check of a time
+// that is neither. A token over the signature that holds in every respect proves its time.
+type sealTokens struct {
+	signature, seal *tsp.Judgement
+	unread          []verdict.Check
+	proven          *seal.ProvenTime
+}
+
 // judgeTimestamps judges the time-stamps of the signature and of the seal, each over the signature value beside it
-// (RFC 3161). A token that holds in every respect proves the time of the signature.
-func (v *verifier) judgeTimestamps(parsed *ses.Signature) ([]verdict.Check, *seal.ProvenTime) {
-	var checks []verdict.Check
-	var proven *seal.ProvenTime
+// (RFC 3161). What proves the time of the signature has seen the seal in it, token included.
+func (v *verifier) judgeTimestamps(parsed *ses.Signature) sealTokens {
+	out := sealTokens{proven: v.options.Proven}
 	inside := parsed.ToBeSigned.Seal
 	if token := parsed.TimeStamp; token != nil {
-		j := v.judgeToken("signature", token, parsed.Value)
-		checks = append(checks, j.Check)
-		if j.Proven() {
-			proven = &seal.ProvenTime{At: j.Time, Source: verdict.TimeFromTimestamp}
+		j := v.judgeToken(token, parsed.Value, out.proven)
+		out.signature = &j
+		if j.Proven() && out.proven == nil {
+			out.proven = &seal.ProvenTime{At: j.Time, Source: verdict.TimeFromTimestamp}
 		}
 	}
 	if token := inside.TimeStamp; token != nil {
-		checks = append(checks, v.judgeToken("seal", token, inside.Value).Check)
+		j := v.judgeToken(token, inside.Value, out.proven)
+		out.seal = &j
 	}
 	if parsed.ToBeSigned.TimeToken != nil {
-		checks = append(checks, verdict.Unknown(verdict.CheckTimestamp, verdict.TimestampUnsupported,
+		out.unread = append(out.unread, verdict.Unknown(verdict.CheckTimestamp, verdict.TimestampUnsupported,
 			"the time in this signature of version 1 is neither of the known texts nor a time, and is not judged"))
 	}
-	return checks, proven
+	return out
 }
 
-func (v *verifier) judgeToken(what string, token, value []byte) tsp.Judgement {
-	now := v.options.Now
+func (s sealTokens) addTo(sig *verdict.Signature) {
+	if s.signature != nil {
+		s.signature.AddTo(sig, "time-stamp token of the signature")
+	}
+	if s.seal != nil {
+		s.seal.AddTo(sig, "time-stamp token of the seal")
+	}
+	sig.Add(s.unread...)
+}
+
+// judgeToken judges a token that was seen when the document was, if that is proven.
+func (v *verifier) judgeToken(token, value []byte, seen *seal.ProvenTime) tsp.Judgement {
+	o := tsp.JudgeOptions{Policy: v.options.Policy, Now: v.options.Now}
 	if !v.options.At.IsZero() {
-		now = v.options.At
+		o.Now = v.options.At
 	}
-	j := tsp.JudgeToken(token, gm.SM3(value), tsp.JudgeOptions{Policy: v.options.Policy, Now: now})
-	if j.Check.Status != verdict.Passed {
-		j.Check.Detail = "time-stamp token of the " + what + ": " + j.Check.Detail
+	if seen != nil {
+		o.Seen = seen.At
 	}
-	return j
+	return tsp.JudgeToken(token, gm.SM3(value), o)
 }
 
 // checkPlacement asks whether every stamp shows on a page of the document, and whether cross-page seals are whole.

@@ -15,11 +15,14 @@ import (
 	"yinxin/verdict"
 )
 
+// stamperEnds is when the certificate of the time-stamp authority ends, after all others.
+var stamperEnds = sealingTime.AddDate(6, 0, 0)
+
 // stamper is a time-stamp authority of the world at a fixed time.
 func (w *world) stamper(t testing.TB, at time.Time) func(sum [32]byte) ([]byte, error) {
 	t.Helper()
 	key := mustKey(t)
-	c, err := w.authority.IssueTimestamp(cert.Subject("TSA", "Test"), key.PublicKey(), cert.IssueOptions{})
+	c, err := w.authority.IssueTimestamp(cert.Subject("TSA", "Test"), key.PublicKey(), cert.IssueOptions{NotAfter: stamperEnds})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,6 +57,19 @@ func TestTimeStamp(t *testing.T) {
 	s := f.Signatures[0]
 	if f.Verdict != verdict.Passed || f.Warned(verdict.TimeClaimed) || s.TimeSource != verdict.TimeFromTimestamp || !s.Time.Equal(at) {
 		t.Errorf("%s (%s), %s of %v, warnings %v %+v", f.Verdict, f.Reason, s.TimeSource, s.Time, f.Warnings, faulty(f))
+	}
+	late := seal.VerifyOptions{Policy: w.options().Policy, Now: sealingTime.AddDate(4, 0, 0)} // the signer's certificate has ended
+	if f = ofdseal.VerifyFile(sealed, late); f.Signatures[0].TimeSource != verdict.TimeFromTimestamp || f.Reason == verdict.NoProofOfExistence {
+		t.Errorf("after the certificates: %s (%s) %+v", f.Verdict, f.Reason, faulty(f))
+	}
+	late.Now = stamperEnds.AddDate(0, 0, 1)
+	f = ofdseal.VerifyFile(sealed, late)
+	if f.Verdict == verdict.Passed || !f.Warned(verdict.NoProofOfExistence) || f.Signatures[0].TimeSource != verdict.TimeFromSigner {
+		t.Errorf("after the authority: %s (%s), warnings %v", f.Verdict, f.Reason, f.Warnings)
+	}
+	late.Proven = &seal.ProvenTime{At: at.AddDate(1, 0, 0), Source: verdict.TimeFromLog}
+	if f = ofdseal.VerifyFile(sealed, late); f.Warned(verdict.NoProofOfExistence) || f.Signatures[0].TimeSource != verdict.TimeFromLog {
+		t.Errorf("after the authority, seen by a log: %s (%s), warnings %v", f.Verdict, f.Reason, f.Warnings)
 	}
 	if f := ofdseal.VerifyFile(sealed, seal.VerifyOptions{Now: sealingTime.AddDate(0, 0, 1)}); f.Verdict != verdict.Indeterminate || f.Reason != verdict.NoTrustAnchor {
 		t.Errorf("without roots: %s (%s)", f.Verdict, f.Reason)
@@ -130,6 +146,10 @@ func TestTimeStampOfSignature(t *testing.T) {
 	f := ofdseal.VerifyFile(signed, late)
 	if s := f.Signatures[0]; s.TimeSource != verdict.TimeFromTimestamp || !s.Time.Equal(at) {
 		t.Errorf("time %v from %s", s.Time, s.TimeSource)
+	}
+	late.Now = stamperEnds.AddDate(0, 0, 1) // the authority's too: nothing proves the time any more
+	if f = ofdseal.VerifyFile(signed, late); f.Reason != verdict.NoProofOfExistence || f.Signatures[0].TimeSource != verdict.TimeFromSigner {
+		t.Errorf("%s (%s), time from %s", f.Verdict, f.Reason, f.Signatures[0].TimeSource)
 	}
 	if f = ofdseal.VerifyFile(signed, w.options()); f.Verdict != verdict.Passed || f.Warned(verdict.TimeClaimed) {
 		t.Errorf("%s (%s), warnings %v", f.Verdict, f.Reason, f.Warnings)
