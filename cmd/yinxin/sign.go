@@ -146,14 +146,28 @@ func (e *env) sign(cmd *cobra.Command, f signFlags, in, out string) (err error) 
 	return e.result(jsonFlag(cmd), result, "%s\tsigned by %s\n", result.File, result.Signer)
 }
 
-// kindOf tells OFD and PDF from everything else. Of a PDF alone more than the beginning and the directory is read.
+// kindOf tells OFD and PDF from everything else. Of a PDF alone more than the beginning and the directory is read; a ZIP
+// may be of any size.
 func kindOf(path string) (kind verify.Kind, err error) {
 	head, err := headOf(path)
 	if err != nil {
 		return "", err
 	}
+	zipped := bytes.HasPrefix(head, []byte("PK\x03\x04"))
 	if !bytes.HasPrefix(head, []byte("PK")) && !bytes.HasPrefix(head, []byte("%PDF-")) {
 		return verify.KindUnknown, nil
+	}
+	st, err := os.Stat(path)
+	if err != nil {
+		return "", err
+	}
+	if zipped && st.Mode().IsRegular() {
+		f, err := os.Open(path)
+		if err != nil {
+			return "", err
+		}
+		defer closing(&err, f)
+		return verify.RecogniseReader(f, st.Size())
 	}
 	f, err := openInput(path)
 	if err != nil {

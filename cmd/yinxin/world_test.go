@@ -1,6 +1,7 @@
 package main
 
 import (
+	"archive/zip"
 	"bytes"
 	"crypto/ecdsa"
 	"crypto/rand"
@@ -105,6 +106,8 @@ func (w *worldBuilder) build() (err error) {
 	if err := w.secrets(); err != nil {
 		return err
 	}
+	w.workbook("report.xlsx", "台账")
+	w.workbook("secret.xlsx", "机密★5年")
 	return w.err
 }
 
@@ -129,6 +132,23 @@ func (w *worldBuilder) seal(office string, signer *cert.Certificate) error {
 	}
 	w.write("office.esl", made.Raw, 0o644)
 	return nil
+}
+
+// workbook writes a ZIP as office programs do.
+func (w *worldBuilder) workbook(name, cell string) {
+	var out bytes.Buffer
+	z := zip.NewWriter(&out)
+	for entry, text := range map[string]string{
+		"[Content_Types].xml": "<Types/>", "xl/sharedStrings.xml": "<sst><si><t>" + cell + "</t></si></sst>",
+	} {
+		f, err := z.Create(entry)
+		if err == nil {
+			_, err = f.Write([]byte(text))
+		}
+		w.err = errors.Join(w.err, err)
+	}
+	w.err = errors.Join(w.err, z.Close())
+	w.write(name, out.Bytes(), 0o644)
 }
 
 // secrets writes an OFD with a mark on its page and a PDF with one in its title. The composer refuses both, so a page is

@@ -8,6 +8,7 @@ import (
 
 	"yinxin/archive"
 	"yinxin/crypto/cert"
+	"yinxin/document/ofd"
 	"yinxin/seal/ses"
 	"yinxin/transport/envelope"
 	"yinxin/transport/receipt"
@@ -32,8 +33,9 @@ const (
 // Recognise tells what bytes are.
 func Recognise(data []byte) Kind {
 	switch {
-	case bytes.HasPrefix(data, []byte("PK\x03\x04")):
-		return recogniseZip(bytes.NewReader(data), int64(len(data)))
+	case bytes.HasPrefix(data, []byte(zipMagic)):
+		kind, _ := recogniseZip(bytes.NewReader(data), int64(len(data))) // memory reads without error
+		return kind
 	case bytes.HasPrefix(data, []byte("%PDF-")):
 		return KindPDF
 	case receipt.IsReceipt(data):
@@ -53,8 +55,8 @@ func Recognise(data []byte) Kind {
 // RecogniseReader is [Recognise] of a file that need not fit into memory: a ZIP is told by its directory, anything else
 // by its bytes. The error is one of reading.
 func RecogniseReader(r io.ReaderAt, size int64) (Kind, error) {
-	kind, err := recogniseLarge(r, size)
-	if err != nil || kind != KindUnknown {
+	kind, told, err := recogniseLarge(r, size)
+	if err != nil || told {
 		return kind, err
 	}
 	data, err := io.ReadAll(io.NewSectionReader(r, 0, size))
@@ -64,44 +66,48 @@ func RecogniseReader(r io.ReaderAt, size int64) (Kind, error) {
 	return Recognise(data), nil
 }
 
-// recogniseLarge tells the kinds that are read as streams; everything else is unknown to it.
-func recogniseLarge(r io.ReaderAt, size int64) (Kind, error) {
-	head := make([]byte, len("PK\x03\x04"))
+// recogniseLarge tells the kinds that are read as streams, and that a ZIP is none of them; of everything else it does not
+// tell the kind.
+func recogniseLarge(r io.ReaderAt, size int64) (kind Kind, told bool, err error) {
+	head := make([]byte, len(zipMagic))
 	n, err := io.ReadFull(io.NewSectionReader(r, 0, size), head)
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return KindUnknown, err
+		return KindUnknown, false, err
 	}
-	if string(head[:n]) != "PK\x03\x04" {
-		return KindUnknown, nil
+	if string(head[:n]) != zipMagic {
+		return KindUnknown, false, nil
 	}
-	return recogniseZip(r, size), nil
+	kind, err = recogniseZip(r, size)
+	return kind, err == nil, err
 }
+
+// zipMagic begins every ZIP with an entry.
+const zipMagic = "PK\x03\x04"
 
 // derSequence is the first octet of every DER structure that yinxin knows.
 const derSequence = 0x30
 
-// recogniseZip tells a record package from an OFD. Whatever cannot be told is an OFD, whose reader then says why it is
-// refused.
-func recogniseZip(r io.ReaderAt, size int64) Kind {
+// recogniseZip tells an OFD, which may be damaged, from a record package and both from every other ZIP, which is a file like
+// any other.
+func recogniseZip(r io.ReaderAt, size int64) (Kind, error) {
+	if looks, err := ofd.LooksLike(r, size); err != nil || looks {
+		return KindOFD, err
+	}
 	z, err := zip.NewReader(r, size)
 	if err != nil {
-		return KindOFD
+		return KindUnknown, nil //nolint:nilerr // a ZIP that cannot be read and does not say what it is
 	}
-	kind := KindOFD
 	for _, f := range z.File {
-		switch f.Name {
-		case "OFD.xml":
-			return KindOFD
-		case archive.ManifestName:
-			kind = KindPackage
+		if f.Name == archive.ManifestName {
+			return KindPackage, nil
 		}
 	}
-	return kind
+	return KindUnknown, nil
 }
 
 // looksLikeOFD finds an OFD behind foreign bytes, so that it is refused as one and not as an unknown file.
 func looksLikeOFD(data []byte) bool {
-	return bytes.Contains(data, []byte("PK\x03\x04")) && bytes.Contains(data, []byte("OFD.xml"))
+	return bytes.Contains(data, []byte(zipMagic)) && bytes.Contains(data, []byte("OFD.xml"))
 }
 
 // recogniseDER tells a certificate, a seal and a signed message apart by the parsers that would read them.

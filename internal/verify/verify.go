@@ -137,11 +137,13 @@ func One(in Input, o Options) (verdict.File, error) {
 		in.Reader, in.Size = bytes.NewReader(in.Data), int64(len(in.Data))
 	}
 	beside := in.Beside || in.sum() != nil
-	switch kind, err := recogniseLarge(in.Reader, in.Size); {
+	switch kind, told, err := recogniseLarge(in.Reader, in.Size); {
 	case err != nil:
 		return verdict.File{}, fmt.Errorf("read %s: %w", in.Name, err)
-	case kind != KindUnknown && beside:
+	case told && beside:
 		return noSignature(in.Name, kind), nil
+	case told && kind == KindUnknown:
+		return unknownFile(in.Name), nil
 	case kind == KindOFD:
 		return ofdFile(in, o)
 	case kind == KindPackage:
@@ -181,7 +183,6 @@ func zippedPackage(in Input, o Options) (verdict.File, error) {
 
 // whole judges what is read whole.
 func whole(in Input, data []byte, o Options) (verdict.File, error) {
-	f := verdict.File{File: in.Name}
 	switch Recognise(data) {
 	case KindOFD: // behind foreign bytes
 		in.Reader, in.Size = bytes.NewReader(data), int64(len(data))
@@ -199,9 +200,14 @@ func whole(in Input, data []byte, o Options) (verdict.File, error) {
 		return signedFile(in, o), nil
 	case KindPackage, KindCertificate, KindSeal, KindUnknown:
 	}
-	f.Type = "unknown"
+	return unknownFile(in.Name), nil
+}
+
+// unknownFile refuses what holds nothing to verify.
+func unknownFile(name string) verdict.File {
+	f := verdict.File{File: name, Type: string(KindUnknown)}
 	f.Reject(verdict.UnsupportedFormat, "not an OFD, PDF, signature, receipt, envelope or record package")
-	return f, nil
+	return f
 }
 
 func (o Options) sealOptions() seal.VerifyOptions {

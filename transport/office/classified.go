@@ -25,15 +25,16 @@ const maxNesting = 3
 
 // CheckUnclassified refuses a file that bears a classification, in its name or in what can be read of it: all of an OFD
 // with its attachments (ofd.Package.CheckUnclassified), the information dictionary and XMP of a PDF, and text of any
-// kind (plain, CSV, Markdown, XML, JSON, HTML, RTF) in UTF-8, UTF-16 or GB 18030. The error is document.ErrClassified and
-// carries no word of the file. An OFD or PDF that cannot be opened gives the error of its reader. Pictures, page content
-// of PDF, and other binary files are not read. No setting changes any of this.
-func CheckUnclassified(name string, data []byte) error { return checkFile(name, data, nil, 0) }
+// kind (plain, CSV, Markdown, XML, JSON, HTML, RTF) in UTF-8, UTF-16 or GB 18030, and the same in the entries of a ZIP,
+// as .docx and .xlsx are, 256 MiB of it. The error is document.ErrClassified and carries no word of the file. An OFD or PDF
+// that cannot be opened gives the error of its reader. Pictures, page content of PDF, and other binary files are not read.
+// No setting changes any of this.
+func CheckUnclassified(name string, data []byte) error { return checkFile(name, data, nil, surface()) }
 
 // CheckLargeUnclassified is CheckUnclassified of a file that is larger than memory may hold: head is its beginning, and
 // whole opens it as a stream from there.
 func CheckLargeUnclassified(name string, head []byte, whole func() (io.ReadCloser, error)) error {
-	return checkFile(name, head, whole, 0)
+	return checkFile(name, head, whole, surface())
 }
 
 // CheckPackageUnclassified is CheckUnclassified of an OFD that is opened already, and may be larger than memory.
@@ -41,7 +42,7 @@ func CheckPackageUnclassified(name string, pkg *ofd.Package) error {
 	if err := checkName(name); err != nil {
 		return err
 	}
-	return checkPackage(pkg, 0)
+	return checkPackage(pkg, surface())
 }
 
 // checkUnclassified opens an OFD that bears no classification and has a page.
@@ -50,7 +51,7 @@ func checkUnclassified(data []byte) (*ofd.Package, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkPackage(pkg, 0); err != nil {
+	if err := checkPackage(pkg, surface()); err != nil {
 		return nil, err
 	}
 	if len(pkg.Pages()) == 0 {
@@ -91,19 +92,15 @@ func checkOpened(file string) error {
 	return nil
 }
 
-func checkFile(name string, data []byte, whole func() (io.ReadCloser, error), depth int) error {
+func checkFile(name string, data []byte, whole func() (io.ReadCloser, error), at depth) error {
 	if err := checkName(name); err != nil {
 		return err
 	}
 	switch {
-	case bytes.HasPrefix(data, []byte("PK\x03\x04")) && bytes.Contains(data, []byte("OFD.xml")):
-		pkg, err := ofd.Open(data)
-		if err != nil {
-			return nested(err, depth)
-		}
-		return checkPackage(pkg, depth)
+	case bytes.HasPrefix(data, []byte(zipMagic)):
+		return checkZip(data, whole, at)
 	case bytes.HasPrefix(data, []byte("%PDF-")):
-		return nested(checkPDF(data), depth)
+		return at.nested(checkPDF(data))
 	}
 	if err := checkTextFile(name, data); err != nil || whole == nil {
 		return err
@@ -111,23 +108,16 @@ func checkFile(name string, data []byte, whole func() (io.ReadCloser, error), de
 	return checkStream(name, data, whole)
 }
 
-// nested lets pass what is broken inside of another document: only what can be read can be refused.
-func nested(err error, depth int) error {
-	if depth > 0 && !errors.Is(err, document.ErrClassified) {
-		return nil
-	}
-	return err
-}
-
-func checkPackage(pkg *ofd.Package, depth int) error {
+func checkPackage(pkg *ofd.Package, at depth) error {
 	if _, err := pkg.Metadata(); err != nil && !errors.Is(err, ofd.ErrNoMetadata) {
 		return err
 	}
 	return pkg.CheckUnclassified(func(name string, data []byte, whole func() (io.ReadCloser, error)) error {
-		if depth+1 > maxNesting {
+		inside, open := at.deeper()
+		if !open {
 			return nil
 		}
-		return checkFile(name, data, whole, depth+1)
+		return checkFile(name, data, whole, inside)
 	})
 }
 
