@@ -147,31 +147,13 @@ func (a Approval) Permits(r Record, u Use, at time.Time) error {
 	return r.InForce(at)
 }
 
-// Use is the record of one sealing. A bare file key seals without an approval; then ApprovalID is ApprovalNone.
-type Use struct {
-	ID     string `json:"id"`
-	SealID string `json:"seal_id"`
-	// Document is the SM3 before, Sealed after sealing, ToBeSigned the digest that was approved.
-	Document   [32]byte  `json:"document"`
-	Sealed     [32]byte  `json:"sealed"`
-	ToBeSigned [32]byte  `json:"to_be_signed"`
-	Stamps     []Stamp   `json:"stamps"`
-	Operator   string    `json:"operator"`
-	Approver   string    `json:"approver"`
-	ApprovalID string    `json:"approval_id"`
-	At         time.Time `json:"at"`
-}
-
-// ApprovalNone stands in the record of a sealing that nobody approved.
-const ApprovalNone = "none"
-
 // Registry keeps seals and their uses. Implementations promise: what returns without error is durable; a history is only
-// ever appended to, by Append's rules, and of two changes at once one fails with ErrTransition; AddUse refuses, with
-// ErrNotInForce, a seal not in force at the use's time, and a second use of one approval with ErrApproval.
+// ever appended to, by Append's rules, and of two changes at once one fails with ErrTransition. A use is entered together
+// with its entry in the evidence log, by the hub; of a seal that is not in force at its time with ErrNotInForce, and a
+// second one of one approval with ErrApproval, it is refused.
 type Registry interface {
 	AddSeal(ctx context.Context, r Record) error
 	Seal(ctx context.Context, id string) (Record, error)
 	ChangeSeal(ctx context.Context, id string, c Change) error
-	AddUse(ctx context.Context, u Use) error
 	Uses(ctx context.Context, sealID string) ([]Use, error)
 }

@@ -42,7 +42,6 @@ func (m *memory) ChangeSeal(_ context.Context, id string, c Change) error {
 	return err
 }
 
-func (m *memory) AddUse(context.Context, Use) error           { return nil }
 func (m *memory) Uses(context.Context, string) ([]Use, error) { return nil, nil }
 
 func mustMake(t testing.TB, o MakeOptions) *ses.Seal {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -104,53 +103,6 @@ func newSealsShowCmd(e *env) *cobra.Command {
 	}
 	cmd.Flags().StringVar(&out, "out", "", "write the seal file here (.esl)")
 	return cmd
-}
-
-func newSealsUsesCmd(e *env) *cobra.Command {
-	var l listFlags
-	cmd := &cobra.Command{
-		Use: "uses SEAL", Short: "show what a seal was used for (用印记录), newest first", Args: exactly(1, "a seal"),
-		Long: "Lists every use of a seal: the document before and after by its SM3, the places, who operated it, who approved it, and the dispatch\n" +
-			"that was approved. An office sees its own seals, custodians and auditors see all.",
-		RunE: func(cmd *cobra.Command, args []string) error {
-			c, err := e.connect()
-			if err != nil {
-				return err
-			}
-			got, err := c.SealUses(cmd.Context(), args[0], l.page())
-			if err != nil {
-				return err
-			}
-			if jsonFlag(cmd) {
-				return e.result(true, got, "")
-			}
-			for _, u := range got.Items {
-				printLine(e.stdout, "%s  by %s  approved by %s (%s)  document %s  sealed %s  %s\n", moment(u.At), u.Operator, orNobody(u.Approver),
-					u.Approval, u.Document, u.Sealed, placesText(u.Places))
-			}
-			return nil
-		},
-	}
-	l.add(cmd)
-	return cmd
-}
-
-func orNobody(who string) string {
-	if who == "" {
-		return "nobody"
-	}
-	return who
-}
-
-func placesText(all []api.SealPlace) string {
-	var b strings.Builder
-	for i, p := range all {
-		if i > 0 {
-			b.WriteString("; ")
-		}
-		printLine(&b, "page %d at %g,%g mm", p.Page, p.X, p.Y)
-	}
-	return b.String()
 }
 
 func newSealsChangeCmd(e *env, verb, to, short string) *cobra.Command {

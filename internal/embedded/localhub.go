@@ -2,13 +2,17 @@ package embedded
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"time"
 
+	"yinxin/crypto/gm"
+	"yinxin/seal"
 	"yinxin/transport"
 	"yinxin/transport/api"
+	"yinxin/transport/envelope"
 	"yinxin/transport/hub"
 	"yinxin/transport/office"
 )
@@ -74,6 +78,23 @@ func (l localHub) Owns(ctx context.Context, who office.Person, exchange string) 
 // OwnEnvelope implements office.Hub.
 func (l localHub) OwnEnvelope(ctx context.Context, who office.Person, exchange string, w io.Writer) error {
 	return l.hub.OwnEnvelope(ctx, caller(who), exchange, w)
+}
+
+// ApplySeal implements office.Hub.
+func (l localHub) ApplySeal(ctx context.Context, who office.Person, use seal.Use, sealed envelope.Digests) error {
+	statement, err := use.Statement()
+	if err != nil {
+		return err
+	}
+	_, err = l.hub.ApplySeal(ctx, caller(who), hub.SealUse{
+		Seal: use.SealID, Approval: use.ApprovalID, At: use.At, SM3: sealed.SM3, SHA256: sealed.SHA256, Statement: gm.SM3(statement),
+		Record: func(entry string) (string, error) {
+			use.ID = entry
+			text, err := json.Marshal(use)
+			return string(text), err
+		},
+	})
+	return err
 }
 
 // SenderAct implements office.Hub.

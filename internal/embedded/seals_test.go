@@ -3,9 +3,11 @@ package embedded_test
 import (
 	"bytes"
 	"crypto/rand"
+	"encoding/hex"
 	"errors"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -15,10 +17,12 @@ import (
 	"yinxin/seal"
 	"yinxin/seal/picture"
 	"yinxin/seal/ses"
+	"yinxin/transport"
 	"yinxin/transport/api"
 	"yinxin/transport/client"
 	"yinxin/transport/directory"
 	"yinxin/transport/office"
+	"yinxin/transport/receipt"
 	"yinxin/verdict"
 )
 
@@ -120,6 +124,25 @@ func TestLifeOfASealOverHTTP(t *testing.T) {
 	u := uses.Items[0]
 	if u.Operator != "yxzf-clerk" || u.Approver != "yxzf-approver" || u.Approval != d.ID || u.Document != d.Unsealed || u.ToBeSigned != d.Digest || len(u.Places) == 0 {
 		t.Errorf("use: %+v", u)
+	}
+	body, err := clerk.WaitReceipt(ctx, u.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proof, err := receipt.Parse(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	entry := proof.Entry
+	if entry.Event != transport.SealApplied || entry.Sender != "YXZF" || entry.Exchange != "" || entry.Object != gm.SM3([]byte(u.Statement)) ||
+		hex.EncodeToString(entry.DocumentSM3[:]) != u.Sealed || entry.DocumentSHA256.IsZero() {
+		t.Errorf("the evidence of the use: %+v", entry)
+	}
+	if !strings.Contains(u.Statement, `"operator":"yxzf-clerk","approver":"yxzf-approver","approval":"`+d.ID+`"`) {
+		t.Errorf("its statement: %s", u.Statement)
+	}
+	if _, err := other.WaitReceipt(ctx, u.ID); code(err) != api.NotFound {
+		t.Errorf("another office gets the receipt: %v", err)
 	}
 	if _, err := other.SealUses(ctx, registered.ID, client.Page{}); code(err) != api.NotFound {
 		t.Errorf("another office sees what the seal was used for: %v", err)

@@ -130,22 +130,30 @@ func (o OfficeService) listUses() Handler {
 		}
 		items := make([]api.SealUse, 0, len(got))
 		for _, u := range slices.Backward(got) {
-			items = append(items, wireUse(u))
+			item, err := wireUse(u)
+			if err != nil {
+				return api.List[api.SealUse]{}, err
+			}
+			items = append(items, item)
 		}
 		return pageThrough(c, items, func(u api.SealUse) string { return u.ID })
 	})
 }
 
-func wireUse(u seal.Use) api.SealUse {
+func wireUse(u seal.Use) (api.SealUse, error) {
+	statement, err := u.Statement()
+	if err != nil {
+		return api.SealUse{}, err
+	}
 	out := api.SealUse{
 		ID: u.ID, Seal: u.SealID, At: u.At, Document: hex.EncodeToString(u.Document[:]), Sealed: hex.EncodeToString(u.Sealed[:]),
 		ToBeSigned: hex.EncodeToString(u.ToBeSigned[:]), Places: []api.SealPlace{}, Operator: u.Operator, Approver: u.Approver,
-		Approval: u.ApprovalID,
+		Approval: u.ApprovalID, Statement: string(statement),
 	}
 	for _, st := range u.Stamps {
 		out.Places = append(out.Places, api.SealPlace{Page: st.Page + 1, X: st.X, Y: st.Y, W: st.W, H: st.H})
 	}
-	return out
+	return out, nil
 }
 
 func (o OfficeService) wireSeal(r seal.Record) api.Seal {

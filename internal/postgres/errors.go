@@ -32,9 +32,6 @@ func codeOf(err error) string {
 
 func isUndefinedTable(err error) bool { return codeOf(err) == codeUndefined }
 
-// taken reports whether err is a violated unique key.
-func taken(err error) bool { return errors.Is(err, hub.ErrExists) }
-
 // storageError names the failures that a caller can act on. What the server did not say itself
 // is a failure of the line to it.
 func storageError(err error) error {

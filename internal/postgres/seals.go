@@ -111,30 +111,30 @@ func (d *DB) ChangeSeal(ctx context.Context, id string, c seal.Change) error {
 	})
 }
 
-// AddUse implements seal.Registry.
-func (d *DB) AddUse(ctx context.Context, u seal.Use) error {
-	used, err := json.Marshal(u)
+// InsertSealUse implements hub.Tx. Whether the approval was used is asked before, for a write says so only at the end; the
+// lock on the seal keeps it true, and the index where an approval names another seal.
+func (t *tx) InsertSealUse(u hub.RegisteredUse) error {
+	if err := t.lockSeal(u.Seal); err != nil {
+		return err
+	}
+	r, err := t.seal(u.Seal)
 	if err != nil {
 		return err
 	}
-	err = d.update(ctx, func(t *tx) error {
-		if err := t.lockSeal(u.SealID); err != nil {
-			return err
-		}
-		r, err := t.seal(u.SealID)
-		if err != nil {
-			return err
-		}
-		if err := r.InForce(u.At); err != nil {
-			return err
-		}
-		return t.exec("use of seal "+u.SealID, `INSERT INTO seal_uses (id, seal, approval, used) VALUES ($1, $2, $3, $4)`,
-			u.ID, u.SealID, u.ApprovalID, string(used))
-	})
-	if taken(err) {
-		return fmt.Errorf("approval %s was used before: %w", u.ApprovalID, seal.ErrApproval)
+	if err := r.InForce(u.At); err != nil {
+		return err
 	}
-	return err
+	if u.Approval != seal.ApprovalNone {
+		_, err := first(t.q, func(s scanner) (string, error) { return scanOne[string](s) }, `SELECT id FROM seal_uses WHERE approval = $1`, u.Approval)
+		if err == nil {
+			return fmt.Errorf("approval %s was used before: %w", u.Approval, seal.ErrApproval)
+		}
+		if !errors.Is(err, hub.ErrNotFound) {
+			return err
+		}
+	}
+	return t.exec("use of seal "+u.Seal, `INSERT INTO seal_uses (id, seal, approval, used) VALUES ($1, $2, $3, $4)`,
+		u.ID, u.Seal, u.Approval, u.Record)
 }
 
 // Uses implements seal.Registry, oldest first.

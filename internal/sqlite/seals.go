@@ -108,27 +108,20 @@ func (d *DB) ChangeSeal(ctx context.Context, id string, c seal.Change) error {
 	})
 }
 
-// AddUse implements seal.Registry.
-func (d *DB) AddUse(ctx context.Context, u seal.Use) error {
-	used, err := json.Marshal(u)
+// InsertSealUse implements hub.Tx.
+func (t *tx) InsertSealUse(u hub.RegisteredUse) error {
+	r, err := t.seal(u.Seal)
 	if err != nil {
 		return err
 	}
-	return d.update(ctx, func(t *tx) error {
-		r, err := t.seal(u.SealID)
-		if err != nil {
-			return err
-		}
-		if err := r.InForce(u.At); err != nil {
-			return err
-		}
-		err = t.exec(`INSERT INTO seal_uses (id, seal, approval, used) VALUES (?, ?, ?, ?)`,
-			u.ID, u.SealID, u.ApprovalID, string(used))
-		if taken(err) {
-			return fmt.Errorf("approval %s was used before: %w", u.ApprovalID, seal.ErrApproval)
-		}
+	if err := r.InForce(u.At); err != nil {
 		return err
-	})
+	}
+	err = t.exec(`INSERT INTO seal_uses (id, seal, approval, used) VALUES (?, ?, ?, ?)`, u.ID, u.Seal, u.Approval, u.Record)
+	if taken(err) {
+		return fmt.Errorf("approval %s was used before: %w", u.Approval, seal.ErrApproval)
+	}
+	return err
 }
 
 // Uses implements seal.Registry, oldest first.

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"yinxin/seal"
+	"yinxin/transport/hub"
 )
 
 // sealRecord is a seal that was registered at start.
@@ -42,19 +44,29 @@ func registers(t *testing.T, p Place) {
 		ID: "u1", SealID: "s1", Document: [32]byte{1}, Sealed: [32]byte{2}, ToBeSigned: [32]byte{3}, Stamps: []seal.Stamp{{Page: 1, X: 2, Y: 3}},
 		Operator: "wang", Approver: "zhao", ApprovalID: "a1", At: hour(1),
 	}
-	must(t, s.AddUse(ctx, use))
+	enter := func(u seal.Use) error {
+		record, err := json.Marshal(u)
+		must(t, err)
+		return s.Update(ctx, func(tx hub.Tx) error {
+			return tx.InsertSealUse(hub.RegisteredUse{ID: u.ID, Seal: u.SealID, Approval: u.ApprovalID, At: u.At, Record: string(record)})
+		})
+	}
+	must(t, enter(use))
 	again := use
 	again.ID = "u2"
-	wantIs(t, s.AddUse(ctx, again), seal.ErrApproval)
+	wantIs(t, enter(again), seal.ErrApproval)
+	again.SealID = "s2" // nor may one approval serve for another seal
+	wantIs(t, enter(again), seal.ErrApproval)
+	wantIs(t, enter(seal.Use{ID: "u4", SealID: "none", ApprovalID: "a9", At: hour(1)}), seal.ErrUnknownSeal)
 	must(t, s.ChangeSeal(ctx, "s1", seal.Change{To: seal.Suspended, At: hour(2), By: "custodian"}))
 	wantIs(t, s.ChangeSeal(ctx, "s1", seal.Change{To: seal.Suspended, At: hour(3)}), seal.ErrTransition)
 	wantIs(t, s.ChangeSeal(ctx, "s1", seal.Change{To: seal.Active, At: hour(1)}), seal.ErrTransition) // before the last
 	wantIs(t, s.ChangeSeal(ctx, "none", seal.Change{To: seal.Voided, At: hour(3)}), seal.ErrUnknownSeal)
 	late := seal.Use{ID: "u3", SealID: "s1", ApprovalID: seal.ApprovalNone, At: hour(3)}
-	wantIs(t, s.AddUse(ctx, late), seal.ErrNotInForce)
+	wantIs(t, enter(late), seal.ErrNotInForce)
 	must(t, s.ChangeSeal(ctx, "s1", seal.Change{To: seal.Active, At: hour(4), By: "custodian"}))
 	for i := range 2 { // what nobody approved may stand there often
-		must(t, s.AddUse(ctx, seal.Use{ID: fmt.Sprintf("n%d", i), SealID: "s1", ApprovalID: seal.ApprovalNone, At: hour(5)}))
+		must(t, enter(seal.Use{ID: fmt.Sprintf("n%d", i), SealID: "s1", ApprovalID: seal.ApprovalNone, At: hour(5)}))
 	}
 	uses, err := s.Uses(ctx, "s1")
 	if err != nil || len(uses) != 3 {

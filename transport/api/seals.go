@@ -77,7 +77,8 @@ type SealRegistration struct {
 	ESL    []byte `json:"esl"`
 }
 
-// SealUse is one sealing in a seal's log of use.
+// SealUse is one sealing in a seal's log of use. ID is that of the entry of the evidence log (SealApplied), whose receipt the
+// office gets; the entry's object_sm3 is the SM3 of Statement.
 type SealUse struct {
 	ID   string    `json:"id"`
 	Seal string    `json:"seal"`
@@ -91,6 +92,8 @@ type SealUse struct {
 	Approver   string      `json:"approver,omitempty"`
 	// Approval names the dispatch that was approved, or is none.
 	Approval string `json:"approval"`
+	// Statement is the use in its canonical form.
+	Statement string `json:"statement"`
 }
 
 // SealPlace is where a seal shows: page from 1, top left corner and size in mm.

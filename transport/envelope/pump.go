@@ -186,3 +186,8 @@ func (a *async) sum() [32]byte {
 	a.close()
 	return [32]byte(a.h.Sum(nil))
 }
+
+// DigestsOf are the digests of a file that lies in memory.
+func DigestsOf(data []byte) Digests {
+	return Digests{SM3: gm.SM3(data), SHA256: sha256.Sum256(data)}
+}

@@ -111,6 +111,9 @@ type Tx interface {
 	// AppendEntry adds an evidence entry; it can never be changed.
 	AppendEntry(e Evidence) error
 	InsertRejection(r Rejection) error
+	// InsertSealUse enters a use of a seal into its log. It is refused with the errors of the register: the seal is unknown,
+	// not in force at the time of the use, or the approval was used before.
+	InsertSealUse(u RegisteredUse) error
 	// SaveIdempotent binds an idempotency key. ErrExists: it is bound already.
 	SaveIdempotent(i Idempotent) error
 	// Enqueue adds a job to the outbox.

@@ -23,6 +23,7 @@ import (
 	"yinxin/seal/ses"
 	"yinxin/transport"
 	"yinxin/transport/directory"
+	"yinxin/transport/envelope"
 )
 
 // SealAsk is what a clerk asks for: this draft, under this seal, to these recipients.
@@ -386,8 +387,9 @@ func (s *Service) applySeal(ctx context.Context, d Dispatch) (sealed, error) {
 	if out.pdf, err = p.pdf.Sign(s.Rand, p.signer); err != nil {
 		return out, fmt.Errorf("seal PDF: %w", err)
 	}
-	use.Sealed = gm.SM3(out.ofd)
-	return out, s.recordUse(ctx, use)
+	digests := envelope.DigestsOf(out.ofd)
+	use.Sealed = digests.SM3
+	return out, s.recordUse(ctx, d, use, digests)
 }
 
 // approval is the decision on a dispatch as the rules of the seal see it.
@@ -417,9 +419,9 @@ func later(a, b time.Time) time.Time {
 	return a
 }
 
-// recordUse enters the sealing in the seal's log. An approval is good for one use; the same use again, after an
+// recordUse enters the sealing in the seal's log and the evidence log. An approval is good for one use; the same use again, after an
 // interruption, is the one that stands there.
-func (s *Service) recordUse(ctx context.Context, use seal.Use) error {
+func (s *Service) recordUse(ctx context.Context, d Dispatch, use seal.Use, digests envelope.Digests) error {
 	uses, err := s.Seals.Uses(ctx, use.SealID)
 	if err != nil {
 		return err
@@ -427,8 +429,7 @@ func (s *Service) recordUse(ctx context.Context, use seal.Use) error {
 	if slices.ContainsFunc(uses, func(u seal.Use) bool { return u.ApprovalID == use.ApprovalID }) {
 		return nil
 	}
-	use.ID = s.NewID()
-	return s.Seals.AddUse(ctx, use)
+	return s.Hub.ApplySeal(ctx, Person{Account: d.Requester, Office: d.Office, Clerk: true}, use, digests)
 }
 
 // partyOf reads an office's encryption certificate from the directory.

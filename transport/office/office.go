@@ -30,6 +30,7 @@ import (
 	"yinxin/seal/ses"
 	"yinxin/transport"
 	"yinxin/transport/directory"
+	"yinxin/transport/envelope"
 )
 
 // Person is a signed-in member of an office, as the directory knows it.
@@ -84,6 +85,9 @@ type Hub interface {
 	Owns(ctx context.Context, who Person, exchange string) (time.Time, error)
 	// OwnEnvelope writes the sender's own copy of what the office sent.
 	OwnEnvelope(ctx context.Context, who Person, exchange string, w io.Writer) error
+	// ApplySeal records a use of a seal of the office in the seal's log and in the evidence log, both or neither, and gives it
+	// the entry's id. sealed are the digests of the sealed document.
+	ApplySeal(ctx context.Context, who Person, use seal.Use, sealed envelope.Digests) error
 	// SenderAct carries the sending office's signed statement about one recipient's part: withdrawn, return acknowledged.
 	SenderAct(ctx context.Context, who Person, act transport.Act, key, exchange, recipient string, statement []byte) (transport.Delivery, error)
 }
