@@ -23,7 +23,8 @@ type CreateOptions struct {
 	// Destroyable permits StateDestroyed. It is fixed at creation.
 	Destroyable bool
 	// ApprovalRequired makes a seal key sign one digest at a time, each only with another person's approval of that digest
-	// (Approver), which is used up by it. It is fixed at creation. The store must know who calls.
+	// (Approver), which is used up by it. It is fixed at creation. The store must know who
+	// calls, or have a quorum whose members sign for themselves.
 	ApprovalRequired bool
 	// RotateEvery adds a version by itself whenever the newest is that old; for wrap and mac keys only, at least MinRotate.
 	// It needs a store that runs all the time (the Vault engine); 0 is never.

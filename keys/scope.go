@@ -3,6 +3,7 @@ package keys
 import (
 	"context"
 	"crypto/x509/pkix"
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -170,21 +171,35 @@ func (s *Scope) Certificates(ctx context.Context, ref Ref) ([][]byte, error) {
 	return call(s, ref.Name, func(name string) ([][]byte, error) { return s.store.Certificates(ctx, Ref{name, ref.Version}) })
 }
 
-// Discard destroys all keys of the scope, which must be destroyable.
-func (s *Scope) Discard(ctx context.Context) error {
+// Discard destroys all keys of the scope, which must be destroyable. Where the store has a quorum, whose consent that takes, it
+// disables them and gives the names that they have in the store.
+func (s *Scope) Discard(ctx context.Context) (left []string, err error) {
 	infos, err := s.List(ctx, "", 0)
 	if err != nil {
-		return fmt.Errorf("discard keys: %w", err)
+		return nil, fmt.Errorf("discard keys: %w", err)
+	}
+	guarded := false
+	if council, ok := s.store.(Council); ok {
+		rule, err := council.Quorum(ctx)
+		if err != nil && !errors.Is(err, ErrDenied) { // who may not read the rule learns of it when destroying is refused
+			return nil, fmt.Errorf("discard keys: %w", err)
+		}
+		guarded = rule.Needed > 0
 	}
 	for _, info := range infos {
-		for _, state := range []State{StateDisabled, StateDestroyed} {
-			if info.State == StateDestroyed {
-				continue
-			}
-			if err := s.SetState(ctx, Ref{Name: info.Name}, state); err != nil {
-				return fmt.Errorf("discard key %s: %w", info.Name, err)
-			}
+		if info.State == StateDestroyed {
+			continue
+		}
+		err := s.SetState(ctx, Ref{Name: info.Name}, StateDisabled)
+		switch {
+		case err == nil && guarded:
+			left = append(left, s.prefix+info.Name)
+		case err == nil:
+			err = s.SetState(ctx, Ref{Name: info.Name}, StateDestroyed)
+		}
+		if err != nil {
+			return left, fmt.Errorf("discard key %s: %w", info.Name, err)
 		}
 	}
-	return nil
+	return left, nil
 }

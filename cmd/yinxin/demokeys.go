@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -36,7 +37,12 @@ func (e *env) demoKeys(ctx context.Context, work, store string) (_ keys.Store, d
 	return scope, func() error {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), discardTime) // also of a demo that was interrupted
 		defer cancel()
-		return errors.Join(scope.Discard(ctx), vault.Close())
+		left, err := scope.Discard(ctx)
+		if len(left) > 0 {
+			fmt.Fprintf(e.stderr, "%d keys, %s to %s, are disabled and stay: destroying them takes the quorum of that store\n",
+				len(left), left[0], left[len(left)-1])
+		}
+		return errors.Join(err, vault.Close())
 	}, nil
 }
 

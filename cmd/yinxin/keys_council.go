@@ -456,21 +456,23 @@ func (e *env) final(cmd *cobra.Command, f keyFlags, key string, do func(s keySto
 
 func newKeysApproveSealCmd(e *env, f *keyFlags) *cobra.Command {
 	var digest string
+	var who whoFlags
 	cmd := &cobra.Command{
 		Use: "approve-seal NAME", Short: "approve one signature by a seal key that needs it", Args: exactly(1, "a key's name"),
-		Long:    "Consents, as the Vault entity that is logged in, to one signature by somebody else over that digest, within 24 hours.",
+		Long: "Consents to one signature by somebody else over that digest, within 24 hours: in Vault as the entity that is logged in, over a\n" +
+			"file store as a custodian of its quorum, whose own key (--as) signs the consent.",
 		Example: "  yinxin keys approve-seal seal-yxjy --digest HEX --keys vault:$VAULT_ADDR/gm",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			sum, err := readDigest(digest)
 			if err != nil {
 				return usage("--digest is required, in hexadecimal or base64")
 			}
-			return e.withStore(cmd.Context(), *f, false, func(s keyStore) error {
+			return e.asCustodian(cmd.Context(), *f, who, func(ctx context.Context, s keyStore) error {
 				approver, ok := s.(keys.Approver)
 				if !ok {
 					return usage("this store takes no approvals")
 				}
-				a, err := approver.Approve(cmd.Context(), args[0], sum)
+				a, err := approver.Approve(ctx, args[0], sum)
 				if err != nil {
 					return err
 				}
@@ -479,6 +481,7 @@ func newKeysApproveSealCmd(e *env, f *keyFlags) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&digest, "digest", "", "the digest that may be signed once")
+	who.add(cmd)
 	return cmd
 }
 

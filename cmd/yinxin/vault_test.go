@@ -79,6 +79,7 @@ path "`+mount+`/keys" { capabilities = ["update", "list"] }`)
 		}
 	}
 
+	t.Run("quorum", func(t *testing.T) { demoUnderQuorum(t, s) })
 	t.Run("custodians", func(t *testing.T) { custodiansInVault(t, s) })
 	t.Run("refused", func(t *testing.T) {
 		code, _, stderr := vaultDemo(t, s.Address, mount, "hvs.wrong")
@@ -94,6 +95,35 @@ path "`+mount+`/keys" { capabilities = ["update", "list"] }`)
 			t.Errorf("sealed: exit %d after %s\n%s", code, time.Since(start), stderr)
 		}
 	})
+}
+
+// demoUnderQuorum: where several must consent to destroying, the demo does its whole path, and leaves its keys disabled.
+func demoUnderQuorum(t *testing.T, s *vaulttest.Server) {
+	mount := s.Mount(t)
+	store, err := vaultkeys.Open(vaultkeys.Config{Address: s.Address, Mount: mount, Login: vaultkeys.Token(s.Root)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	rule := keys.Quorum{Needed: 2, Members: []keys.Member{{ID: "entity-li"}, {ID: "entity-wang"}, {ID: "entity-zhao"}}}
+	if err := store.SetQuorum(t.Context(), rule); err != nil {
+		t.Fatal(err)
+	}
+	s.Policy(t, "demo-guarded", `path "`+mount+`/*" { capabilities = ["create", "read", "update", "patch", "list"] }
+path "`+mount+`/keys" { capabilities = ["update", "list"] }`)
+	code, stdout, stderr := vaultDemo(t, s.Address, mount, s.Token(t, "1h", "demo-guarded"))
+	if code != exitDone || !strings.Contains(stdout, "everything passed") || !strings.Contains(stderr, "takes the quorum") {
+		t.Fatalf("exit %d\n%s%s", code, stdout, stderr)
+	}
+	list, err := store.List(t.Context(), "", 0)
+	if err != nil || len(list) == 0 {
+		t.Fatal(list, err)
+	}
+	for _, k := range list {
+		if k.State != keys.StateDisabled {
+			t.Errorf("key %s of the demo is %s", k.Name, k.State)
+		}
+	}
 }
 
 func TestDemoWithoutVault(t *testing.T) {

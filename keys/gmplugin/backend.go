@@ -64,6 +64,9 @@ func Factory(ctx context.Context, config *logical.BackendConfig) (logical.Backen
 		PeriodicFunc:   b.periodic,
 		Clean:          func(context.Context) { b.engine.Close() },
 	}
+	for _, p := range b.Paths {
+		p.DisplayAttrs = &framework.DisplayAttributes{OperationPrefix: "gm"} // of the operations in Vault's OpenAPI document
+	}
 	if err := b.Setup(ctx, config); err != nil {
 		return nil, fmt.Errorf("secrets engine gm: %w", err)
 	}

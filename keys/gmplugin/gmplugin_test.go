@@ -21,6 +21,9 @@ func mount(t *testing.T, view logical.Storage) logical.Backend {
 	t.Helper()
 	config := logical.TestBackendConfig()
 	config.StorageView = view
+	system := logical.TestSystemView()
+	system.PluginEnvironment = &logical.PluginEnvironment{VaultVersion: "1.21.2"}
+	config.System = system
 	b, err := gmplugin.Factory(t.Context(), config)
 	if err != nil {
 		t.Fatal(err)

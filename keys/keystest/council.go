@@ -39,6 +39,7 @@ func RunCouncil(t *testing.T, open func(t *testing.T) Chamber) {
 		{"WhoMay", testWhoMay},
 		{"Basis", testBasis},
 		{"NewRule", testNewRule},
+		{"SealWithApproval", testSealWithApproval},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
