@@ -9,6 +9,10 @@ import (
 // Bound is what a receipt speaks of, as far as a package must know it.
 type Bound struct {
 	ID, Event, Exchange, DocumentSM3, Sender, Recipient string
+	// Object is the digest of what else the event is about: of the package for a deposit; empty where there is nothing.
+	Object string
+	// Checkpoint is the signed note that the receipt was built against.
+	Checkpoint []byte
 	// Digest is the digest of the entry itself; Previous that of the entry before it in this exchange, both hex.
 	Digest, Previous string
 }
@@ -22,6 +26,7 @@ const eventAccepted = "SubmissionAcceptance"
 
 // contents are the files of a package that say something of each other.
 type contents struct {
+	record Record
 	// signers are the codes of those who signed the package.
 	signers   []string
 	documents []described

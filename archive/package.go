@@ -13,7 +13,6 @@ import (
 	"io"
 	"io/fs"
 	"path"
-	"slices"
 	"strings"
 	"time"
 
@@ -95,18 +94,11 @@ type WriteOptions struct {
 // The same input gives the same bytes but for the signature.
 func WriteZip(w io.Writer, r Record, files []File, o WriteOptions) error {
 	z := zip.NewWriter(w)
-	m := Manifest{Schema: PackageSchema, Record: r, Files: make([]FileEntry, 0, len(files))}
-	if err := checkPaths(files); err != nil {
+	entries, err := copyFiles(z, files, r.DepositedAt)
+	if err != nil {
 		return err
 	}
-	for _, f := range files {
-		e, err := copyFile(z, f, r.DepositedAt)
-		if err != nil {
-			return fmt.Errorf("write package file %s: %w", f.Path, err)
-		}
-		m.Files = append(m.Files, e)
-	}
-	manifest, err := json.MarshalIndent(m, "", " ")
+	manifest, err := json.MarshalIndent(Manifest{Schema: PackageSchema, Record: r, Files: entries}, "", " ")
 	if err != nil {
 		return fmt.Errorf("write manifest: %w", err)
 	}
@@ -125,8 +117,24 @@ func WriteZip(w io.Writer, r Record, files []File, o WriteOptions) error {
 	return z.Close()
 }
 
+// copyFiles writes files into a zip and lists them with their digests.
+func copyFiles(z *zip.Writer, files []File, at time.Time) ([]FileEntry, error) {
+	if err := checkPaths(files); err != nil {
+		return nil, err
+	}
+	entries := make([]FileEntry, 0, len(files))
+	for _, f := range files {
+		e, err := copyFile(z, f, at)
+		if err != nil {
+			return nil, fmt.Errorf("write package file %s: %w", f.Path, err)
+		}
+		entries = append(entries, e)
+	}
+	return entries, nil
+}
+
 func checkPaths(files []File) error {
-	seen := map[string]bool{ManifestName: true, SignatureName: true}
+	seen := map[string]bool{ManifestName: true, SignatureName: true, BundleName: true}
 	for _, f := range files {
 		folded := strings.ToLower(f.Path)
 		if !fs.ValidPath(f.Path) || strings.ContainsAny(f.Path, "\\:\x00") || seen[folded] {
@@ -175,32 +183,45 @@ func (d digester) entry() FileEntry {
 
 // ParseManifest reads a manifest strictly: known fields alone, nothing after the end, valid paths, no path twice.
 func ParseManifest(data []byte) (*Manifest, error) {
-	if len(data) > maxManifest {
-		return nil, fmt.Errorf("manifest of %d bytes: at most %d", len(data), maxManifest)
-	}
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.DisallowUnknownFields()
 	m := new(Manifest)
-	if err := dec.Decode(m); err != nil {
+	if err := decodeStrict(data, m); err != nil {
 		return nil, fmt.Errorf("parse manifest: %w", err)
 	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("parse manifest: data after the end")
-	}
-	if m.Schema != PackageSchema {
-		return nil, fmt.Errorf("parse manifest: schema %q is not %s", m.Schema, PackageSchema)
-	}
-	files := make([]File, len(m.Files))
-	for i, e := range m.Files {
-		files[i].Path = e.Path
-		if e.Size < 0 || e.Size > maxFileSize {
-			return nil, fmt.Errorf("parse manifest: %s has size %d", e.Path, e.Size)
-		}
-	}
-	if err := checkPaths(files); err != nil {
+	if err := checkList(m.Schema, PackageSchema, m.Files); err != nil {
 		return nil, fmt.Errorf("parse manifest: %w", err)
 	}
 	return m, nil
+}
+
+// decodeStrict reads one JSON value of known fields.
+func decodeStrict(data []byte, into any) error {
+	if len(data) > maxManifest {
+		return fmt.Errorf("%d bytes, at most %d", len(data), maxManifest)
+	}
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(into); err != nil {
+		return err
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("data after the end")
+	}
+	return nil
+}
+
+// checkList holds a list of files against its schema and the bounds.
+func checkList(schema, want string, entries []FileEntry) error {
+	if schema != want {
+		return fmt.Errorf("schema %q is not %s", schema, want)
+	}
+	files := make([]File, len(entries))
+	for i, e := range entries {
+		files[i].Path = e.Path
+		if e.Size < 0 || e.Size > maxFileSize {
+			return fmt.Errorf("%s has size %d", e.Path, e.Size)
+		}
+	}
+	return checkPaths(files)
 }
 
 // IsPackage reports whether the folder or zip looks like a record package.
@@ -225,17 +246,21 @@ func readBounded(content fs.FS, name string, limit int64) ([]byte, error) {
 	return data, nil
 }
 
-// strayFiles lists what lies in the package and not in its manifest. Anything but plain files and folders is stray.
-func strayFiles(content fs.FS, m *Manifest) ([]string, error) {
+// strayFiles lists what lies in the package and neither in its list nor among the list's own files. Anything but plain files and folders is stray.
+func strayFiles(content fs.FS, entries []FileEntry, own ...string) ([]string, error) {
 	var stray []string
-	listed := func(p string) bool {
-		return p == ManifestName || p == SignatureName || slices.ContainsFunc(m.Files, func(e FileEntry) bool { return e.Path == p })
+	listed := make(map[string]bool, len(entries)+len(own))
+	for _, e := range entries {
+		listed[e.Path] = true
+	}
+	for _, p := range own {
+		listed[p] = true
 	}
 	err := fs.WalkDir(content, ".", func(p string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
-		if !d.IsDir() && (!listed(p) || !d.Type().IsRegular()) {
+		if !d.IsDir() && (!listed[p] || !d.Type().IsRegular()) {
 			stray = append(stray, path.Clean(p))
 		}
 		return nil

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"yinxin/archive/tlog"
 	"yinxin/crypto/cert"
 	"yinxin/crypto/cms"
 	"yinxin/crypto/gm"
@@ -37,6 +38,10 @@ type VerifyOptions struct {
 	// At, when set, is the moment at which certificates are judged.
 	At    time.Time
 	Judge Judge
+	// Logs are the keys of the expected log, past ones too, and Witnesses those of its witnesses. Bundles of evidence alone
+	// are held against them; receipts are the Judge's.
+	Logs      []*tlog.Verifier
+	Witnesses []*tlog.Cosignatory
 }
 
 // Verify judges a package given as a folder or an opened zip: the manifest and its signature, both digests of every
@@ -44,34 +49,40 @@ type VerifyOptions struct {
 // an unbroken chain, that the record describes the document as it is, and that the archive which the sender named has
 // signed. The error is for what could not be read at all.
 func Verify(content fs.FS, name string, o VerifyOptions) (verdict.File, error) {
-	f := verdict.File{File: name, Type: "package"}
+	f, _, err := verifyPackage(content, name, o)
+	return f, err
+}
+
+// verifyPackage does what Verify says, and gives what the package holds.
+func verifyPackage(content fs.FS, name string, o VerifyOptions) (f verdict.File, c contents, err error) {
+	f = verdict.File{File: name, Type: "package"}
 	raw, err := readBounded(content, ManifestName, maxManifest)
 	if damaged(err) {
 		f.Reject(verdict.ZipLayout, "%s: %v", ManifestName, err)
-		return f, nil
+		return f, c, nil
 	}
 	if err != nil {
-		return f, fmt.Errorf("verify package %s: %w", name, err)
+		return f, c, fmt.Errorf("verify package %s: %w", name, err)
 	}
 	m, err := ParseManifest(raw)
 	if err != nil {
 		f.Reject(verdict.Malformed, "%v", err)
-		return f, nil
+		return f, c, nil
 	}
+	c.record = m.Record
 	f.Add(verdict.Pass(verdict.CheckContainer))
-	var c contents
 	if c.signers, err = verifySignature(&f, content, raw, o); err != nil {
-		return f, fmt.Errorf("verify package %s: %w", name, err)
+		return f, c, fmt.Errorf("verify package %s: %w", name, err)
 	}
-	if err := verifyFiles(&f, content, m); err != nil {
-		return f, fmt.Errorf("verify package %s: %w", name, err)
+	if err := verifyFiles(&f, content, m.Files, ManifestName, SignatureName); err != nil {
+		return f, c, fmt.Errorf("verify package %s: %w", name, err)
 	}
 	if err := c.verifyParts(&f, content, m, o); err != nil {
-		return f, fmt.Errorf("verify package %s: %w", name, err)
+		return f, c, fmt.Errorf("verify package %s: %w", name, err)
 	}
 	f.Add(c.bind(m.Record)...)
 	f.Judge(o.Policy.Revocation)
-	return f, nil
+	return f, c, nil
 }
 
 // verifySignature judges the archive's signature and returns the codes of those who signed.
@@ -106,9 +117,9 @@ func verifySignature(f *verdict.File, content fs.FS, manifest []byte, o VerifyOp
 }
 
 // verifyFiles compares every file with both of its digests and finds strays.
-func verifyFiles(f *verdict.File, content fs.FS, m *Manifest) error {
+func verifyFiles(f *verdict.File, content fs.FS, entries []FileEntry, own ...string) error {
 	bad := 0
-	for _, e := range m.Files {
+	for _, e := range entries {
 		got, err := digestFile(content, e.Path, e.Size)
 		if errors.Is(err, fs.ErrNotExist) {
 			f.Add(verdict.Fail(verdict.CheckDigests, verdict.MissingEntry, "%s", e.Path))
@@ -131,7 +142,7 @@ func verifyFiles(f *verdict.File, content fs.FS, m *Manifest) error {
 	if bad == 0 {
 		f.Add(verdict.Pass(verdict.CheckDigests))
 	}
-	stray, err := strayFiles(content, m)
+	stray, err := strayFiles(content, entries, own...)
 	if err != nil {
 		return err
 	}

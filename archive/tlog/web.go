@@ -1,3 +1,6 @@
+// A browser fetches nothing: there, the verifier does without this file and all that net/http brings.
+//go:build !js
+
 package tlog
 
 import (

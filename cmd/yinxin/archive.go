@@ -15,8 +15,9 @@ import (
 )
 
 func newArchiveCmd(e *env) *cobra.Command {
-	cmd := &cobra.Command{Use: "archive", Short: "find, fetch and check records (调阅、四性检测)"}
-	cmd.AddCommand(newArchiveSearchCmd(e), newArchiveGetCmd(e), newArchiveVerifyCmd(e), newArchiveCheckCmd(e))
+	cmd := &cobra.Command{Use: "archive", Short: "find, fetch and check records, gather evidence (调阅、四性检测、举证)"}
+	cmd.AddCommand(newArchiveSearchCmd(e), newArchiveGetCmd(e), newArchiveVerifyCmd(e), newArchiveCheckCmd(e),
+		newArchiveEvidenceCmd(e))
 	return cmd
 }
 

@@ -73,9 +73,10 @@ type inspection struct {
 	Envelope     *envelopeView     `json:"envelope,omitempty"`
 	Receipt      *receiptView      `json:"receipt,omitempty"`
 	Package      *packageView      `json:"package,omitempty"`
+	Evidence     *bundleView       `json:"evidence,omitempty"`
 }
 
-// inspectPath inspects a file or the folder of a record package.
+// inspectPath inspects a file, or the folder of a record package or of a bundle of evidence.
 func inspectPath(path string) (inspection, error) {
 	v := inspection{File: path}
 	st, err := os.Stat(path)
@@ -106,12 +107,27 @@ func inspectPath(path string) (inspection, error) {
 }
 
 func (v *inspection) folder(dir fs.FS) error {
+	if archive.IsBundle(dir) {
+		return v.bundle(dir)
+	}
 	manifest, err := fs.ReadFile(dir, archive.ManifestName)
 	if err != nil {
 		return fmt.Errorf("inspect %s: no record package: %w", v.File, err)
 	}
 	v.Type = string(verify.KindPackage)
 	return v.manifest(manifest)
+}
+
+// bundle shows the list of a bundle of evidence.
+func (v *inspection) bundle(dir fs.FS) error {
+	v.Type = string(verify.KindEvidence)
+	text, err := fs.ReadFile(dir, archive.BundleName)
+	if err != nil {
+		return err
+	}
+	list, err := archive.ParseBundle(text)
+	v.Evidence = (*bundleView)(list)
+	return err
 }
 
 // print writes the inspection for people.
@@ -127,7 +143,7 @@ func (v *inspection) print(w io.Writer) {
 	for _, part := range []interface {
 		print(w io.Writer, indent string)
 	}{
-		v.Document, v.Seal, v.Request, v.CRL, v.OCSP, v.TimeStamp, v.Message, v.Envelope, v.Receipt, v.Package,
+		v.Document, v.Seal, v.Request, v.CRL, v.OCSP, v.TimeStamp, v.Message, v.Envelope, v.Receipt, v.Package, v.Evidence,
 	} {
 		part.print(w, "  ")
 	}

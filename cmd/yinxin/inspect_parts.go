@@ -56,7 +56,7 @@ func (v *inspection) content(data []byte) error {
 		}
 	case verify.KindReceipt:
 		return v.receipt(data)
-	case verify.KindPackage:
+	case verify.KindPackage, verify.KindEvidence:
 		return v.zipped(data)
 	case verify.KindCMS:
 		return v.message(data)
@@ -450,6 +450,20 @@ func (v *packageView) print(w io.Writer, indent string) {
 	r := v.Record
 	printLine(w, "%s%s  %s %s\n", indent, r.ArchivalCode, r.Number, r.Title)
 	printLine(w, "%sexchange %s, issued by %s on %s, deposited %s\n", indent, r.Exchange, r.IssuerName, r.IssuedOn, r.DepositedAt.Format(time.RFC3339))
+	for _, f := range v.Files {
+		printLine(w, "%s%-12s %s (%d bytes)\n", indent, f.Role, f.Path, f.Size)
+	}
+}
+
+// bundleView is a bundle of evidence.
+type bundleView archive.Bundle
+
+func (v *bundleView) print(w io.Writer, indent string) {
+	if v == nil {
+		return
+	}
+	printLine(w, "%srecord %s, exchange %s, made %s\n", indent, v.Record, v.Exchange, v.MadeAt.Format(time.RFC3339))
+	printLine(w, "%sdocument sm3 %s\n%senvelope sm3 %s\n", indent, v.DocumentSM3, indent, v.EnvelopeSM3)
 	for _, f := range v.Files {
 		printLine(w, "%s%-12s %s (%d bytes)\n", indent, f.Role, f.Path, f.Size)
 	}

@@ -35,20 +35,26 @@ type mutation func(data []byte, argument string) ([]byte, error)
 
 func mutations() map[string]mutation {
 	return map[string]mutation{
-		"ofd-page":      changedPage,
-		"ofd-stamp":     movedStamp,
-		"ofd-add-page":  addedPage,
-		"ofd-seal":      transplant("Seal.esl"),
-		"ofd-signature": transplant("SignedValue.dat"),
-		"pdf-page":      pdfPage,
-		"pdf-append":    pdfAppend,
-		"pdf-stamp":     inPlace(`/Rect \[[0-9]`, "/Rect [9"),
-		"pdf-range":     inPlace(`/ByteRange \[0 `, "/ByteRange [1 "),
-		"pdf-signature": pdfSignature,
-		"cut":           cut,
-		"append":        func(data []byte, tail string) ([]byte, error) { return append(bytes.Clone(data), tail...), nil },
-		"flip":          flip,
-		"signed-for":    inPlace(`"signed_for":2`, `"signed_for":3`),
+		"ofd-page":       changedPage,
+		"ofd-stamp":      movedStamp,
+		"ofd-add-page":   addedPage,
+		"ofd-seal":       transplant("Seal.esl"),
+		"ofd-signature":  transplant("SignedValue.dat"),
+		"pdf-page":       pdfPage,
+		"pdf-append":     pdfAppend,
+		"pdf-stamp":      inPlace(`/Rect \[[0-9]`, "/Rect [9"),
+		"pdf-range":      inPlace(`/ByteRange \[0 `, "/ByteRange [1 "),
+		"pdf-signature":  pdfSignature,
+		"cut":            cut,
+		"append":         func(data []byte, tail string) ([]byte, error) { return append(bytes.Clone(data), tail...), nil },
+		"flip":           flip,
+		"bundle-without": bundleWithout,
+		"bundle-with":    bundleWith,
+		"bundle-list":    bundleList,
+		"zip-stray":      zipStray,
+		"repack":         repack,
+		"checkpoint":     checkpointOf,
+		"signed-for":     inPlace(`"signed_for":2`, `"signed_for":3`),
 	}
 }
 
@@ -329,4 +335,13 @@ func (l *testLog) add(entries ...[]byte) (tlog.Publication, error) {
 		}
 	}
 	return l.sequencer.Integrate(context.Background())
+}
+
+// checkpointOf takes the signed note out of a receipt.
+func checkpointOf(data []byte, _ string) ([]byte, error) {
+	r, err := receipt.Parse(data)
+	if err != nil {
+		return nil, err
+	}
+	return r.Checkpoint, nil
 }

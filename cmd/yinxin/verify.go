@@ -19,6 +19,7 @@ import (
 type verifyFlags struct {
 	judgeFlags
 	logs          []string
+	witnesses     []string
 	lang          string
 	register, pdf string
 	hub           bool
@@ -27,6 +28,7 @@ type verifyFlags struct {
 func (f *verifyFlags) add(cmd *cobra.Command) {
 	f.judgeFlags.add(cmd)
 	cmd.Flags().StringArrayVar(&f.logs, "log", nil, "judge receipts by this log key (vkey file; may be repeated)")
+	cmd.Flags().StringArrayVar(&f.witnesses, "witness", nil, "one of these witnesses (vkey file) must have cosigned the checkpoint of a bundle of evidence")
 	cmd.Flags().StringVar(&f.lang, "lang", "", "print the whole report, every check in words: zh-CN or en")
 }
 
@@ -41,9 +43,9 @@ func newVerifyCmd(e *env) *cobra.Command {
 	var f verifyFlags
 	cmd := &cobra.Command{
 		Use:   "verify FILE...",
-		Short: "say whether documents, signatures, receipts, envelopes and record packages are genuine",
-		Long: "Gives one verdict with reasons for OFD and PDF documents, .p7s signatures, .yxr receipts, the outside of .yxe envelopes and\n" +
-			"record packages (folder or zip). Needs no network and no configuration. Exit 0 passed, 1 failed or rejected,\n" +
+		Short: "say whether documents, signatures, receipts, envelopes, record packages and bundles of evidence are genuine",
+		Long: "Gives one verdict with reasons for OFD and PDF documents, .p7s signatures, .yxr receipts, the outside of .yxe envelopes,\n" +
+			"record packages and bundles of evidence (folder or zip). Needs no network and no configuration. Exit 0 passed, 1 failed or rejected,\n" +
 			"3 indeterminate or unsigned; of several files the worst counts. Where a file cannot be read the others are judged all the\n" +
 			"same: exit 1 if one of them failed, else 4. A register of seals (--seals, --hub) says whether a seal was in force when it\n" +
 			"was used; without one a voided seal cannot be told from others.",
@@ -81,7 +83,10 @@ func (f *verifyFlags) options(e *env) (verify.Options, error) {
 	if err != nil {
 		return o, err
 	}
-	o.Logs, err = readLogKeys(f.logs)
+	if o.Logs, err = readLogKeys(f.logs); err != nil || len(f.witnesses) == 0 {
+		return o, err
+	}
+	o.Witnesses, err = readWitnessKeys(f.witnesses)
 	return o, err
 }
 

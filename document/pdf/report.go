@@ -1,3 +1,6 @@
+// Browsers verify and draw nothing into a PDF: what the writer brings along stays out of the verifier there.
+//go:build !js
+
 package pdf
 
 import (

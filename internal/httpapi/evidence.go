@@ -121,6 +121,38 @@ func (s *Server) archivePackage(w http.ResponseWriter, c *Call) error {
 	return nil
 }
 
+// recordEvidence lists the entries of the log about a record's exchange, those behind the package too.
+func (s *Server) recordEvidence() Handler {
+	return serveJSON(func(ctx context.Context, c *Call, _ struct{}) (api.List[api.Evidence], error) {
+		none := api.List[api.Evidence]{}
+		if s.c.Archive == nil {
+			return none, api.NewProblem(api.NotFound, "this hub keeps no archive")
+		}
+		office, err := s.officeOf(c)
+		if err != nil {
+			return none, err
+		}
+		rec, body, err := s.c.Archive.Retrieve(ctx, c.Var("id"), office)
+		if err != nil {
+			return none, err
+		}
+		if err := body.Close(); err != nil {
+			return none, err
+		}
+		if err := s.c.Auditor.Record(ctx, c.Audit("archive.evidence", rec.ID, transport.Allowed)); err != nil {
+			return none, err
+		}
+		all, err := s.c.Hub.EvidenceOf(ctx, c.Caller(), rec.Exchange)
+		if err != nil {
+			return none, err
+		}
+		for _, e := range all {
+			none.Items = append(none.Items, wireEntry(e))
+		}
+		return none, nil
+	})
+}
+
 // logFile serves the checkpoint and the tiles of the evidence log.
 func (s *Server) logFile(w http.ResponseWriter, c *Call) error {
 	path := strings.TrimPrefix(c.URL.Path, "/log/")

@@ -74,6 +74,7 @@ func (s *Server) all() []Route {
 
 		{Method: http.MethodGet, Path: p + "/archive", Access: ByRole, Roles: readers, Handle: s.searchArchive()},
 		{Method: http.MethodGet, Path: p + "/archive/{id:[^/]{1,128}}", Access: ByRole, Roles: readers, Handle: s.archivePackage},
+		{Method: http.MethodGet, Path: p + "/archive/{id:[^/]{1,128}}/evidence", Access: ByRole, Roles: readers, Handle: s.recordEvidence()},
 
 		{Method: http.MethodGet, Path: p + "/log/key", Access: Public, Handle: s.logKey},
 		{Method: http.MethodGet, Path: p + "/roots", Access: Public, Handle: s.roots},

@@ -33,7 +33,10 @@ func (j packageJudge) Receipt(name string, data []byte) (verdict.File, archive.B
 	e := r.Entry
 	b := archive.Bound{
 		ID: e.ID, Event: string(e.Event), Exchange: e.Exchange, DocumentSM3: e.DocumentSM3.String(), Sender: e.Sender, Recipient: e.Recipient,
-		Digest: e.Digest().String(),
+		Digest: e.Digest().String(), Checkpoint: r.Checkpoint,
+	}
+	if !e.Object.IsZero() {
+		b.Object = e.Object.String()
 	}
 	if !e.Previous.IsZero() {
 		b.Previous = e.Previous.String()

@@ -22,6 +22,7 @@ const (
 	KindOFD         Kind = "ofd"
 	KindPDF         Kind = "pdf"
 	KindPackage     Kind = "package"
+	KindEvidence    Kind = "evidence"
 	KindReceipt     Kind = "receipt"
 	KindEnvelope    Kind = "envelope"
 	KindCMS         Kind = "cms"
@@ -87,7 +88,7 @@ const zipMagic = "PK\x03\x04"
 // derSequence is the first octet of every DER structure that yinxin knows.
 const derSequence = 0x30
 
-// recogniseZip tells an OFD, which may be damaged, from a record package and both from every other ZIP, which is a file like
+// recogniseZip tells an OFD, which may be damaged, a record package and a bundle of evidence from every other ZIP, which is a file like
 // any other.
 func recogniseZip(r io.ReaderAt, size int64) (Kind, error) {
 	if looks, err := ofd.LooksLike(r, size); err != nil || looks {
@@ -98,7 +99,10 @@ func recogniseZip(r io.ReaderAt, size int64) (Kind, error) {
 		return KindUnknown, nil //nolint:nilerr // a ZIP that cannot be read and does not say what it is
 	}
 	for _, f := range z.File {
-		if f.Name == archive.ManifestName {
+		switch f.Name {
+		case archive.BundleName:
+			return KindEvidence, nil
+		case archive.ManifestName:
 			return KindPackage, nil
 		}
 	}

@@ -1,5 +1,5 @@
 // Package verify recognises what a file is and gives the verdict on it: OFD, PDF, detached signature, receipt, envelope
-// (its outside), record package. It is the one verifier of yinxin: the command line, the hub's page and the browser
+// (its outside), record package, bundle of evidence. It is the one verifier of yinxin: the command line, the hub's page and the browser
 // call it with the same options and get the same report.
 //
 // It promises to do no I/O of its own: content comes as bytes or as an [fs.FS], trust comes in the options, nothing is
@@ -34,6 +34,9 @@ type Options struct {
 	Policy cert.Policy
 	// Logs are the keys of the evidence logs that receipts may come from.
 	Logs []*tlog.Verifier
+	// Witnesses are the keys of witnesses, one of which must have cosigned the checkpoint of a bundle of evidence; nil asks
+	// for none.
+	Witnesses []*tlog.Cosignatory
 	// Seals, if not nil, looks a seal up in a register by its identity, as seal.VerifyOptions.Records.
 	Seals func(id string) (seal.Record, error)
 	// At, when not zero, is the moment for which the verdict is asked: everything is judged as if it were At.
@@ -146,8 +149,8 @@ func One(in Input, o Options) (verdict.File, error) {
 		return unknownFile(in.Name), nil
 	case kind == KindOFD:
 		return ofdFile(in, o)
-	case kind == KindPackage:
-		return zippedPackage(in, o)
+	case kind == KindPackage, kind == KindEvidence:
+		return zippedPackage(in, kind, o)
 	}
 	data, err := in.read()
 	if err != nil {
@@ -167,11 +170,11 @@ func noSignature(name string, kind Kind) verdict.File {
 	return f
 }
 
-// zippedPackage judges a record package in one file.
-func zippedPackage(in Input, o Options) (verdict.File, error) {
+// zippedPackage judges a record package or a bundle of evidence in one file.
+func zippedPackage(in Input, kind Kind, o Options) (verdict.File, error) {
 	z, err := archive.OpenZip(in.Reader, in.Size)
 	if refused, ok := errors.AsType[*verdict.ContainerError](err); ok {
-		f := verdict.File{File: in.Name, Type: "package"}
+		f := verdict.File{File: in.Name, Type: string(kind)}
 		f.Reject(refused.Reason, "%s", refused.Detail)
 		return f, nil
 	}
@@ -198,7 +201,7 @@ func whole(in Input, data []byte, o Options) (verdict.File, error) {
 	case KindCMS:
 		in.Data = data
 		return signedFile(in, o), nil
-	case KindPackage, KindCertificate, KindSeal, KindUnknown:
+	case KindPackage, KindEvidence, KindCertificate, KindSeal, KindUnknown:
 	}
 	return unknownFile(in.Name), nil
 }
@@ -206,7 +209,7 @@ func whole(in Input, data []byte, o Options) (verdict.File, error) {
 // unknownFile refuses what holds nothing to verify.
 func unknownFile(name string) verdict.File {
 	f := verdict.File{File: name, Type: string(KindUnknown)}
-	f.Reject(verdict.UnsupportedFormat, "not an OFD, PDF, signature, receipt, envelope or record package")
+	f.Reject(verdict.UnsupportedFormat, "not an OFD, PDF, signature, receipt, envelope, record package or bundle of evidence")
 	return f
 }
 
@@ -263,6 +266,12 @@ func signedFile(in Input, o Options) verdict.File {
 }
 
 func packageOf(content fs.FS, name string, o Options) (verdict.File, error) {
+	if archive.IsBundle(content) {
+		o.Policy = o.Policy.WithEvidence(archive.Stapled(content))
+		return archive.VerifyBundle(content, name, archive.VerifyOptions{
+			Policy: o.Policy, Now: o.Moment(), Judge: packageJudge{o}, Logs: o.Logs, Witnesses: o.Witnesses,
+		})
+	}
 	if !archive.IsPackage(content) {
 		return verdict.File{}, fmt.Errorf("verify %s: no record package (%s is missing): %w", name, archive.ManifestName, fs.ErrNotExist)
 	}

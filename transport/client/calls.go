@@ -329,6 +329,11 @@ func (c *Client) ArchivePackage(ctx context.Context, idOrCode string, w io.Write
 	return c.download(ctx, "/archive/"+url.PathEscape(idOrCode), w)
 }
 
+// RecordEvidence lists the entries of the log about a record's exchange, in their order.
+func (c *Client) RecordEvidence(ctx context.Context, idOrCode string) (api.List[api.Evidence], error) {
+	return callJSON[api.List[api.Evidence]](ctx, c, http.MethodGet, "/archive/"+url.PathEscape(idOrCode)+"/evidence", "", nil, nil)
+}
+
 // LogKey returns the verifier key (vkey) of the hub's evidence log, and Roots its
 // trust anchors (PEM). Both are claims of the hub: compare them with what you have
 // from elsewhere before you trust them.

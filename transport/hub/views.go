@@ -39,6 +39,25 @@ func (h *Hub) Track(ctx context.Context, c Caller, exchange string) (Track, erro
 	return t, err
 }
 
+// EvidenceOf lists the entries of an exchange that the caller may see, in the order in which they were written: all of them
+// for the sender and for the archive. An exchange of which it may see none is not found.
+func (h *Hub) EvidenceOf(ctx context.Context, c Caller, exchange string) ([]Evidence, error) {
+	var seen []Evidence
+	err := h.p.Store.View(ctx, func(r Reader) error {
+		all, err := r.ExchangeEvidence(exchange)
+		for _, e := range all {
+			if h.maySee(c, e) {
+				seen = append(seen, e)
+			}
+		}
+		return err
+	})
+	if err == nil && len(seen) == 0 {
+		err = notFound()
+	}
+	return seen, err
+}
+
 // Outbox lists the exchanges that the caller's office sent, newest first.
 func (h *Hub) Outbox(ctx context.Context, c Caller, p Page) ([]Track, error) {
 	var out []Track
