@@ -174,8 +174,8 @@ func newCertRevokeCmd(e *env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "revoke CERT.pem|SERIAL", Short: "revoke a certificate", Args: exactly(1, "a certificate or its serial number"),
 		Long: "Marks a certificate as revoked in the register; the next list ('cert crl') and OCSP answers say so. --reason is " + reasonWords + ".\n" +
-			"A revocation is for good; certificate_hold alone may become another. For key_compromise, --invalid-from says since when\n" +
-			"the key is not to be trusted: what was signed after that fails even where its time is proven.",
+			"A revocation is for good; certificate_hold alone may become another. --invalid-from says since when the key is not to be\n" +
+			"trusted, mostly for key_compromise and ca_compromise: what was signed after that fails even where its time is proven.",
 		Example: "  yinxin cert revoke seal.pem --register ca.json --reason key_compromise --invalid-from 2026-11-20",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if register == "" {
@@ -188,11 +188,8 @@ func newCertRevokeCmd(e *env) *cobra.Command {
 			if v.InvalidFrom, err = parseMoment("--invalid-from", from); err != nil {
 				return err
 			}
-			switch {
-			case v.At.After(e.now()):
+			if v.At.After(e.now()) {
 				return usage("--at %s lies in the future", at)
-			case !v.InvalidFrom.IsZero() && v.Reason != cert.ReasonKeyCompromise:
-				return usage("--invalid-from goes with --reason key_compromise alone")
 			}
 			var done cert.Issued
 			err = withRegister(cmd.Context(), register, nil, func(r *cert.Register) (err error) {
@@ -299,13 +296,16 @@ var reasonTable = []struct {
 }{
 	{"unspecified", cert.ReasonUnspecified},
 	{"key_compromise", cert.ReasonKeyCompromise},
+	{"ca_compromise", cert.ReasonCACompromise},
 	{"affiliation_changed", cert.ReasonAffiliationChanged},
 	{"superseded", cert.ReasonSuperseded},
 	{"cessation_of_operation", cert.ReasonCessationOfOperation},
 	{"certificate_hold", cert.ReasonCertificateHold},
+	{"privilege_withdrawn", cert.ReasonPrivilegeWithdrawn},
 }
 
-const reasonWords = "unspecified, key_compromise, affiliation_changed, superseded, cessation_of_operation or certificate_hold"
+const reasonWords = "unspecified, key_compromise, ca_compromise, affiliation_changed, superseded, cessation_of_operation,\n" +
+	"certificate_hold or privilege_withdrawn"
 
 // reasonCode reads the reason of a revocation.
 func reasonCode(s string) (int, bool) {

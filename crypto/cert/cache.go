@@ -46,7 +46,7 @@ func (m *Cache) signed(c, issuer *Certificate) bool {
 
 func (m *Cache) listSigned(l *RevocationList, issuer *Certificate) bool {
 	if m == nil {
-		return l.x.CheckSignatureFrom(issuer.x) == nil
+		return l.signedBy(issuer)
 	}
-	return m.holds(l.sum, issuer.SM3(), func() bool { return l.x.CheckSignatureFrom(issuer.x) == nil })
+	return m.holds(l.sum, issuer.SM3(), func() bool { return l.signedBy(issuer) })
 }

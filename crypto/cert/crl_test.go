@@ -117,7 +117,7 @@ func TestRevocation(t *testing.T) {
 
 func lists(l ...*cert.RevocationList) []*cert.RevocationList { return l }
 
-// TestRevocationBackdated: a compromised key counts from its invalidity date, another reason from its revocation.
+// TestRevocationBackdated: a revocation counts from its invalidity date, whatever its reason.
 func TestRevocationBackdated(t *testing.T) {
 	pki := certtest.New(t, "root", now)
 	a := pki.PartyWith("office", cert.IssueOptions{NotBefore: now.AddDate(-1, 0, 0)}).SigningCert
@@ -130,7 +130,12 @@ func TestRevocationBackdated(t *testing.T) {
 		{"compromised, back-dated before the signature", cert.Revoked{Reason: cert.ReasonKeyCompromise, InvalidFrom: now.AddDate(0, 0, -20)}, verdict.Failed},
 		{"compromised, back-dated after the signature", cert.Revoked{Reason: cert.ReasonKeyCompromise, InvalidFrom: now.AddDate(0, 0, -5)}, verdict.Passed},
 		{"compromised, not back-dated", cert.Revoked{Reason: cert.ReasonKeyCompromise}, verdict.Passed},
-		{"superseded, back-dated", cert.Revoked{Reason: cert.ReasonSuperseded, InvalidFrom: now.AddDate(0, 0, -20)}, verdict.Passed},
+		{"superseded, back-dated", cert.Revoked{Reason: cert.ReasonSuperseded, InvalidFrom: now.AddDate(0, 0, -20)}, verdict.Failed},
+		{"superseded, not back-dated", cert.Revoked{Reason: cert.ReasonSuperseded}, verdict.Passed},
+		{"CA compromised, back-dated", cert.Revoked{Reason: cert.ReasonCACompromise, InvalidFrom: now.AddDate(0, 0, -20)}, verdict.Failed},
+		{"no reason, back-dated", cert.Revoked{InvalidFrom: now.AddDate(0, 0, -20)}, verdict.Failed},
+		{"affiliation changed, back-dated", cert.Revoked{Reason: cert.ReasonAffiliationChanged, InvalidFrom: now.AddDate(0, 0, -20)}, verdict.Failed},
+		{"an invalidity date after the revocation", cert.Revoked{Reason: cert.ReasonKeyCompromise, InvalidFrom: now.AddDate(0, 0, 5)}, verdict.Passed},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			tt.r.Serial, tt.r.At = a.Serial, now.AddDate(0, 0, -1)

@@ -3,6 +3,8 @@ package cert_test
 import (
 	"bytes"
 	"crypto/rand"
+	"crypto/x509/pkix"
+	"encoding/asn1"
 	"errors"
 	"math/big"
 	"slices"
@@ -182,6 +184,41 @@ func TestOCSP(t *testing.T) {
 		}
 		expect(t, c.judge(present, lists(list), r), verdict.CheckRevocation, verdict.Failed, verdict.Revoked)
 	})
+	t.Run("an ended responder's key states a time before its end", func(t *testing.T) {
+		c := newClinic(t)
+		ended := now.AddDate(0, 0, -1)
+		own, err := c.pki.IssueOCSPResponder(cert.Subject("OCSP", "Test"), c.key.PublicKey(), cert.IssueOptions{NotBefore: now.AddDate(-1, 0, 0), NotAfter: ended})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.responder = c.with(c.key, own)
+		_, r := c.ask(t, c.responder)
+		backdated := mustOCSP(t, c.altered(t, r.Raw, func(n *forge.Node) {
+			n.At(0, 1).Set(forge.Time(ended.Add(-time.Hour).Format("20060102150405Z")))
+			n.At(0, 2, 0, 2).Set(forge.Time(ended.Add(-time.Hour).Format("20060102150405Z")))
+			n.At(0, 2, 0, 3, 0).Set(forge.Time(now.AddDate(0, 0, 7).Format("20060102150405Z")))
+		}))
+		expect(t, c.judge(present, nil, backdated), verdict.CheckRevocation, verdict.Indeterminate, verdict.RevocationUnknown)
+		proven := cert.Moment{At: ended.Add(-2 * time.Hour), Proven: true, Now: now}
+		expect(t, c.judge(proven, nil, backdated), verdict.CheckRevocation, verdict.Indeterminate, verdict.RevocationUnknown)
+		// The twin: the same answer while the responder was there.
+		proven.Now = ended
+		expect(t, c.judge(proven, nil, backdated), verdict.CheckRevocation, verdict.Passed, "")
+	})
+	t.Run("by a responder that a list revokes, though nobody need look for it", func(t *testing.T) {
+		c := newClinic(t)
+		own := customKey(t, &holder{c.pki.Certificate, c.pki.Key}, "OCSP", c.key, func(x *smx509.Certificate) {
+			x.ExtKeyUsage = []smx509.ExtKeyUsage{smx509.ExtKeyUsageOCSPSigning}
+			x.ExtraExtensions = []pkix.Extension{{Id: []int{1, 3, 6, 1, 5, 5, 7, 48, 1, 5}, Value: asn1.NullBytes}}
+		})
+		_, r := c.ask(t, c.with(c.key, own.c))
+		expect(t, c.judge(present, nil, r), verdict.CheckRevocation, verdict.Passed, "")
+		list, err := c.pki.IssueCRL(big.NewInt(1), now.Add(time.Second), []cert.Revoked{{Serial: own.c.Serial, At: now}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		expect(t, c.judge(present, lists(list), r), verdict.CheckRevocation, verdict.Indeterminate, verdict.RevocationUnknown)
+	})
 	t.Run("by a responder that a list revokes", func(t *testing.T) {
 		c := newClinic(t)
 		_, r := c.ask(t, c.responder)
@@ -236,6 +273,8 @@ func TestOCSPForged(t *testing.T) {
 			n.At(0, 0).Set(&forge.Node{Tag: 0xa2, Kids: []*forge.Node{forge.Octets(make([]byte, 20))}})
 		}, verdict.Passed},
 		{"no next update", func(n *forge.Node) { entry(n).Remove(3) }, verdict.Passed},
+		{"produced in the future", func(n *forge.Node) { n.At(0, 1).Set(forge.Time("20270101000000Z")) }, verdict.Indeterminate},
+		{"produced before the state that it states", func(n *forge.Node) { n.At(0, 1).Set(forge.Time("20261121075959Z")) }, verdict.Indeterminate},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

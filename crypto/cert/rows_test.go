@@ -5,6 +5,7 @@ import (
 	"go/token"
 	"math/big"
 	"os"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -98,6 +99,16 @@ func TestLargeList(t *testing.T) {
 	list, err := pki.IssueCRL(big.NewInt(1), now.Add(time.Hour), revoked)
 	if err != nil {
 		t.Fatal(err)
+	}
+	// Reading costs the bytes of the list and an index, no tree of its entries.
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	if list, err = cert.ParseCRL(list.Raw); err != nil {
+		t.Fatal(err)
+	}
+	runtime.ReadMemStats(&after)
+	if got := after.TotalAlloc - before.TotalAlloc; got > 4*uint64(len(list.Raw)) {
+		t.Errorf("reading a list of %d bytes allocates %d", len(list.Raw), got)
 	}
 	p := pki.Policy()
 	p.CRLs = lists(list)

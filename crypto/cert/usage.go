@@ -25,6 +25,9 @@ const (
 	UseTimestamp
 )
 
+// mayIssueLists: a CA with cRLSign.
+func (c *Certificate) mayIssueLists() bool { return c.IsCA && c.x.KeyUsage&smx509.KeyUsageCRLSign != 0 }
+
 // String names the use.
 func (u Use) String() string {
 	switch u {

@@ -3,21 +3,20 @@ package cert
 import (
 	"math/big"
 	"time"
+
+	"golang.org/x/crypto/cryptobyte"
 )
 
 // IssuerText names the issuer of the list for people, as Certificate.SubjectText does.
-func (l *RevocationList) IssuerText() string { return nameText(l.x.Issuer) }
+func (l *RevocationList) IssuerText() string { return l.issuer }
 
 // Entries are the revocations that the list states, in its order.
 func (l *RevocationList) Entries() []Revoked {
-	list := make([]Revoked, 0, len(l.x.RevokedCertificateEntries))
-	for i := range l.x.RevokedCertificateEntries {
-		e := &l.x.RevokedCertificateEntries[i]
-		r := Revoked{Serial: e.SerialNumber, At: e.RevocationTime.UTC(), Reason: e.ReasonCode}
-		if from := since(e); from.Before(r.At) {
-			r.InvalidFrom = from
-		}
-		list = append(list, r)
+	list := make([]Revoked, 0, len(l.index))
+	for rest := cryptobyte.String(l.entries); len(rest) > 0; {
+		e, _ := readRevoked(rest)
+		list = append(list, e.revoked())
+		rest = rest[e.size:]
 	}
 	return list
 }
