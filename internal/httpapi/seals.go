@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -73,6 +74,11 @@ func officeOf(c *Call, everyOffice string) string {
 	return everyOffice
 }
 
+// noCursor refuses to go on after what is not in the list.
+func noCursor() error {
+	return api.NewProblem(api.Validation, "", api.Fault{Pointer: "cursor", Detail: "is not a cursor of this list"})
+}
+
 // pageThrough cuts a page out of a list that is held whole.
 func pageThrough[T any](c *Call, items []T, id func(T) string) (api.List[T], error) {
 	p, err := pageOf(c)
@@ -81,6 +87,9 @@ func pageThrough[T any](c *Call, items []T, id func(T) string) (api.List[T], err
 	}
 	if p.After != "" {
 		i := slices.IndexFunc(items, func(v T) bool { return id(v) == p.After })
+		if i < 0 {
+			return api.List[T]{}, noCursor()
+		}
 		items = items[i+1:]
 	}
 	return list(items, p.Limit, id), nil
@@ -243,6 +252,15 @@ func (o OfficeService) listSealRequests() Handler {
 		p, err := pageOf(c)
 		if err != nil {
 			return api.List[api.SealRequest]{}, err
+		}
+		if p.After != "" {
+			q, err := o.Seals.SealRequest(ctx, p.After)
+			if of := officeOf(c, ""); errors.Is(err, seal.ErrUnknownRequest) || err == nil && of != "" && q.Office != of {
+				return api.List[api.SealRequest]{}, noCursor()
+			}
+			if err != nil {
+				return api.List[api.SealRequest]{}, err
+			}
 		}
 		got, err := o.Seals.SealRequests(ctx, officeOf(c, ""), p.After, p.Limit+1)
 		if err != nil {

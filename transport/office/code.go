@@ -57,10 +57,9 @@ func CodeOf(err error) api.Code {
 		{errors.Is(err, ErrRequest), api.Validation},
 		{errors.Is(err, ErrReference), api.Validation},
 		{errors.Is(err, ErrSeal), api.SealInvalid},
-		{errors.Is(err, seal.ErrNotInForce), api.SealInvalid},
+		{errors.Is(err, seal.ErrNotInForce) || errors.Is(err, ofdseal.ErrNotInForce), api.InvalidTransition},
 		{errors.Is(err, seal.ErrTransition), api.InvalidTransition},
 		{errors.Is(err, seal.ErrMake), api.Validation},
-		{errors.Is(err, ofdseal.ErrNotInForce), api.SealInvalid},
 	}
 	for _, row := range table {
 		if row.is {

@@ -68,7 +68,7 @@ func TestCodeOfRefusals(t *testing.T) {
 		{seal.ErrUnknownSeal, api.NotFound}, // another office's seal does not exist
 		{ErrSelfApproval, api.Forbidden},
 		{ErrDigestChanged, api.PreconditionFailed},
-		{seal.ErrNotInForce, api.SealInvalid},
+		{seal.ErrNotInForce, api.InvalidTransition},
 		{ErrAddressee, api.InvalidAddressee},
 		{&document.InvalidError{}, api.Validation},
 		{directory.ErrConflict, api.Conflict},
