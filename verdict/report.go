@@ -238,10 +238,13 @@ func (s *Signature) Judge(set Setting) {
 
 // File is the verdict on one file.
 type File struct {
-	File       string      `json:"file"`
-	Type       string      `json:"type"` // "ofd", "pdf", "cms", "receipt", "envelope", "package", …
-	Verdict    Status      `json:"verdict"`
-	Reason     Reason      `json:"reason"`
+	File    string `json:"file"`
+	Type    string `json:"type"` // "ofd", "pdf", "cms", "receipt", "envelope", "package", …
+	Verdict Status `json:"verdict"`
+	Reason  Reason `json:"reason"`
+	// Attachment: the file only goes with an official document. It is judged for itself, and of a report of several files
+	// it decides the verdict only by failing.
+	Attachment bool        `json:"attachment,omitempty"`
 	Checks     []Check     `json:"checks"`
 	Signatures []Signature `json:"signatures"`
 	// Parts are the verdicts on files inside this one, for instance the receipts of a record package.
@@ -300,14 +303,20 @@ type Report struct {
 	Files []File     `json:"files"`
 }
 
-// NewReport gathers judged files: the worst decides. No file at all is unsigned: nothing was verified.
+// NewReport gathers judged files: the worst decides. No file at all is unsigned: nothing was verified. Of attachments
+// only one whose signature failed decides.
 func NewReport(set Setting, files ...File) *Report {
 	r := &Report{Schema: Schema, Verdict: Unsigned, Revocation: set, Files: files}
+	first := true
 	for i, f := range files {
-		if i == 0 || f.Verdict.severity() > r.Verdict.severity() {
+		r.Files[i].normalise()
+		if f.Attachment && f.Verdict != Failed {
+			continue
+		}
+		if first || f.Verdict.severity() > r.Verdict.severity() {
 			r.Verdict = f.Verdict
 		}
-		r.Files[i].normalise()
+		first = false
 	}
 	return r
 }

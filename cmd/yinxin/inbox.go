@@ -100,7 +100,8 @@ func newFetchCmd(e *env) *cobra.Command {
 		Use:   "fetch DELIVERY",
 		Short: "open a delivery: take it over, decrypt it, verify its seals",
 		Long: "Has the hosted office take over the delivery (its signed statement fixes the receiving time), open the envelope with the office's\n" +
-			"own key and judge every seal; writes the files. The exit code is that of the verdict. With --key, for offices that keep their own\n" +
+			"own key and judge every seal; writes the files. The exit code is that of the verdict on the document; an attachment counts\n" +
+			"only where its signature failed. With --key, for offices that keep their own\n" +
 			"keys, the statement is signed here and the envelope is saved as it is; 'yinxin open' opens it.",
 		Example: "  yinxin fetch DELIVERY --out in/\n  yinxin fetch DELIVERY --key store:sign --out in/",
 		Args:    exactly(1, "a delivery"),
@@ -148,7 +149,7 @@ func newSignForCmd(e *env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "sign-for DELIVERY",
 		Short:   "sign for a delivery (签收) with the office's own key",
-		Long:    "Has the hosted office check the document once more and state, with its own signature, that it accepts it. The document must have\nbeen opened, and its seal must pass. With --key the statement is signed here; verify the document before.",
+		Long:    "Has the hosted office check the document once more and state, with its own signature, that it accepts it. The document must have\nbeen opened, and its seal must pass; attachments need none. With --key the statement is signed here; verify the document before.",
 		Example: "  yinxin sign-for DELIVERY --number 收2026-0041",
 		Args:    exactly(1, "a delivery"),
 		RunE: func(cmd *cobra.Command, args []string) error {

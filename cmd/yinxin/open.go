@@ -32,7 +32,8 @@ func newOpenCmd(e *env) *cobra.Command {
 			"that was cut off or changed is exit 1 with the reason.\n" +
 			"Without --root nobody vouches for the sender: the verdict is indeterminate and nothing appears (exit 3), unless\n" +
 			"--accept-indeterminate says that the files are wanted all the same. The seals of documents inside are judged afterwards\n" +
-			"and shown; one that failed makes the exit code 1, and the files stay.\n" + keyHelp,
+			"and shown; one that failed makes the exit code 1, and the files stay. Attachments are judged for themselves: most are unsigned,\n" +
+			"which only is shown.\n" + keyHelp,
 		Example: "  yinxin open --key store:office.decrypt --root root.pem exchange.yxe --out in/",
 		RunE:    func(cmd *cobra.Command, args []string) error { return e.open(cmd, f, args[0]) },
 	}
@@ -132,6 +133,10 @@ func (e *env) printOpened(got *envelope.Opened, dir string, o verify.Options, as
 		Files: []openedFile{}, Verdicts: []verdict.File{},
 	}
 	r.Envelope = verdict.NewReport(o.Policy.Revocation, r.Envelope).Files[0] // with lists that are never null
+	official := ""
+	if got.Document >= 0 {
+		official = got.Files[got.Document].Name
+	}
 	for _, f := range got.Files {
 		path := filepath.Join(dir, f.Name)
 		r.Files = append(r.Files, openedFile{Path: path, Size: f.Size, SM3: f.SM3.String()})
@@ -140,6 +145,9 @@ func (e *env) printOpened(got *envelope.Opened, dir string, o verify.Options, as
 			return err
 		}
 		if ok {
+			judged.File = f.Name
+			judged.Attachment = envelope.IsAttachment(official, judged)
+			judged.File = path
 			r.Verdicts = append(r.Verdicts, judged)
 		}
 	}
@@ -147,10 +155,8 @@ func (e *env) printOpened(got *envelope.Opened, dir string, o verify.Options, as
 	if r.Released { // whoever accepted an indeterminate verdict got what they asked for
 		exit = exitDone
 	}
-	for _, f := range r.Verdicts {
-		if f.Verdict.ExitCode() == exitFailed {
-			exit = exitFailed
-		}
+	if verdict.NewReport(o.Policy.Revocation, r.Verdicts...).Verdict.ExitCode() == exitFailed {
+		exit = exitFailed
 	}
 	if asJSON {
 		if err := e.printJSON(r); err != nil {

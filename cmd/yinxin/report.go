@@ -51,7 +51,11 @@ func printFiles(w io.Writer, files []verdict.File) {
 
 // printFile prints the verdict on a file and what did not pass in it. Parts that passed are only counted.
 func printFile(w io.Writer, f verdict.File, indent string) {
-	printLine(w, "%s%s: %s%s\n", indent, f.File, f.Verdict, because(f.Reason))
+	kind := ""
+	if f.Attachment {
+		kind = " (attachment)"
+	}
+	printLine(w, "%s%s%s: %s%s\n", indent, f.File, kind, f.Verdict, because(f.Reason))
 	printChecks(w, f.Checks, indent+"  ")
 	for _, s := range f.Signatures {
 		printSignature(w, s, indent+"  ")

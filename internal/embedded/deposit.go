@@ -48,8 +48,8 @@ func (d *depositor) deposit(ctx context.Context, r hub.Record, dir string) (arch
 	if err != nil {
 		return archive.Entry{}, err
 	}
-	if opened.Worst() != verdict.Passed {
-		return archive.Entry{}, fmt.Errorf("the archive's own check of the document: %w", office.ErrSeal)
+	if v := opened.Verdict(); v != verdict.Passed {
+		return archive.Entry{}, fmt.Errorf("the archive's own check of the document: %w (%s)", office.ErrSeal, v)
 	}
 	record, content, err := describe(r, opened, dir)
 	if err != nil {
@@ -148,7 +148,7 @@ func (d *depositor) files(r hub.Record, opened *office.Opened, dir string) ([]ar
 		switch {
 		case name == opened.Document:
 			f.Path, f.Role = "document/"+name, archive.RoleDocument
-		case name == strings.TrimSuffix(opened.Document, filepath.Ext(opened.Document))+".pdf":
+		case opened.Decides(name): // beside the document only a sealed copy does
 			f.Path, f.Role = "document/"+name, archive.RoleCopy
 		}
 		f.Open = func() (io.ReadCloser, error) { return os.Open(path) }

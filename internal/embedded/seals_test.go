@@ -248,8 +248,8 @@ func TestSealIsRenewedAfterTheKeyWasRotated(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if opened.Worst() != verdict.Passed || opened.Verdicts[0].Signatures[0].TimeSource != verdict.TimeFromLog {
-		t.Errorf("what was sealed with the old seal: %s, %+v", opened.Worst(), opened.Verdicts)
+	if opened.Verdict() != verdict.Passed || opened.Verdicts[0].Signatures[0].TimeSource != verdict.TimeFromLog {
+		t.Errorf("what was sealed with the old seal: %s, %+v", opened.Verdict(), opened.Verdicts)
 	}
 }
 
@@ -265,7 +265,7 @@ func TestInboxAsksTheRegister(t *testing.T) {
 		t.Fatal(err)
 	}
 	opened, err := x.Office.Open(ctx, recipient, id, filepath.Join(t.TempDir(), "in"))
-	if err != nil || opened.Worst() != verdict.Passed {
+	if err != nil || opened.Verdict() != verdict.Passed {
 		t.Fatalf("%+v, %v", opened, err)
 	}
 	// The registry learns that the seal was suspended when it was used.

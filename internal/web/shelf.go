@@ -117,7 +117,7 @@ func (s sealSpot) Radius() float64 { return s.W / 2 }
 
 // newVolume reads what an opened envelope left in a folder.
 func newVolume(o *office.Opened, dir string, faces *fonts.Set) (*volume, error) {
-	v := &volume{Metadata: o.Metadata, Document: o.Document, Verdicts: o.Verdicts, Verdict: o.Worst(), drawn: map[int][]byte{}}
+	v := &volume{Metadata: o.Metadata, Document: o.Document, Verdicts: o.Verdicts, Verdict: o.Verdict(), drawn: map[int][]byte{}}
 	for _, name := range o.Files {
 		info, err := os.Stat(filepath.Join(dir, name))
 		if err != nil {

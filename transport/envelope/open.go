@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path"
+	"strings"
 	"time"
 
 	"yinxin/crypto/cert"
@@ -54,6 +56,17 @@ type Opened struct {
 	Files    []OpenedFile
 	// Document is the place of the official document in Files; -1 where there is none.
 	Document int
+}
+
+// CopyOf is the name under which the PDF copy of an official document lies beside it.
+func CopyOf(document string) string {
+	return strings.TrimSuffix(document, path.Ext(document)) + ".pdf"
+}
+
+// IsAttachment reports whether a judged file of an envelope only goes with its official document: it is neither that nor a
+// sealed copy of it. Without an official document there are no attachments.
+func IsAttachment(document string, f verdict.File) bool {
+	return document != "" && f.File != document && (f.File != CopyOf(document) || len(f.Signatures) == 0)
 }
 
 // Released reports whether the files have appeared.

@@ -1,11 +1,13 @@
 package office
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -41,9 +43,16 @@ type Opened struct {
 	Verdicts []verdict.File
 }
 
-// Worst is the verdict that decides over all files.
-func (o *Opened) Worst() verdict.Status {
-	return verdict.NewReport(verdict.RevocationAuto, o.Verdicts...).Verdict
+// Verdict is that of the official document and of its sealed copy. Attachments have verdicts of their own, which decide
+// nothing here: most are not signed at all. Where there is no official document, the worst file decides.
+func (o *Opened) Verdict() verdict.Status {
+	decisive := slices.DeleteFunc(slices.Clone(o.Verdicts), func(f verdict.File) bool { return f.Attachment })
+	return verdict.NewReport(verdict.RevocationAuto, decisive...).Verdict
+}
+
+// Decides reports whether a file is the official document or a sealed copy of it.
+func (o *Opened) Decides(name string) bool {
+	return slices.ContainsFunc(o.Verdicts, func(f verdict.File) bool { return f.File == name && !f.Attachment })
 }
 
 // ErrNotOpened says that the delivery was not opened yet: what nobody looked at is not signed for.
@@ -162,28 +171,36 @@ func (s *Service) judge(ctx context.Context, o *Opened, known time.Time, dir str
 		if err != nil {
 			return err
 		}
-		if strings.HasSuffix(lower, ".pdf") {
-			f := pdfseal.Verify(data, options)
-			f.File = name
-			o.Verdicts = append(o.Verdicts, f)
-			continue
-		}
-		pkg, err := checkUnclassified(data)
+		f, err := o.judgeOne(name, data, options)
 		if err != nil {
 			return err
 		}
-		f := ofdseal.Verify(pkg, options)
 		f.File = name
+		f.Attachment = envelope.IsAttachment(o.Document, f)
 		o.Verdicts = append(o.Verdicts, f)
-		m, err := pkg.Metadata()
-		if err != nil && !errors.Is(err, ofd.ErrNoMetadata) {
-			return err
-		}
-		if err == nil && name == o.Document {
-			o.Metadata = m
-		}
 	}
 	return nil
+}
+
+// judgeOne gives the verdict on an OFD or a PDF. The official document must be one that opens and has a page; of anything
+// else the verdict says what is wrong with it.
+func (o *Opened) judgeOne(name string, data []byte, options seal.VerifyOptions) (verdict.File, error) {
+	switch {
+	case strings.HasSuffix(strings.ToLower(name), ".pdf"):
+		return pdfseal.Verify(data, options), nil
+	case name != o.Document:
+		return ofdseal.VerifyReader(bytes.NewReader(data), int64(len(data)), options)
+	}
+	pkg, err := checkUnclassified(data)
+	if err != nil {
+		return verdict.File{}, err
+	}
+	m, err := pkg.Metadata()
+	if err != nil && !errors.Is(err, ofd.ErrNoMetadata) {
+		return verdict.File{}, err
+	}
+	o.Metadata = m
+	return ofdseal.Verify(pkg, options), nil
 }
 
 // SignFor states, with the office's own signature, that the office counted, checked and accepts the document (签收). It
@@ -192,11 +209,11 @@ func (s *Service) SignFor(ctx context.Context, who Person, o *Opened, number, co
 	if !who.Clerk {
 		return transport.Delivery{}, fmt.Errorf("sign for delivery: %w", ErrForbidden)
 	}
-	if o.Worst() != verdict.Passed {
-		return transport.Delivery{}, fmt.Errorf("sign for delivery %s: %w", o.Received.Delivery.ID, ErrSeal)
+	if v := o.Verdict(); v != verdict.Passed {
+		return transport.Delivery{}, fmt.Errorf("sign for delivery %s: %w (%s)", o.Received.Delivery.ID, ErrSeal, v)
 	}
 	return s.answer(ctx, who, transport.Acknowledge, o.Received, receipt.Statement{
-		Event: transport.ConsignmentAcceptance, Number: number, Text: comment, Verdict: o.Worst(),
+		Event: transport.ConsignmentAcceptance, Number: number, Text: comment, Verdict: o.Verdict(),
 	})
 }
 
