@@ -505,6 +505,37 @@ func FuzzDecrypt(f *testing.F) {
 	}))
 }
 
+func FuzzOpenEnvelopedKey(f *testing.F) {
+	key, err := gm.ImportScalar(bytes.Repeat([]byte{7}, 32))
+	if err != nil {
+		f.Fatal(err)
+	}
+	pair, err := gm.ImportScalar(bytes.Repeat([]byte{9}, 32))
+	if err != nil {
+		f.Fatal(err)
+	}
+	der, err := gm.EnvelopeKey(nil, key.PublicKey(), pair)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(der)
+	f.Add(der[:len(der)-1])
+	f.Add(append(bytes.Clone(der), 0))
+	f.Add([]byte{0x30, 0})
+	f.Fuzz(boundtest.Fuzz(1000, func(t *testing.T, der []byte) {
+		opened, err := key.OpenEnvelopedKey(der)
+		if err != nil {
+			if err != gm.ErrDecrypt || opened != nil { //nolint:errorlint // the one error, unwrapped, is the promise
+				t.Fatalf("%v", err)
+			}
+			return
+		}
+		if len(der) > gm.MaxEnvelopedKey || gm.CheckPublicKey(opened.PublicKey()) != nil {
+			t.Fatal("a key that cannot be is taken")
+		}
+	}))
+}
+
 func FuzzParsePKCS8PEM(f *testing.F) {
 	key, err := gm.ImportScalar(bytes.Repeat([]byte{7}, 32))
 	if err != nil {

@@ -255,12 +255,36 @@ func (c *backupContent) check(name string) (*key, []Write, error) {
 			writes = append(writes, Write{Path: versionPath(name, n), Value: c.Versions[n]})
 		}
 		if v.Certified {
-			var entry chainEntry
-			if decodeStrict(c.Chains[n], &entry) != nil || entry.Name != name || entry.Version != n || len(entry.Chain) == 0 {
+			if k.checkChain(c.Chains[n], n) != nil {
 				return nil, nil, wrong("certificate", n)
 			}
 			writes = append(writes, Write{Path: certPath(name, n), Value: c.Chains[n]})
 		}
 	}
 	return k, writes, nil
+}
+
+// checkChain holds a chain that comes from outside to what ImportCertificate would have stored.
+func (k *key) checkChain(data []byte, n int) error {
+	p := k.policy
+	var entry chainEntry
+	if err := decodeStrict(data, &entry); err != nil {
+		return err
+	}
+	if entry.Schema != schema || entry.Name != p.Name || entry.Version != n {
+		return errDamaged
+	}
+	leaf, err := parseChain(entry.Chain)
+	if err != nil {
+		return err
+	}
+	if use := certificateUse(p.Purpose); use != 0 {
+		if err := leaf.CheckUse(use); err != nil {
+			return err
+		}
+	}
+	if k.public[n-1] == nil || !k.public[n-1].Equal(leaf.PublicKey) {
+		return errDamaged
+	}
+	return nil
 }
