@@ -1,7 +1,7 @@
 // Package seal makes electronic seals, holds the rules of their use, and judges them.
 //
-// It promises that a seal is only made from a maker's certificate and key that fit each other, for signers whose
-// certificates may sign; that sealing goes in two steps, so that an approval can name exactly the bytes that will be
+// It promises that a seal is only made from a maker's certificate and key that fit each other, that are not known to be for
+// other things, and for signers whose certificates may sign; that sealing goes in two steps, so that an approval can name exactly the bytes that will be
 // signed; and that the registry's rules (who may use a seal, whether it was in force at a time, which change of status
 // is allowed) are pure code that every store shares.
 //
@@ -154,7 +154,10 @@ func (o MakeOptions) check() error {
 	if err := keyFits(o.Maker, o.MakerCert); err != nil {
 		return fmt.Errorf("%w: maker: %w", ErrMake, err)
 	}
-	for _, c := range append([]*cert.Certificate{o.MakerCert}, o.Signers...) {
+	if err := o.MakerCert.CheckUse(cert.UseMake); err != nil {
+		return fmt.Errorf("%w: maker: %w", ErrMake, err)
+	}
+	for _, c := range o.Signers {
 		if err := c.CheckUse(cert.UseSign); err != nil {
 			return fmt.Errorf("%w: %w", ErrMake, err)
 		}

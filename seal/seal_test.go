@@ -40,8 +40,11 @@ func mustParties(t *testing.T) (root *cert.Certificate, maker, signer, encryptio
 	}
 	issue := func(name string, encrypt bool) party {
 		key, f := mustKey(t), a.IssueSigning
-		if encrypt {
+		switch {
+		case encrypt:
 			f = a.IssueEncryption
+		case name == "Maker":
+			f = a.IssueMaker
 		}
 		c, err := f(cert.Subject(name, ""), key.PublicKey(), cert.IssueOptions{})
 		if err != nil {
@@ -90,6 +93,7 @@ func TestMakeRefuses(t *testing.T) {
 	for name, change := range map[string]func(*MakeOptions){
 		"no maker":               func(o *MakeOptions) { o.Maker = nil },
 		"another maker's key":    func(o *MakeOptions) { o.Maker = signer.key },
+		"an office as maker":     func(o *MakeOptions) { o.Maker, o.MakerCert = signer.key, signer.cert },
 		"maker that encrypts":    func(o *MakeOptions) { o.Maker, o.MakerCert = encryption.key, encryption.cert },
 		"no name":                func(o *MakeOptions) { o.Name = "" },
 		"no signer":              func(o *MakeOptions) { o.Signers = nil },
@@ -109,6 +113,7 @@ func TestMakeRefuses(t *testing.T) {
 
 func TestCheckSigner(t *testing.T) {
 	_, maker, signer, encryption := mustParties(t)
+	_, _, other, _ := mustParties(t)
 	s, err := Make(makeOptions(maker, signer))
 	if err != nil {
 		t.Fatal(err)
@@ -121,7 +126,8 @@ func TestCheckSigner(t *testing.T) {
 	}{
 		{"the signer", signer.key, signer.cert, nil},
 		{"another key", maker.key, signer.cert, ErrKeyMismatch},
-		{"not listed", maker.key, maker.cert, ErrNotListed},
+		{"not listed", other.key, other.cert, ErrNotListed},
+		{"maker", maker.key, maker.cert, cert.ErrKeyUsage},
 		{"encryption certificate", encryption.key, encryption.cert, cert.ErrKeyUsage},
 	}
 	for _, tt := range tests {
@@ -175,6 +181,7 @@ func TestJudgeSealNamesTheCause(t *testing.T) {
 	}{
 		{"good", good, noon, verdict.Passed, ""},
 		{"signed by another", remake(signer, same), noon, verdict.Failed, verdict.SealMakerSignature},
+		{"made by an office", officeMade(t, good, signer), noon, verdict.Failed, verdict.SealValidity},
 		{"signed as in version 1", remake(maker, func(raw []byte) []byte {
 			input, _ := ses.MakerInput(ses.Version1, raw, maker.cert.Raw, gm.OIDSM2WithSM3)
 			return input
@@ -192,6 +199,20 @@ func TestJudgeSealNamesTheCause(t *testing.T) {
 			t.Errorf("%s: got %s (%s), want %s (%s)", tt.name, sig.Verdict, sig.Reason, tt.want, tt.reason)
 		}
 	}
+}
+
+// officeMade is the seal as an office makes it that has a good certificate under the root, but none for making seals.
+func officeMade(t *testing.T, like *ses.Seal, office party) *ses.Seal {
+	t.Helper()
+	value, err := gm.Sign(rand.Reader, office.key, like.RawInfo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := ses.MarshalSeal(like.RawInfo, office.cert.Raw, value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
 }
 
 func TestRecordInForce(t *testing.T) {

@@ -18,7 +18,8 @@ type VerifyOptions struct {
 	// Now is the time of judging. At, if not zero, replaces it: the document is judged as if it were At.
 	At, Now time.Time
 	// Makers, if not nil, are the only ones whose seals count. By default any maker whose certificate leads to a root may
-	// make seals, because no standard marks the certificates of makers.
+	// make seals, unless its extended key usage says that it is for other things (cert.UseMake): no standard marks the
+	// certificates of makers, so one without such a usage cannot be told from others.
 	Makers []*cert.Certificate
 	// Proven, if not nil, is a time at which the document as it lies here was seen by somebody else, such as the log.
 	Proven *ProvenTime
@@ -61,9 +62,8 @@ func JudgeSeal(sig *verdict.Signature, s *ses.Seal, m cert.Moment) *cert.Certifi
 // time that the signer states. It returns the maker's certificate, nil if it cannot be read; the caller judges it.
 func (o VerifyOptions) JudgeSeal(sig *verdict.Signature, s *ses.Seal, m cert.Moment, claimed time.Time) *cert.Certificate {
 	maker, check := judgeMaker(s)
-	if check.Status == verdict.Passed && !o.mayMake(maker) {
-		check = verdict.Fail(verdict.CheckSealMaker, verdict.SealValidity, "%s is not among those who may make seals",
-			maker.SubjectText())
+	if check.Status == verdict.Passed {
+		check = o.mayMake(maker)
 	}
 	sig.Add(check, judgeValidity(s, m))
 	if o.Records != nil {
@@ -77,16 +77,16 @@ func (o VerifyOptions) JudgeSeal(sig *verdict.Signature, s *ses.Seal, m cert.Mom
 	return maker
 }
 
-func (o VerifyOptions) mayMake(maker *cert.Certificate) bool {
-	if o.Makers == nil {
-		return true
+// mayMake judges the maker's right to make seals: by its certificate, and by the list of makers where there is one.
+func (o VerifyOptions) mayMake(maker *cert.Certificate) verdict.Check {
+	const name = verdict.CheckSealMaker
+	if err := maker.CheckUse(cert.UseMake); err != nil {
+		return verdict.Fail(name, verdict.SealValidity, "the certificate of %s is not one for making seals", maker.SubjectText())
 	}
-	for _, m := range o.Makers {
-		if m.Equal(maker) {
-			return true
-		}
+	if o.Makers != nil && !slices.ContainsFunc(o.Makers, maker.Equal) {
+		return verdict.Fail(name, verdict.SealValidity, "%s is not among those who may make seals", maker.SubjectText())
 	}
-	return false
+	return verdict.Pass(name)
 }
 
 func judgeMaker(s *ses.Seal) (*cert.Certificate, verdict.Check) {

@@ -171,7 +171,7 @@ func viewCertificate(c *cert.Certificate) certificateView {
 		Subject: c.SubjectText(), Issuer: c.IssuerText(), Serial: c.SerialText(), Code: transport.CodeOf(c.Subject),
 		NotBefore: c.NotBefore, NotAfter: c.NotAfter, Uses: []string{}, SM3: hex.EncodeToString(sum[:]), RevocationSources: []string{},
 	}
-	for _, use := range []cert.Use{cert.UseSign, cert.UseEncrypt, cert.UseIssue, cert.UseTimestamp} {
+	for _, use := range []cert.Use{cert.UseSign, cert.UseEncrypt, cert.UseMake, cert.UseIssue, cert.UseTimestamp} {
 		if c.CheckUse(use) == nil {
 			v.Uses = append(v.Uses, use.String())
 		}

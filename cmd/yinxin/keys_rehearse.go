@@ -144,7 +144,7 @@ func (r *rehearseFlags) run(openers []opener, paths []string) string {
 	for _, o := range openers {
 		parts = append(parts, o.name)
 	}
-	text := fmt.Sprintf("%q %q %d %q %q %q %q %q", parts, paths, r.every, r.trust.roots, r.trust.crls, r.trust.logs, r.trust.revocation, r.trust.at)
+	text := fmt.Sprintf("%q %q %d %q %q %q %q %q %q", parts, paths, r.every, r.trust.roots, r.trust.crls, r.trust.logs, r.trust.revocation, r.trust.at, r.trust.makers)
 	sum := gm.SM3([]byte(text))
 	return hex.EncodeToString(sum[:])
 }

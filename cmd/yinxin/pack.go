@@ -258,7 +258,7 @@ func (e *env) senderReport(f packFlags, data []byte, place int) (envelope.Report
 	if err != nil {
 		return envelope.Report{}, err
 	}
-	return office.CheckReport(data, seal.VerifyOptions{Policy: o.Policy, Now: o.Moment()}, uses)
+	return office.CheckReport(data, seal.VerifyOptions{Policy: o.Policy, Now: o.Moment(), Makers: o.Makers}, uses)
 }
 
 // valueName ends the names of the entries that hold seal signatures.

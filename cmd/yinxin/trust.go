@@ -67,15 +67,17 @@ func (f *trustFlags) policy() (cert.Policy, error) {
 	return p, nil
 }
 
-// judgeFlags are trustFlags with the time of judging.
+// judgeFlags are trustFlags with the time of judging and the makers whose seals count.
 type judgeFlags struct {
 	trustFlags
-	at string
+	at     string
+	makers []string
 }
 
 func (f *judgeFlags) add(cmd *cobra.Command) {
 	f.trustFlags.add(cmd)
 	cmd.Flags().StringVar(&f.at, "at", "", "judge as if it were this time (RFC 3339 or yyyy-mm-dd)")
+	cmd.Flags().StringArrayVar(&f.makers, "maker", nil, "let seals of this maker alone count (certificate, PEM or DER; may be repeated)")
 }
 
 func (f *judgeFlags) options(e *env) (verify.Options, error) {
@@ -84,6 +86,16 @@ func (f *judgeFlags) options(e *env) (verify.Options, error) {
 		return verify.Options{}, err
 	}
 	o := verify.Options{Policy: policy, Now: e.now()}
+	for _, path := range f.makers {
+		certs, err := readCertificates(path)
+		if err != nil {
+			return o, err
+		}
+		if err := certs[0].CheckUse(cert.UseMake); err != nil {
+			return o, refuse("validation", exitRefused, "--maker %s: %w", path, err)
+		}
+		o.Makers = append(o.Makers, certs[0])
+	}
 	o.At, err = parseMoment("--at", f.at)
 	return o, err
 }

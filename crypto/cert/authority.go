@@ -142,9 +142,18 @@ func (a *Authority) IssueIntermediate(subject pkix.Name, pub *ecdsa.PublicKey, o
 	})
 }
 
-// IssueSigning certifies the signing half of a dual certificate (签名证书), also for the log, the archive and persons.
+// IssueSigning certifies the signing half of a dual certificate (签名证书), also for the log, the archive and persons. Its
+// extended key usage is documentSigning (RFC 9336): it signs and seals, and makes no seals.
 func (a *Authority) IssueSigning(subject pkix.Name, pub *ecdsa.PublicKey, o IssueOptions) (*Certificate, error) {
-	return a.issue(subject, pub, o, LeafLifetime, func(t *smx509.Certificate) { t.KeyUsage = signBits })
+	return a.issueSigner(subject, pub, o, oidDocumentSigning)
+}
+
+func (a *Authority) issueSigner(
+	subject pkix.Name, pub *ecdsa.PublicKey, o IssueOptions, purpose asn1.ObjectIdentifier,
+) (*Certificate, error) {
+	return a.issue(subject, pub, o, LeafLifetime, func(t *smx509.Certificate) {
+		t.KeyUsage, t.UnknownExtKeyUsage = signBits, []asn1.ObjectIdentifier{purpose}
+	})
 }
 
 // IssueEncryption certifies the encryption half of a dual certificate (加密证书).
@@ -152,10 +161,10 @@ func (a *Authority) IssueEncryption(subject pkix.Name, pub *ecdsa.PublicKey, o I
 	return a.issue(subject, pub, o, LeafLifetime, func(t *smx509.Certificate) { t.KeyUsage = encryptBits })
 }
 
-// IssueMaker certifies a seal maker (制章者). No standard marks such a certificate: who may make seals is decided by
-// which root or registry a verifier trusts for makers.
+// IssueMaker certifies a seal maker (制章者): its extended key usage, which is yinxin's own, allows making seals and nothing
+// else.
 func (a *Authority) IssueMaker(subject pkix.Name, pub *ecdsa.PublicKey, o IssueOptions) (*Certificate, error) {
-	return a.IssueSigning(subject, pub, o)
+	return a.issueSigner(subject, pub, o, oidSealMaking)
 }
 
 // IssueTimestamp certifies a time-stamp authority.

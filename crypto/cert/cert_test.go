@@ -125,6 +125,10 @@ func TestCheckUse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	maker, err := pki.IssueMaker(cert.Subject("maker", ""), certtest.Key(t).PublicKey(), cert.IssueOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	leaf := func(shape func(*smx509.Certificate)) *cert.Certificate { return custom(t, nil, "leaf", shape).c }
 	const (
 		ds  = smx509.KeyUsageDigitalSignature
@@ -168,6 +172,13 @@ func TestCheckUse(t *testing.T) {
 		{"document signing", leaf(func(t *smx509.Certificate) {
 			t.UnknownExtKeyUsage = append(t.UnknownExtKeyUsage, []int{1, 3, 6, 1, 5, 5, 7, 3, 36})
 		}), cert.UseSign, ""},
+		{"any, making seals", leaf(eku(smx509.ExtKeyUsageAny)), cert.UseMake, ""},
+		{"no extended usage, making seals", leaf(func(*smx509.Certificate) {}), cert.UseMake, ""},
+		{"mail, making seals", leaf(eku(smx509.ExtKeyUsageEmailProtection)), cert.UseMake, verdict.EKU},
+		{"an office makes no seals", a.SigningCert, cert.UseMake, verdict.EKU},
+		{"a maker makes seals", maker, cert.UseMake, ""},
+		{"and signs no documents", maker, cert.UseSign, verdict.EKU},
+		{"nor encrypts", a.EncryptionCert, cert.UseMake, verdict.KeyUsage},
 		{"time-stamping, not critical", leaf(eku(smx509.ExtKeyUsageTimeStamping)), cert.UseTimestamp, verdict.EKU},
 		{"no such use", a.SigningCert, cert.Use(0), verdict.KeyUsage},
 	}
@@ -214,7 +225,7 @@ func TestAuthority(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := cert.Policy{Roots: []*cert.Certificate{root.Certificate}, Intermediates: []*cert.Certificate{sub}}
-	checks := p.Judge(maker, cert.UseSign, cert.Moment{Now: maker.NotBefore})
+	checks := p.Judge(maker, cert.UseMake, cert.Moment{Now: maker.NotBefore})
 	expect(t, checks, verdict.CheckCertificateChain, verdict.Passed, "")
 	expect(t, checks, verdict.CheckKeyUsage, verdict.Passed, "")
 	if got := maker.RevocationSources(); len(got) != 2 {

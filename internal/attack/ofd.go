@@ -304,6 +304,7 @@ func sealCases(l *lab) {
 		{"O-16/unlisted", "a seal that does not list the signer", "signer_not_authorised", b.UnlistedSeal},
 		{"O-17/ended", "a seal that had ended", "seal_validity", b.EndedSeal},
 		{"O-17/future", "a seal that was not yet valid", "seal_validity", b.FutureSeal},
+		{"O-17/no-maker", "a seal made by an office that may not make seals", "seal_validity", b.OfficeSeal},
 		{"O-21/forged", "a seal whose maker's signature is another's", "seal_maker_signature", b.ForgedSeal},
 		{"O-21/other-way", "a seal of version 4 that its maker signed as one of version 1", "seal_maker_signature", b.OtherWaySeal},
 	} {

@@ -2,7 +2,9 @@ package embedded_test
 
 import (
 	"bytes"
+	"crypto/ecdsa"
 	"crypto/rand"
+	"crypto/x509/pkix"
 	"encoding/hex"
 	"errors"
 	"path/filepath"
@@ -295,10 +297,11 @@ func TestSealMadeElsewhereIsRegistered(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	issue := func(ca *cert.Authority, number string) *cert.Certificate {
+	type issuer = func(pkix.Name, *ecdsa.PublicKey, cert.IssueOptions) (*cert.Certificate, error)
+	issue := func(by issuer, number string) *cert.Certificate {
 		subject := cert.Subject("云溪市教育局", "")
 		subject.SerialNumber = number
-		c, err := ca.IssueSigning(subject, key.PublicKey(), cert.IssueOptions{})
+		c, err := by(subject, key.PublicKey(), cert.IssueOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -310,7 +313,7 @@ func TestSealMadeElsewhereIsRegistered(t *testing.T) {
 	}
 	made := func(change func(*seal.MakeOptions)) []byte {
 		o := seal.MakeOptions{
-			Maker: x.Registrar.Maker, MakerCert: x.Registrar.MakerCert, Signers: []*cert.Certificate{issue(x.Registrar.CA, "YXJY")},
+			Maker: x.Registrar.Maker, MakerCert: x.Registrar.MakerCert, Signers: []*cert.Certificate{issue(x.Registrar.CA.IssueSigning, "YXJY")},
 			Name: "云溪市教育局", Picture: ses.Picture{Type: "png", Data: drawn(t), Width: 42, Height: 42},
 			From: time.Now().Add(-time.Hour), To: time.Now().Add(24 * time.Hour), Rand: rand.Reader,
 		}
@@ -335,8 +338,8 @@ func TestSealMadeElsewhereIsRegistered(t *testing.T) {
 		"no such office":      {office.SealFile{Office: "NONE", Keeper: "yxjy-clerk", ESL: good}, api.NotFound},
 		"another office":      {office.SealFile{Office: "YXCZ", Keeper: "yxcz-clerk", ESL: good}, api.Validation},
 		"another's keeper":    {office.SealFile{Office: "YXJY", Keeper: "yxcz-clerk", ESL: good}, api.Validation},
-		"signer of strangers": {office.SealFile{Office: "YXJY", Keeper: "yxjy-clerk", ESL: made(func(o *seal.MakeOptions) { o.Signers = []*cert.Certificate{issue(strangers, "YXJY")} })}, api.Validation},
-		"maker of strangers":  {office.SealFile{Office: "YXJY", Keeper: "yxjy-clerk", ESL: made(func(o *seal.MakeOptions) { o.Maker, o.MakerCert = key, issue(strangers, "") })}, api.Validation},
+		"signer of strangers": {office.SealFile{Office: "YXJY", Keeper: "yxjy-clerk", ESL: made(func(o *seal.MakeOptions) { o.Signers = []*cert.Certificate{issue(strangers.IssueSigning, "YXJY")} })}, api.Validation},
+		"maker of strangers":  {office.SealFile{Office: "YXJY", Keeper: "yxjy-clerk", ESL: made(func(o *seal.MakeOptions) { o.Maker, o.MakerCert = key, issue(strangers.IssueMaker, "") })}, api.Validation},
 		"digests alone":       {office.SealFile{Office: "YXJY", Keeper: "yxjy-clerk", ESL: made(func(o *seal.MakeOptions) { o.DigestList = true })}, api.Validation},
 		"ended": {office.SealFile{Office: "YXJY", Keeper: "yxjy-clerk", ESL: made(func(o *seal.MakeOptions) {
 			o.From, o.To = time.Now().Add(-2*time.Hour), time.Now().Add(-time.Hour)

@@ -39,6 +39,8 @@ type Options struct {
 	Witnesses []*tlog.Cosignatory
 	// Seals, if not nil, looks a seal up in a register by its identity, as seal.VerifyOptions.Records.
 	Seals func(id string) (seal.Record, error)
+	// Makers, if not nil, are the only ones whose seals count, as seal.VerifyOptions.Makers.
+	Makers []*cert.Certificate
 	// At, when not zero, is the moment for which the verdict is asked: everything is judged as if it were At.
 	At time.Time
 	// Now is the verifier's clock.
@@ -214,7 +216,7 @@ func unknownFile(name string) verdict.File {
 }
 
 func (o Options) sealOptions() seal.VerifyOptions {
-	return seal.VerifyOptions{Policy: o.Policy, Now: o.Moment(), Records: o.Seals}
+	return seal.VerifyOptions{Policy: o.Policy, Now: o.Moment(), Records: o.Seals, Makers: o.Makers}
 }
 
 func ofdFile(in Input, o Options) (verdict.File, error) {

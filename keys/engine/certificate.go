@@ -135,8 +135,10 @@ func (p *policy) certifiable(n int, leaf *cert.Certificate) (int, error) {
 // certificateUse is what a certificate for a key of the purpose must allow; 0 where none applies.
 func certificateUse(p keys.Purpose) cert.Use {
 	switch p {
-	case keys.PurposeSeal, keys.PurposeSign, keys.PurposeMake, keys.PurposeCheckpoint:
+	case keys.PurposeSeal, keys.PurposeSign, keys.PurposeCheckpoint:
 		return cert.UseSign
+	case keys.PurposeMake:
+		return cert.UseMake
 	case keys.PurposeDecrypt:
 		return cert.UseEncrypt
 	case keys.PurposeTimestamp:

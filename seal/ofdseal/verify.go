@@ -326,7 +326,7 @@ func (v *verifier) judgeChains(sig *verdict.Signature, signer, maker *cert.Certi
 	if maker == nil {
 		return
 	}
-	for _, c := range v.options.Policy.Judge(maker, cert.UseSign, m) {
+	for _, c := range v.options.Policy.Judge(maker, cert.UseMake, m) {
 		if c.Detail != "" {
 			c.Detail = "seal maker: " + c.Detail
 		}

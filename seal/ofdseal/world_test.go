@@ -3,7 +3,9 @@ package ofdseal_test
 import (
 	"archive/zip"
 	"bytes"
+	"crypto/ecdsa"
 	"crypto/rand"
+	"crypto/x509/pkix"
 	"io"
 	"slices"
 	"strings"
@@ -51,15 +53,27 @@ func mustWorld(t testing.TB) *world {
 		t.Fatal(err)
 	}
 	w := &world{authority: a}
-	w.maker, w.signer = w.mustParty(t, "Maker"), w.mustParty(t, "Signer")
+	w.maker, w.signer = w.mustMaker(t, "Maker"), w.mustParty(t, "Signer")
 	w.seal = w.mustSeal(t, w.signer)
 	return w
 }
 
 func (w *world) mustParty(t testing.TB, name string) party {
 	t.Helper()
+	return mustCertified(t, name, w.authority.IssueSigning)
+}
+
+func (w *world) mustMaker(t testing.TB, name string) party {
+	t.Helper()
+	return mustCertified(t, name, w.authority.IssueMaker)
+}
+
+func mustCertified(
+	t testing.TB, name string, issue func(pkix.Name, *ecdsa.PublicKey, cert.IssueOptions) (*cert.Certificate, error),
+) party {
+	t.Helper()
 	key := mustKey(t)
-	c, err := w.authority.IssueSigning(cert.Subject(name, "Test"), key.PublicKey(), cert.IssueOptions{})
+	c, err := issue(cert.Subject(name, "Test"), key.PublicKey(), cert.IssueOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

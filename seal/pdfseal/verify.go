@@ -421,7 +421,7 @@ func (v *verifier) judgeSeal(sig *verdict.Signature, e *entry, s *ses.Seal, err 
 	if maker == nil {
 		return
 	}
-	for _, c := range v.options.Policy.Judge(maker, cert.UseSign, moment) {
+	for _, c := range v.options.Policy.Judge(maker, cert.UseMake, moment) {
 		if c.Detail != "" {
 			c.Detail = "seal maker: " + c.Detail
 		}

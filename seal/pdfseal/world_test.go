@@ -61,7 +61,8 @@ func newWorld(t testing.TB) *world {
 	rootKey := must[*gm.PrivateKey](t)(gm.GenerateKey(nil))
 	st := cert.Station{Signer: rootKey, Now: func() time.Time { return now.AddDate(-1, 0, 0) }}
 	w.root = must[*cert.Authority](t)(cert.NewRoot(st, cert.Subject("Test Root", "Test"), cert.IssueOptions{}))
-	w.maker = w.party(t, "Seal Maker")
+	makerKey := must[*gm.PrivateKey](t)(gm.GenerateKey(nil))
+	w.maker = party{makerKey, must[*cert.Certificate](t)(w.root.IssueMaker(cert.Subject("Seal Maker", "Test"), makerKey.PublicKey(), cert.IssueOptions{}))}
 	w.office, w.other = w.party(t, "Office A"), w.party(t, "Office B")
 	key := must[*gm.PrivateKey](t)(gm.GenerateKey(nil))
 	w.encryption = party{key, must[*cert.Certificate](t)(w.root.IssueEncryption(cert.Subject("Office A", "Test"), key.PublicKey(), cert.IssueOptions{}))}

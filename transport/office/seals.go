@@ -330,9 +330,13 @@ func (r *Registrar) judge(s *ses.Seal, office string) error {
 		}
 		certs = append(certs, c)
 	}
-	for _, c := range certs {
+	for i, c := range certs {
+		use := cert.UseSign
+		if i == 0 {
+			use = cert.UseMake
+		}
 		if c != nil {
-			r.Policy.JudgeInto(&sig, c, cert.UseSign, m)
+			r.Policy.JudgeInto(&sig, c, use, m)
 		}
 	}
 	sig.Judge(r.Policy.Setting())

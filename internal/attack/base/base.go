@@ -75,7 +75,7 @@ func (w *World) makeParties() error {
 		name  string
 		issue func(*gm.PrivateKey) (*cert.Certificate, error)
 	}{
-		{&w.maker, "Maker", w.signing("Maker")},
+		{&w.maker, "Maker", w.making},
 		{&w.signer, "Signer", w.signing("Signer")},
 		{&w.other, "Other", w.signing("Other")},
 		{&w.secret, "Signer", func(k *gm.PrivateKey) (*cert.Certificate, error) {
@@ -99,6 +99,10 @@ func (w *World) signing(name string) func(*gm.PrivateKey) (*cert.Certificate, er
 	return func(k *gm.PrivateKey) (*cert.Certificate, error) {
 		return w.authority.IssueSigning(cert.Subject(name, "Test"), k.PublicKey(), cert.IssueOptions{})
 	}
+}
+
+func (w *World) making(k *gm.PrivateKey) (*cert.Certificate, error) {
+	return w.authority.IssueMaker(cert.Subject("Maker", "Test"), k.PublicKey(), cert.IssueOptions{})
 }
 
 func (w *World) makeSeal() error {
@@ -254,15 +258,18 @@ func (w *World) seals(b *attack.Base) error {
 	for _, s := range []struct {
 		to        *[]byte
 		raw, over []byte
-		by        party
+		by, named party
 	}{
-		{&b.ForgedSeal, raw, raw, w.other}, {&b.OtherWaySeal, raw, otherWay, w.maker}, {&b.EncryptionSeal, listed, listed, w.maker},
+		{&b.ForgedSeal, raw, raw, w.other, w.maker},
+		{&b.OtherWaySeal, raw, otherWay, w.maker, w.maker},
+		{&b.EncryptionSeal, listed, listed, w.maker, w.maker},
+		{&b.OfficeSeal, raw, raw, w.other, w.other},
 	} {
 		value, err := s.by.sign(s.over)
 		if err != nil {
 			return err
 		}
-		made, err := ses.MarshalSeal(s.raw, w.maker.cert.Raw, value)
+		made, err := ses.MarshalSeal(s.raw, s.named.cert.Raw, value)
 		if err != nil {
 			return err
 		}
