@@ -2,8 +2,8 @@ package ofd
 
 import (
 	"archive/zip"
+	"crypto/rand"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -50,11 +50,10 @@ func mustLarge(t testing.TB) *os.File {
 	put("Doc_0/Res.xml", zip.Deflate, []byte(`<ofd:Res`+ns+` BaseLoc="Res"><ofd:MultiMedias>`+media.String()+`</ofd:MultiMedias></ofd:Res>`))
 	line := `<ofd:TextObject ID="3" Boundary="28 37 156 6" Font="4" Size="5.5"><ofd:TextCode X="0" Y="4" DeltaX="g 27 5.5714">为规范公文传输秩序，减少纸质公文往返，提高办文效率，经市</ofd:TextCode></ofd:TextObject>`
 	page := []byte(`<ofd:Page` + ns + `><ofd:Content><ofd:Layer ID="2">` + strings.Repeat(line, 22) + `</ofd:Layer></ofd:Content></ofd:Page>`)
-	noise := rand.NewChaCha8([32]byte{})
 	picture := make([]byte, largePicture)
 	for i := range largePages {
 		put(fmt.Sprintf("Doc_0/Pages/Page_%d/Content.xml", i), zip.Deflate, page)
-		_, _ = noise.Read(picture)
+		_, _ = rand.Read(picture)
 		put(fmt.Sprintf("Doc_0/Res/%d.png", i), zip.Deflate, picture)
 	}
 	if err := z.Close(); err != nil {
