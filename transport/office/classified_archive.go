@@ -6,6 +6,8 @@ import (
 	"errors"
 	"io"
 
+	"golang.org/x/text/encoding/simplifiedchinese"
+
 	"yinxin/document"
 	"yinxin/document/ofd"
 )
@@ -91,7 +93,8 @@ func checkArchive(r io.ReaderAt, size int64, at depth) error {
 		return nil
 	}
 	for _, f := range z.File[:min(len(z.File), maxArchived)] {
-		if err := checkName(f.Name); err != nil {
+		name := entryName(f)
+		if err := checkName(name); err != nil {
 			return err
 		}
 		if f.FileInfo().IsDir() || *at.left <= 0 {
@@ -99,11 +102,23 @@ func checkArchive(r io.ReaderAt, size int64, at depth) error {
 		}
 		data := unpacked(f, min(MaxText, *at.left))
 		*at.left -= int64(len(data))
-		if err := checkFile(f.Name, data, nil, at); errors.Is(err, document.ErrClassified) {
+		if err := checkFile(name, data, nil, at); errors.Is(err, document.ErrClassified) {
 			return err
 		}
 	}
 	return nil
+}
+
+// entryName is the name of an entry; where it is not UTF-8, as archivers on Chinese systems write it.
+func entryName(f *zip.File) string {
+	if !f.NonUTF8 {
+		return f.Name
+	}
+	name, err := simplifiedchinese.GB18030.NewDecoder().String(f.Name)
+	if err != nil {
+		return f.Name
+	}
+	return name
 }
 
 // unpacked is the beginning of an entry, as far as it can be read.
