@@ -130,7 +130,7 @@ func (r *reader) paragraphs(n *yaml.Node, field string) []Paragraph {
 	return out
 }
 
-// block reads a list item that is no plain text: a table, a picture or a numbered list.
+// block reads a list item that is no plain text: a table, a picture, a numbered list or a paragraph with its level.
 func (r *reader) block(n *yaml.Node, field string) []Paragraph {
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		switch n.Content[i].Value {
@@ -140,9 +140,33 @@ func (r *reader) block(n *yaml.Node, field string) []Paragraph {
 			}
 		case "list":
 			return r.list(n, field)
+		case "paragraph":
+			return []Paragraph{r.levelled(n, field)}
 		}
 	}
 	return []Paragraph{r.table(n, field)}
+}
+
+// levelled reads {paragraph: …, level: n}: a paragraph whose level is not that of its mark.
+func (r *reader) levelled(n *yaml.Node, field string) Paragraph {
+	var p Paragraph
+	r.mapping(n, field, func(key string, value *yaml.Node) bool {
+		switch key {
+		case "paragraph":
+			p.Text = NewParagraph(r.text(value, field+".paragraph")).Text
+			if strings.ContainsAny(p.Text, "\n\r") {
+				r.fault(value, field+".paragraph", "malformed", "a paragraph in a list has no line breaks")
+			}
+		case "level":
+			if p.Level = r.number0(value, field+".level"); p.Level > maxLevel {
+				r.fault(value, field+".level", "malformed", "want 0 to %d", maxLevel)
+			}
+		default:
+			return false
+		}
+		return true
+	})
+	return p
 }
 
 func (r *reader) signature(d *Document, n *yaml.Node) {

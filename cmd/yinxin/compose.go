@@ -194,6 +194,11 @@ func readDraft(input, meta string) (*document.Document, []docx.Omission, error) 
 	if err != nil {
 		return nil, nil, err
 	}
+	return parseDraft(input, data, meta)
+}
+
+// parseDraft is readDraft of a file that was read already.
+func parseDraft(input string, data []byte, meta string) (*document.Document, []docx.Omission, error) {
 	if !isWordFile(input, data) {
 		if meta != "" {
 			return nil, nil, usage("--meta goes with a .docx; a draft in YAML holds all of the document")

@@ -68,7 +68,7 @@ func newCorrectCmd(e *env) *cobra.Command {
 	var f sendFlags
 	var annul bool
 	cmd := &cobra.Command{
-		Use:   "correct EXCHANGE DOC.yaml",
+		Use:   "correct EXCHANGE DOC.yaml|DOC.docx",
 		Short: "send a document that corrects (更正) or annuls (废止) an earlier one",
 		Long: "Sends a new document that refers to an earlier exchange of the office, as 'yinxin send' does. It must go to everybody who has the\n" +
 			"earlier document or may take it; without --to and --cc it is addressed to those who were addressed then. The earlier document\n" +

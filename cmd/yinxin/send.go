@@ -26,7 +26,9 @@ type sendFlags struct {
 	seal    string
 	receipt string
 	copies  int
-	refers  *api.Reference
+	// meta is the YAML that goes with a .docx.
+	meta   string
+	refers *api.Reference
 }
 
 // add are the flags of whatever sends a draft.
@@ -34,18 +36,19 @@ func (f *sendFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&f.to, "to", nil, "code of an office addressed as 主送 (may be repeated)")
 	cmd.Flags().StringArrayVar(&f.cc, "cc", nil, "code of an office addressed as 抄送 (may be repeated)")
 	cmd.Flags().StringVar(&f.seal, "seal", "", "id of the seal; may be left out where the office has one")
+	cmd.Flags().StringVar(&f.meta, "meta", "", "YAML with the elements that a .docx does not state (default: NAME.meta.yaml beside it)")
 	cmd.Flags().IntVar(&f.copies, "copies", 0, "official copies that each recipient may print (default: the hub's rule)")
 }
 
 func newSendCmd(e *env) *cobra.Command {
 	var f sendFlags
 	cmd := &cobra.Command{
-		Use:   "send DOC.yaml|F.yxe",
+		Use:   "send DOC.yaml|DOC.docx|F.yxe",
 		Short: "send an official document through the hub",
-		Long: "Of a YAML draft: the hosted office composes it and asks for its seal; it leaves once another person approved it\n" +
-			"('yinxin approve'). Of a packed envelope (.yxe), for offices that keep their own keys: it is submitted as it is, and sending\n" +
+		Long: "Of a draft in YAML, or a .docx as compose reads it: the hosted office composes it and asks for its seal; it leaves once\n" +
+			"another person approved it ('yinxin approve'). What a .docx holds and the document does not is listed on stderr. Of a packed envelope (.yxe), for offices that keep their own keys: it is submitted as it is, and sending\n" +
 			"the same file again gives the same exchange and the same receipt.",
-		Example: "  yinxin send examples/notice.yaml --to OFFICE-A --cc OFFICE-B\n  yinxin send exchange.yxe --receipt accepted.yxr",
+		Example: "  yinxin send examples/notice.yaml --to OFFICE-A --cc OFFICE-B\n  yinxin send notice.docx --meta notice.meta.yaml --to OFFICE-A\n  yinxin send exchange.yxe --receipt accepted.yxr",
 		Args:    exactly(1, "a draft or an envelope"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			data, err := readInput(args[0])
@@ -72,25 +75,25 @@ func (e *env) sendDraft(ctx context.Context, c *client.Client, path string, data
 	if err := checkCopies(f.copies); err != nil {
 		return err
 	}
-	if isWordFile(path, data) {
-		return refuse("malformed", exitNotFound, "%s is no draft in YAML; lay a .docx out with 'yinxin compose', then seal and pack it", path)
-	}
-	doc, err := document.Parse(data)
+	doc, left, err := parseDraft(path, data, f.meta)
 	if err != nil {
 		return fmt.Errorf("send %s: %w", path, recorded(ctx, c, err))
+	}
+	for _, o := range left {
+		fmt.Fprintf(e.stderr, "%s: not as in the file: %s\n", path, o)
+	}
+	if isWordFile(path, data) {
+		if data, err = document.Marshal(doc); err != nil {
+			return fmt.Errorf("send %s: %w", path, err)
+		}
 	}
 	to, cc := f.to, f.cc
 	if len(to)+len(cc) == 0 {
 		to, cc = codes(doc.To), codes(doc.CC)
 	}
 	req := api.DispatchRequest{Draft: string(data), Seal: f.seal, To: to, CC: cc, Refers: f.refers, Copies: f.copies}
-	read := filesBeside(path)
-	for _, name := range doc.Files() {
-		content, err := read(name)
-		if err != nil {
-			return fmt.Errorf("file %s of the draft: %w", name, recorded(ctx, c, err))
-		}
-		req.Attachments = append(req.Attachments, api.NamedFile{Name: name, Data: content})
+	if req.Attachments, err = filesOf(doc, path); err != nil {
+		return recorded(ctx, c, err)
 	}
 	d, err := c.AskForSeal(ctx, req)
 	if err != nil {
@@ -100,6 +103,35 @@ func (e *env) sendDraft(ctx context.Context, c *client.Client, path string, data
 		fmt.Fprintf(e.stderr, "%s: %s\n", path, w)
 	}
 	return e.result(asJSON, d, "%s\n  waits for approval by another person: yinxin approve %s\n  exchange %s\n", d.Title, d.ID, d.Exchange)
+}
+
+// filesOf are the files that a draft names: pictures that came with it, as in a .docx, and what lies beside it.
+func filesOf(doc *document.Document, path string) ([]api.NamedFile, error) {
+	own := make(map[string][]byte)
+	texts := [][]document.Paragraph{doc.Body}
+	for _, a := range doc.Annexes {
+		texts = append(texts, a.Body)
+	}
+	for _, list := range texts {
+		for _, p := range list {
+			if p.Picture != nil && p.Picture.Data != nil {
+				own[p.Picture.File] = p.Picture.Data
+			}
+		}
+	}
+	read := filesBeside(path)
+	var out []api.NamedFile
+	for _, name := range doc.Files() {
+		content, came := own[name]
+		if !came {
+			var err error
+			if content, err = read(name); err != nil {
+				return nil, fmt.Errorf("file %s of the draft: %w", name, err)
+			}
+		}
+		out = append(out, api.NamedFile{Name: name, Data: content})
+	}
+	return out, nil
 }
 
 // recorded has the hub record that a classified document was refused; the document stays here.
