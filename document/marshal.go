@@ -31,7 +31,7 @@ func Marshal(d *Document) ([]byte, error) {
 type draftWriter struct{ root mapping }
 
 // mapping is an ordered mapping, in which an empty value takes no place.
-type mapping []keyValue
+type mapping []keyValue //nolint:recvcheck // filled by pointer, written by value as an element of a list
 
 type keyValue struct {
 	key   string
