@@ -100,7 +100,8 @@ func verifySignature(f *verdict.File, content fs.FS, manifest []byte, o VerifyOp
 		f.Add(verdict.Fail(verdict.CheckManifest, verdict.Malformed, "%s: %v", SignatureName, err))
 		return nil, nil
 	}
-	f.Signatures = append(f.Signatures, tsp.JudgeSigned(signed, gm.SM3(manifest), true, cms.JudgeOptions{Policy: o.Policy, At: o.At, Now: o.Now})...)
+	judge := cms.JudgeOptions{Policy: o.Policy, At: o.At, Now: o.Now, RequireBinding: true}
+	f.Signatures = append(f.Signatures, tsp.JudgeSigned(signed, gm.SM3(manifest), true, judge)...)
 	if len(f.Signatures) == 0 {
 		f.Add(verdict.Fail(verdict.CheckManifest, verdict.NoSigner, "%s", SignatureName))
 		return nil, nil

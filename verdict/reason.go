@@ -182,6 +182,8 @@ const (
 	SignerDuplicate Reason = "signer_duplicate"
 	// SignerCert: the signer's certificate is missing or is another one.
 	SignerCert Reason = "signer_cert"
+	// SignerUnbound: the signature does not name its certificate by digest, so it fits every certificate of the same key.
+	SignerUnbound Reason = "signer_unbound"
 	// UntypedInput: the input has no type.
 	UntypedInput Reason = "untyped_input"
 	// RandFailure: the source of randomness failed.
@@ -349,6 +351,7 @@ var senses = [...]sense{
 	{NoSigner, "SIGNED_DATA_NOT_FOUND", "the message has no signer", "没有签名人"},
 	{SignerDuplicate, "FORMAT_FAILURE", "the same signer occurs twice", "签名人重复"},
 	{SignerCert, "NO_SIGNING_CERTIFICATE_FOUND", "the signer's certificate is missing or is another one", "签名人证书缺失或不符"},
+	{SignerUnbound, "SIG_CONSTRAINTS_FAILURE", "the signature does not name its certificate by digest", "签名未以摘要指明签名人证书"},
 	{UntypedInput, "POLICY_PROCESSING_ERROR", "the input has no type", "输入缺少类型"},
 	{RandFailure, "POLICY_PROCESSING_ERROR", "the source of randomness failed", "随机源失效"},
 	{SelfCheck, "SIG_CRYPTO_FAILURE", "a result did not pass its own check", "结果未通过自检"},

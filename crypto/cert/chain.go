@@ -23,40 +23,61 @@ const (
 // errBudget: chain building gave up.
 var errBudget = errors.New("cert: too many signature checks")
 
-// judgeChain looks for a chain to a root and returns the best one found, leaf first, with its check. The path is nil
-// where no chain leads to a root.
-func (p Policy) judgeChain(c *Certificate, m Moment) ([]*Certificate, verdict.Check) {
-	const name = verdict.CheckCertificateChain
+// judgeChains looks for a chain to a root and returns the checks of the best one: the chain, its usages and, unless
+// switched off, its revocation. Which certificates lie in a message, and in which order, is anybody's choice, so a chain
+// that ends at a root but fails in any of them does not hide one that passes in all.
+func (p Policy) judgeChains(c *Certificate, use Use, m Moment) []verdict.Check {
 	if len(p.Roots) == 0 {
+		chain := verdict.Unknown(verdict.CheckCertificateChain, verdict.NoTrustAnchor, "no root certificate was given")
 		// A certificate that was not valid at the signing time is wrong whoever issued it.
 		if v := judgeValidity(c, m, "certificate of"); v.Status == verdict.Failed {
-			return nil, v
+			chain = v
 		}
-		return nil, verdict.Unknown(name, verdict.NoTrustAnchor, "no root certificate was given")
+		return p.complete(c, nil, use, m, chain)
 	}
-	s := search{policy: p, moment: m}
+	s := search{policy: p, use: use, moment: m}
 	err := s.walk([]*Certificate{c})
-	switch {
-	case s.path != nil:
-		return s.path, s.check
-	case errors.Is(err, errBudget):
-		return nil, verdict.Fail(name, verdict.Limit, "more than %d signatures to check", MaxSignatureChecks)
+	if s.best == nil {
+		return p.complete(c, nil, use, m, s.unfound(c, err))
 	}
-	return nil, verdict.Fail(name, verdict.CertificateChain,
-		"the chain of %s (issuer %s) ends at none of the given roots", c.SubjectText(), c.IssuerText())
+	return s.best
+}
+
+// complete adds the checks of usage and revocation to that of a chain.
+func (p Policy) complete(c *Certificate, path []*Certificate, use Use, m Moment, chain verdict.Check) []verdict.Check {
+	checks := []verdict.Check{chain, judgeUseOf(c, path, use)}
+	if p.Setting() != verdict.RevocationOff {
+		checks = append(checks, p.judgeRevocation(c, path, use, m))
+	}
+	return checks
 }
 
 // search is one depth-first walk from a leaf towards the roots. Every step costs one signature check, so the budget
 // bounds the whole walk whatever the certificates say of each other.
 type search struct {
 	policy Policy
+	use    Use
 	moment Moment
 
-	path  []*Certificate // the best chain so far
-	check verdict.Check
+	best []verdict.Check // of the best chain so far
+	rank int
+	cut  bool // a chain went on beyond MaxDepth
 }
 
-// walk extends path; it stops early once a chain passes.
+// unfound says why there is no chain to a root.
+func (s *search) unfound(c *Certificate, err error) verdict.Check {
+	const name = verdict.CheckCertificateChain
+	switch {
+	case errors.Is(err, errBudget):
+		return verdict.Fail(name, verdict.Limit, "more than %d signatures to check", MaxSignatureChecks)
+	case s.cut:
+		return verdict.Fail(name, verdict.Limit, "a chain of %s is longer than %d certificates", c.SubjectText(), MaxDepth)
+	}
+	return verdict.Fail(name, verdict.CertificateChain,
+		"the chain of %s (issuer %s) ends at none of the given roots", c.SubjectText(), c.IssuerText())
+}
+
+// walk extends path; it stops early once a chain passes in everything.
 func (s *search) walk(path []*Certificate) error {
 	last := path[len(path)-1]
 	for _, root := range s.policy.Roots {
@@ -65,13 +86,14 @@ func (s *search) walk(path []*Certificate) error {
 			return nil
 		}
 	}
-	if len(path) == MaxDepth {
-		return nil
-	}
 	for i, candidates := range [2][]*Certificate{s.policy.Roots, s.policy.Intermediates} {
 		for _, issuer := range candidates {
 			if !bytes.Equal(issuer.RawSubject, last.RawIssuer) || onPath(path, issuer) {
 				continue
+			}
+			if len(path) == MaxDepth {
+				s.cut = true
+				return nil
 			}
 			if !s.policy.Spend() {
 				return errBudget
@@ -85,7 +107,7 @@ func (s *search) walk(path []*Certificate) error {
 			} else if err := s.walk(longer); err != nil {
 				return err
 			}
-			if s.path != nil && s.check.Status == verdict.Passed {
+			if s.best != nil && s.rank == 0 {
 				return nil
 			}
 		}
@@ -93,12 +115,29 @@ func (s *search) walk(path []*Certificate) error {
 	return nil
 }
 
-// offer judges a chain that ends at a root and keeps it if it is better than the one at hand.
+// offer judges a chain that ends at a root and keeps its checks if they are better than those at hand.
 func (s *search) offer(path []*Certificate) {
-	check := judgePath(path, s.moment)
-	if s.path == nil || rank(check.Status) < rank(s.check.Status) {
-		s.path, s.check = path, check
+	chain := judgePath(path, s.moment)
+	if s.best != nil && max(rank(chain.Status), rank(judgeUseOf(path[0], path, s.use).Status)) >= s.rank {
+		return
 	}
+	checks := s.policy.complete(path[0], path, s.use, s.moment, chain)
+	if r := s.worst(checks); s.best == nil || r < s.rank {
+		s.best, s.rank = checks, r
+	}
+}
+
+// worst ranks the checks of a chain. That no revocation source exists is no reason to look for another chain, where it
+// does not lower the verdict.
+func (s *search) worst(checks []verdict.Check) int {
+	r := 0
+	for _, k := range checks {
+		if k.Reason == verdict.NoRevocationSource && s.policy.Setting() != verdict.RevocationRequire {
+			continue
+		}
+		r = max(r, rank(k.Status))
+	}
+	return r
 }
 
 func rank(s verdict.Status) int {
@@ -150,20 +189,24 @@ func judgePath(path []*Certificate, m Moment) verdict.Check {
 			below++
 		}
 	}
-	if check := judgeNames(path); check.Status != verdict.Passed {
-		return check
-	}
-	best := verdict.Pass(name)
+	worst := verdict.Pass(name)
 	for i, c := range path {
 		what := "issuer"
 		if i == 0 {
 			what = "certificate of"
 		}
-		if v := judgeValidity(c, m, what); rank(v.Status) > rank(best.Status) {
-			best = v
+		if v := judgeValidity(c, m, what); rank(v.Status) > rank(worst.Status) {
+			worst = v
 		}
 	}
-	return best
+	t, together := shared(path)
+	if worst.Status == verdict.Failed || !together { // then some certificate was not valid, whatever the moment
+		return worst
+	}
+	if check := judgeConstraints(path, t); check.Status != verdict.Passed {
+		return check
+	}
+	return worst
 }
 
 // limited reports whether the issuer has a path length.
@@ -171,49 +214,13 @@ func limited(c *Certificate) bool {
 	return c.x.BasicConstraintsValid && (c.x.MaxPathLen > 0 || c.x.MaxPathLenZero)
 }
 
-// judgeNames applies name constraints, where an issuer has them, by the library's own verifier over exactly this chain.
-// That verifier does not look at mail addresses inside the subject, so such a subject does not pass under constraints.
-func judgeNames(path []*Certificate) verdict.Check {
-	const name = verdict.CheckCertificateChain
-	constrained := false
-	for _, c := range path[1:] {
-		if present, _ := c.hasExtension([]int{2, 5, 29, 30}); present {
-			constrained = true
-		}
-	}
-	if !constrained {
-		return verdict.Pass(name)
-	}
-	leaf := path[0]
-	for _, atv := range leaf.Subject.Names {
-		if atv.Type.Equal([]int{1, 2, 840, 113549, 1, 9, 1}) {
-			return verdict.Fail(name, verdict.NameConstraints,
-				"%s has a mail address in its subject under an issuer with name constraints", leaf.SubjectText())
-		}
-	}
-	roots, between := smx509.NewCertPool(), smx509.NewCertPool()
-	roots.AddCert(path[len(path)-1].x)
-	for _, c := range path[1 : len(path)-1] {
-		between.AddCert(c.x)
-	}
-	_, err := leaf.x.Verify(smx509.VerifyOptions{
-		Roots: roots, Intermediates: between, CurrentTime: shared(path),
-		KeyUsages: []smx509.ExtKeyUsage{smx509.ExtKeyUsageAny},
-	})
-	if err != nil {
-		return verdict.Fail(name, verdict.NameConstraints, "a name of %s is outside what its issuers may name", leaf.SubjectText())
-	}
-	return verdict.Pass(name)
-}
-
-// shared returns a time at which the whole chain is valid, if there is one: name constraints are judged apart from
-// validity, which has its own reasons.
-func shared(path []*Certificate) time.Time {
-	t := path[0].NotBefore
+// shared returns a time at which the whole chain is valid, if there is one: constraints are judged apart from validity,
+// which has its own reasons.
+func shared(path []*Certificate) (t time.Time, together bool) {
 	for _, c := range path {
 		if c.NotBefore.After(t) {
 			t = c.NotBefore
 		}
 	}
-	return t
+	return t, !slices.ContainsFunc(path, func(c *Certificate) bool { return t.After(c.NotAfter) })
 }

@@ -121,12 +121,7 @@ func (p Policy) Setting() verdict.Setting {
 // Of revocation: revoked, no_proof_of_existence, revocation_unknown, no_revocation_source.
 func (p Policy) Judge(c *Certificate, use Use, m Moment) []verdict.Check {
 	m, p = m.normal(), p.Bounded()
-	path, chain := p.judgeChain(c, m)
-	checks := []verdict.Check{chain, judgeUseOf(c, path, use)}
-	if p.Setting() != verdict.RevocationOff {
-		checks = append(checks, p.judgeRevocation(c, path, use, m))
-	}
-	return checks
+	return p.judgeChains(c, use, m)
 }
 
 // JudgeInto adds the checks of Judge to a signature, and the warnings that belong to them: time_claimed where the time

@@ -75,11 +75,11 @@ func TestChainBounds(t *testing.T) {
 		chain = append(chain, custom(t, chain[i], fmt.Sprintf("level %d", i), asCA))
 	}
 	at := cert.Moment{At: now, Now: now}
-	for depth, want := range map[int]verdict.Status{cert.MaxDepth - 2: verdict.Passed, cert.MaxDepth - 1: verdict.Failed} {
+	for depth, want := range map[int]verdict.Reason{cert.MaxDepth - 2: "", cert.MaxDepth - 1: verdict.Limit} {
 		leaf := custom(t, chain[depth], "leaf", nil)
 		p := cert.Policy{Roots: certs(root), Intermediates: certs(chain...)}
-		if got := find(t, p.Judge(leaf.c, cert.UseSign, at), verdict.CheckCertificateChain); got.Status != want {
-			t.Errorf("%d intermediates: %s %s", depth, got.Status, got.Detail)
+		if got := find(t, p.Judge(leaf.c, cert.UseSign, at), verdict.CheckCertificateChain); got.Reason != want {
+			t.Errorf("%d intermediates: %s %s", depth, got.Reason, got.Detail)
 		}
 	}
 

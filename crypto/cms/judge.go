@@ -113,6 +113,9 @@ func (s *SignedData) judgeSigner(i int, sum [32]byte, detached bool, o JudgeOpti
 		return v
 	}
 	v.Signer = c.SubjectText()
+	if si.attrsSet != nil && len(si.find(oidSigningCertificateV2)) == 0 {
+		v.Warn(verdict.SignerUnbound, "the signature would fit every other certificate of the key of %s", c.SubjectText())
+	}
 	v.Add(s.judgeValue(i, c, o))
 	v.Add(s.judgeCounters(si, o)...)
 	o.Policy.With(s.certs...).WithEvidence(s.crls, s.ocsp).JudgeInto(&v, c, o.use(), m)

@@ -100,6 +100,34 @@ func TestBareDigest(t *testing.T) {
 	}
 }
 
+// TestSwappedCertificate is C-10: the issuer and serial number of another certificate of the same key, with another name. Only
+// signingCertificateV2 tells; a signature without it is warned of.
+func TestSwappedCertificate(t *testing.T) {
+	pki := certtest.New(t, "root", now)
+	a := pki.Party("Clerk")
+	mayor, err := pki.IssueSigning(cert.Subject("Mayor", "Test"), a.SignKey.PublicKey(), cert.IssueOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, bound := range []bool{true, false} {
+		s := forge.OpenSigned(mustSign(t, a, content), forger(a.SignKey))
+		if !bound {
+			s.Drop(0, 1, 2, 840, 113549, 1, 9, 16, 2, 47)
+			s.Resign(0)
+		}
+		s.Signer(0).At(1, 1).Value = mayor.Serial.Bytes()
+		s.Bag().Set(&forge.Node{Tag: 0xa0, Kids: []*forge.Node{forge.Must(mayor.Raw)}})
+		m, err := cms.ParseSigned(s.Bytes())
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := m.Judge(m.Sum(), false, options(pki))[0]
+		if bound && (v.Verdict != verdict.Failed || v.Reason != verdict.SignerCert) || !bound && !v.Warned(verdict.SignerUnbound) {
+			t.Errorf("bound %v: %s %s, warnings %v", bound, v.Verdict, v.Reason, v.Warnings)
+		}
+	}
+}
+
 // TestBinding: signingCertificateV2 can be required, is reported, and its issuer and serial number are compared too.
 func TestBinding(t *testing.T) {
 	pki := certtest.New(t, "root", now)
@@ -146,6 +174,9 @@ func TestBinding(t *testing.T) {
 		}
 		if s.BindsCertificate(0) != bound {
 			t.Errorf("bound: %v, want %v", !bound, bound)
+		}
+		if v := s.Judge(s.Sum(), false, options(pki))[0]; v.Verdict != verdict.Passed || v.Warned(verdict.SignerUnbound) == bound {
+			t.Errorf("bound: %v: %s, warnings %v", bound, v.Verdict, v.Warnings)
 		}
 	}
 }

@@ -21,6 +21,8 @@ import (
 	"yinxin/crypto/cert"
 	"yinxin/crypto/cms"
 	"yinxin/crypto/gm"
+	"yinxin/testvectors/forge"
+	"yinxin/testvectors/forge/hand"
 	"yinxin/transport"
 	"yinxin/transport/envelope"
 	"yinxin/transport/partytest"
@@ -321,6 +323,7 @@ func TestForgeriesHaveTheirReasons(t *testing.T) {
 		{"manifest by another office", assemble([]envelope.Part{{Header: b.Header, Manifest: resign(t, b.Manifest, w.stranger)}}, payload), verdict.Failed, verdict.SignerCert},
 		{"manifest by an office without a code", assemble([]envelope.Part{{Header: b.Header, Manifest: resign(t, b.Manifest, w.ca.Party(t, ""))}}, payload), verdict.Indeterminate, verdict.SignerCert},
 		{"manifest under another root", assemble([]envelope.Part{{Header: b.Header, Manifest: resign(t, b.Manifest, partytest.NewAuthority(t).Party(t, "office-a"))}}, payload), verdict.Failed, verdict.CertificateChain},
+		{"manifest that does not name its signer by digest", assemble([]envelope.Part{{Header: b.Header, Manifest: unbind(b.Manifest, w.a)}}, payload), verdict.Failed, verdict.SignedAttrsIncomplete},
 		{"part that another office packed", assemble([]envelope.Part{{Header: b.Header, Manifest: b.Manifest}, stolen.parts[0]}, payload), verdict.Failed, verdict.Manifest},
 		{"manifests that disagree", assemble([]envelope.Part{b, disagree.parts[0]}, payload), verdict.Failed, verdict.Manifest},
 		{"a recipient left out", assemble([]envelope.Part{b, own}, payload), verdict.Failed, verdict.Manifest},
@@ -356,6 +359,14 @@ func TestForgeriesHaveTheirReasons(t *testing.T) {
 			}
 		})
 	}
+}
+
+// unbind signs a manifest anew without signingCertificateV2.
+func unbind(manifest []byte, by *partytest.Party) []byte {
+	s := forge.OpenSigned(manifest, hand.Tools(by.SignKey.ExportScalar()))
+	s.Drop(0, 1, 2, 840, 113549, 1, 9, 16, 2, 47)
+	s.Resign(0)
+	return s.Bytes()
 }
 
 // C-19: a recipient wraps the key it has to somebody else and passes the sender's manifest on.

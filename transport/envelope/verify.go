@@ -65,7 +65,7 @@ func (e *Envelope) Verify(o VerifyOptions) (verdict.File, error) {
 
 // judge judges one part by itself. The signature is named after the recipient.
 func (p part) judge(o VerifyOptions) verdict.Signature {
-	s := p.signed.Judge(gm.SM3(p.signed.Content()), false, cms.JudgeOptions{Policy: o.Policy, At: o.At, Now: o.Now})[0]
+	s := p.signed.Judge(gm.SM3(p.signed.Content()), false, cms.JudgeOptions{Policy: o.Policy, At: o.At, Now: o.Now, RequireBinding: true})[0]
 	s.ID = p.Recipient
 	s.Add(p.judgeBinding(), JudgeSender(p.signed, p.manifest))
 	s.Judge(o.Policy.Setting())

@@ -17,6 +17,9 @@ import (
 	"yinxin/archive/tlog"
 	"yinxin/archive/tlog/tlogtest"
 	"yinxin/crypto/cert"
+	"yinxin/crypto/cms"
+	"yinxin/testvectors/forge"
+	"yinxin/testvectors/forge/hand"
 	"yinxin/transport"
 	"yinxin/transport/partytest"
 	"yinxin/transport/receipt"
@@ -284,6 +287,19 @@ func TestOnlyThePartyItselfCanStateItsAct(t *testing.T) {
 	o.Policy = w.ca.Policy()
 	f := w2.compose(t, entryOf(t, signFor(), der), der).Verify(o)
 	wantVerdict(t, f, verdict.Failed, verdict.ReceiptSigner)
+
+	// The recipient's own statement, which does not name the recipient's certificate by digest.
+	office := w.ca.Party(t, "office-b")
+	bound := forge.OpenSigned(signRaw(t, content, office), hand.Tools(office.SignKey.ExportScalar()))
+	bound.Drop(0, 1, 2, 840, 113549, 1, 9, 16, 2, 47)
+	bound.Resign(0)
+	unbound, err := receipt.ParseStatement(bound.Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v := unbound.Judge(cms.JudgeOptions{Policy: w.ca.Policy(), Now: partytest.Clock().Add(time.Hour)}); v.Verdict != verdict.Failed || v.Reason != verdict.SignedAttrsIncomplete {
+		t.Errorf("%s (%s), want signed_attrs_incomplete", v.Verdict, v.Reason)
+	}
 
 	// A certificate that names no office decides nothing.
 	nobody := w.ca.Party(t, "")

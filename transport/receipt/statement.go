@@ -215,6 +215,7 @@ func (s *SignedStatement) SignerCertificate() *cert.Certificate { return s.signe
 // Judge judges the signature, and that the certificate is the office's whose act it is: a hub that signs for a recipient
 // is found out here, with the reason receipt_signer.
 func (s *SignedStatement) Judge(o cms.JudgeOptions) verdict.Signature {
+	o.RequireBinding = true
 	v := s.signed.Judge(gm.SM3(s.signed.Content()), false, o)[0]
 	v.Add(s.judgeParty())
 	v.Judge(o.Policy.Setting())
