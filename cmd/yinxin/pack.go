@@ -12,8 +12,10 @@ import (
 
 	"yinxin/crypto/cert"
 	"yinxin/crypto/cms"
+	"yinxin/document/fonts"
 	"yinxin/document/ofd"
 	"yinxin/internal/durable"
+	"yinxin/internal/pages"
 	"yinxin/internal/verify"
 	"yinxin/keys"
 	"yinxin/seal"
@@ -42,8 +44,9 @@ func newPackCmd(e *env) *cobra.Command {
 			"certificate's key opens and which names that recipient alone. Recipients go by the office code in their certificates, or,\n" +
 			"where a certificate names none, by a code made of its digest. --own gives the sender's own encryption certificate, so that\n" +
 			"it can reopen what it sent. Files of any size stream.\n" +
-			"The first .ofd is the official document. With --root its seals are checked, and the signed report says so: a hub takes only\n" +
-			"such an envelope, with --own and, where the hub keeps an archive, --archive. A classified file is refused (exit 5).\n" + keyHelp,
+			"The first .ofd is the official document. With --root its seals are checked and, where it has metadata and\n" +
+			"so was laid out by GB/T 9704, its pages are measured; the signed report says so, and what does not pass is not packed. A document\n" +
+			"of other software without metadata is not measured, and its report has no finding of the layout. A hub takes only such an envelope, with --own and, where the hub keeps an archive, --archive. A classified file is refused (exit 5).\n" + keyHelp,
 		Example: "  yinxin pack --to jy-enc.pem --key store:office.sign report.xlsx --out report.yxe\n" +
 			"  yinxin pack --to jy-enc.pem --cc cz-enc.pem --archive archive-enc.pem --own our-enc.pem --key store:office.sign \\\n" +
 			"    --root root.pem document.ofd document.pdf --out exchange.yxe",
@@ -258,7 +261,8 @@ func (e *env) senderReport(f packFlags, data []byte, place int) (envelope.Report
 	if err != nil {
 		return envelope.Report{}, err
 	}
-	return office.CheckReport(data, seal.VerifyOptions{Policy: o.Policy, Now: o.Moment(), Makers: o.Makers}, uses)
+	judging := seal.VerifyOptions{Policy: o.Policy, Now: o.Moment(), Makers: o.Makers}
+	return office.CheckReport(data, judging, pages.Measurer(fonts.Embedded()), uses)
 }
 
 // valueName ends the names of the entries that hold seal signatures.

@@ -19,6 +19,7 @@ import (
 	"yinxin/document/layout"
 	"yinxin/document/ofd"
 	"yinxin/document/pdf"
+	"yinxin/examples"
 	"yinxin/seal"
 	"yinxin/seal/picture"
 	"yinxin/seal/ses"
@@ -106,6 +107,9 @@ func (w *worldBuilder) build() (err error) {
 	if err := w.secrets(); err != nil {
 		return err
 	}
+	if err := w.moved(); err != nil {
+		return err
+	}
 	w.workbook("report.xlsx", "台账")
 	w.workbook("secret.xlsx", "机密★5年")
 	return w.err
@@ -131,6 +135,34 @@ func (w *worldBuilder) seal(office string, signer *cert.Certificate) error {
 		return err
 	}
 	w.write("office.esl", made.Raw, 0o644)
+	return nil
+}
+
+// moved writes the notice of the examples with the text of its first page 15 mm further right, as nobody composes it.
+func (w *worldBuilder) moved() error {
+	text, err := examples.Files.ReadFile("notice.yaml")
+	if err != nil {
+		return err
+	}
+	d, err := document.Parse(text)
+	if err != nil {
+		return err
+	}
+	if err := d.LoadPictures(examples.Files.ReadFile); err != nil {
+		return err
+	}
+	pages, err := layout.Compose(d, fonts.Embedded())
+	if err != nil {
+		return err
+	}
+	for i := range pages.Pages[0].Runs {
+		pages.Pages[0].Runs[i].X += 15
+	}
+	var out bytes.Buffer
+	if err := ofd.Write(&out, pages, d.Metadata, nil); err != nil {
+		return err
+	}
+	w.write("moved.ofd", out.Bytes(), 0o644)
 	return nil
 }
 

@@ -32,6 +32,7 @@ import (
 	"yinxin/crypto/cert"
 	"yinxin/document/fonts"
 	"yinxin/internal/audit"
+	"yinxin/internal/pages"
 	"yinxin/internal/sqlite"
 	"yinxin/keys"
 	"yinxin/seal"
@@ -212,7 +213,7 @@ func (s *System) openServices(ctx context.Context) error {
 	}
 	s.Office = &office.Service{
 		Keys: c.Keys, Directory: s.Directory, Seals: s.Database, Dispatches: s.Database, Audit: auditor, Drafts: s.Blobs,
-		Faces: faces, Policy: s.policy(), Archive: c.Archive, Clock: c.Clock, Rand: c.Rand, NewID: s.newID, TempDir: s.tempDir(),
+		Faces: faces, Measure: pages.Measurer(faces), Policy: s.policy(), Archive: c.Archive, Clock: c.Clock, Rand: c.Rand, NewID: s.newID, TempDir: s.tempDir(),
 	}
 	s.Archive = &archive.Archive{
 		Fonds: c.Fonds, Blobs: s.Blobs, Index: s.Database, Clock: c.Clock, Rand: c.Rand, NewID: s.newID, TempDir: s.tempDir(),

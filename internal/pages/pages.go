@@ -82,6 +82,17 @@ func (d *Document) Measure() (layout.Report, error) {
 	return r, nil
 }
 
+// Measurer opens documents and measures them; faces stand in for fonts that they do not embed.
+func Measurer(faces *fonts.Set) func(data []byte) (layout.Report, error) {
+	return func(data []byte) (layout.Report, error) {
+		d, err := Open(data, faces)
+		if err != nil {
+			return layout.Report{}, err
+		}
+		return d.Measure()
+	}
+}
+
 // Read takes the document's text off its pages, whatever the file's metadata say.
 func (d *Document) Read() (*document.Document, error) {
 	list, err := d.layouts()

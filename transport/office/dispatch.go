@@ -54,6 +54,9 @@ func (s *Service) Ask(ctx context.Context, who Person, ask SealAsk) (Dispatch, e
 	if err := ask.Draft.checkUnclassified(); err != nil {
 		return Dispatch{}, errors.Join(fmt.Errorf("ask for seal: %w", err), s.NoteRefused(ctx, who, err))
 	}
+	if err := s.measureDraft(ask.Draft); err != nil {
+		return Dispatch{}, fmt.Errorf("ask for seal: %w", err)
+	}
 	if err := s.checkIssuer(ctx, who.Office, ask.Draft.Metadata); err != nil {
 		return Dispatch{}, fmt.Errorf("ask for seal: %w", err)
 	}

@@ -103,6 +103,8 @@ type Service struct {
 	// Drafts keeps encrypted drafts and packed envelopes.
 	Drafts blob.Store
 	Faces  *fonts.Set
+	// Measure measures documents before they are sealed and before they are packed.
+	Measure Measure
 	// Policy is whom this service trusts when it checks seals, before packing and after opening.
 	Policy cert.Policy
 	// Archive is the code of the archive that receives a copy of every envelope; empty for none.

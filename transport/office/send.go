@@ -14,10 +14,7 @@ import (
 	"yinxin/crypto/cert"
 	"yinxin/crypto/cms"
 	"yinxin/crypto/gm"
-	"yinxin/document/ofd"
 	"yinxin/keys"
-	"yinxin/seal"
-	"yinxin/seal/ofdseal"
 	"yinxin/transport"
 	"yinxin/transport/envelope"
 	"yinxin/verdict"
@@ -51,38 +48,6 @@ func (s *Service) sealAndPack(ctx context.Context, d Dispatch) (Dispatch, error)
 // SealUseOf says in the sender's report which seal was used on whose approval.
 func SealUseOf(d Dispatch) []envelope.SealUse {
 	return []envelope.SealUse{{File: 0, Seal: d.Seal, Approval: d.Digest}}
-}
-
-// check makes the sender's report: no classification mark, the layout as composed, every seal passed. A document that
-// does not pass is not packed.
-func (s *Service) check(ctx context.Context, sealedOFD []byte, known time.Time, uses []envelope.SealUse) (envelope.Report, error) {
-	return CheckReport(sealedOFD, s.judging(ctx, known), uses)
-}
-
-// CheckReport checks a sealed document as the sender's side must before packing, and returns the report that its manifest
-// will carry. A classified document gives document.ErrClassified; one whose seal does not pass ErrSeal.
-func CheckReport(sealedOFD []byte, o seal.VerifyOptions, uses []envelope.SealUse) (envelope.Report, error) {
-	pkg, err := checkUnclassified(sealedOFD)
-	if err != nil {
-		return envelope.Report{}, err
-	}
-	f := ofdseal.Verify(pkg, o)
-	if f.Verdict != verdict.Passed {
-		return envelope.Report{}, fmt.Errorf("%w: %s (%s)", ErrSeal, f.Verdict, f.Reason)
-	}
-	layout := envelope.Finding{Check: envelope.FindingLayout, Verdict: verdict.Passed}
-	if _, err := pkg.Metadata(); errors.Is(err, ofd.ErrNoMetadata) {
-		layout.Verdict = verdict.Indeterminate // made by other software: nobody measured its pages
-	}
-	return envelope.Report{
-		Tool: "yinxin-1",
-		Findings: []envelope.Finding{
-			{Check: envelope.FindingClassification, Verdict: verdict.Passed},
-			layout,
-			{Check: envelope.FindingSeals, Verdict: f.Verdict},
-		},
-		Seals: uses,
-	}, nil
 }
 
 // pack writes the envelope into the drafts store and returns its name there.
