@@ -40,6 +40,9 @@ type Item struct {
 	Reference string `json:"reference,omitempty"`
 }
 
+// MaxVersion is the highest version that is read.
+const MaxVersion = 1 << 31
+
 // MaxString is the most bytes that travel as one base64 string.
 const MaxString = 512 << 10
 

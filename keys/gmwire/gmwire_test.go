@@ -2,9 +2,13 @@ package gmwire_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"yinxin/crypto/gm"
 	"yinxin/keys"
@@ -69,5 +73,74 @@ func TestLongInput(t *testing.T) {
 	both := gmwire.Item{Input: &[]byte{1}, InputParts: [][]byte{{2}}}
 	if _, err := both.TakeInput(); !errors.Is(err, keys.ErrInvalid) {
 		t.Errorf("input and parts: %v", err)
+	}
+}
+
+// FuzzParseResults: what is read is what JSON would read; whatever is no list of results is refused.
+func FuzzParseResults(f *testing.F) {
+	for _, s := range []string{
+		`[{"signature":"vault:v1:eA==","key_version":1,"reference":"r"},{"error":"e","code":"invalid"}]`,
+		`[{"plaintext":"eA==","valid":true}]`, `[{"plaintext":7}]`, `[{"key_version":-1}]`, `[{"key_version":1.5}]`, `[1]`, `{}`, `[{"new":[]}]`,
+	} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		d := json.NewDecoder(bytes.NewReader(text))
+		d.UseNumber()
+		var value any
+		if d.Decode(&value) != nil {
+			return
+		}
+		got, err := gmwire.ParseResults(value)
+		if err != nil {
+			return
+		}
+		var want []gmwire.Result
+		canonical, err := json.Marshal(value)
+		if err != nil || json.Unmarshal(canonical, &want) != nil {
+			return // JSON is stricter or laxer with letters in another case, and with base64
+		}
+		for i := range want {
+			if got[i].Signature != "" && want[i].Signature == "" || got[i].KeyVersion != 0 && got[i].KeyVersion != want[i].KeyVersion {
+				t.Errorf("%s: %+v, not %+v", text, got[i], want[i])
+			}
+		}
+	})
+}
+
+// TestParseResults: each field arrives, a value of another type is refused.
+func TestParseResults(t *testing.T) {
+	t.Parallel()
+	read := func(text string) ([]gmwire.Result, error) {
+		d := json.NewDecoder(strings.NewReader(text))
+		d.UseNumber()
+		var value any
+		if err := d.Decode(&value); err != nil {
+			t.Fatal(err)
+		}
+		return gmwire.ParseResults(value)
+	}
+	valid, plain := true, []byte("x")
+	want := gmwire.Result{
+		Signature: "s", Plaintext: &plain, Ciphertext: "c", HMAC: "h", Valid: &valid, KeyVersion: 7, Reference: "r", Error: "e", Code: "k",
+	}
+	text, err := json.Marshal([]gmwire.Result{want, {}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := read(string(text))
+	if err != nil || len(got) != 2 {
+		t.Fatal(got, err)
+	}
+	if diff := cmp.Diff([]gmwire.Result{want, {}}, got); diff != "" {
+		t.Error(diff)
+	}
+	for _, bad := range []string{
+		`null`, `{}`, `"x"`, `[null]`, `[[]]`, `[{"signature":1}]`, `[{"plaintext":"!"}]`, `[{"plaintext":1}]`, `[{"valid":"true"}]`,
+		`[{"key_version":"1"}]`, `[{"key_version":-1}]`, `[{"key_version":1e300}]`,
+	} {
+		if got, err := read(bad); err == nil {
+			t.Errorf("%s is read as %+v", bad, got)
+		}
 	}
 }

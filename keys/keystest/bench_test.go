@@ -134,30 +134,45 @@ func BenchmarkVaultSign(b *testing.B) {
 	}
 }
 
-// BenchmarkVaultCoalescing compares 64 signers that share one client, whose calls travel together, with clients that make a
-// call for each signature: one of them, and 64.
+// BenchmarkVaultCoalescing compares 64 signers that share one client, whose calls travel together, with clients of one signer
+// each, of the same kind and doing the same (each signature is verified where it arrives), whose calls travel alone: one of
+// them, and 64.
 func BenchmarkVaultCoalescing(b *testing.B) {
 	r := newRival(b)
-	store, err := vaultkeys.Open(vaultkeys.Config{Address: r.server.Address, Mount: "gm", Login: vaultkeys.Token(r.token)})
-	if err != nil {
-		b.Fatal(err)
+	client := func() *vaultkeys.Store {
+		s, err := vaultkeys.Open(vaultkeys.Config{Address: r.server.Address, Mount: "gm", Login: vaultkeys.Token(r.token)})
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Cleanup(func() { _ = s.Close() })
+		return s
 	}
-	defer store.Close()
 	digest := gm.SM3([]byte("e"))
-	together := func() {
-		out, err := store.Sign(context.Background(), keys.Ref{Name: "k", Version: 1}, keys.PurposeSign, []keys.SignItem{{Digest: digest[:]}})
-		if err != nil || out[0].Err != nil {
+	sign := func(s *vaultkeys.Store) {
+		out, err := s.Sign(context.Background(), keys.Ref{Name: "k", Version: 1}, keys.PurposeSign, []keys.SignItem{{Digest: digest[:]}})
+		if err == nil {
+			err = out[0].Err
+		}
+		if err != nil {
 			b.Error(fmt.Errorf("sign: %w", err))
 		}
 	}
-	single := func() { r.sign(b, true, 1) }
+	together := client()
 	for _, alone := range []int{1, 64} {
+		free := make(chan *vaultkeys.Store, alone)
+		for range alone {
+			free <- client()
+		}
 		b.Run(fmt.Sprintf("Against%d", alone), func(b *testing.B) {
 			var ours, theirs float64
 			for range b.N {
 				for range rounds {
-					theirs += rate(alone, 10*max(alone, 20), single)
-					ours += rate(64, 3000, together)
+					theirs += rate(alone, 10*max(alone, 20), func() {
+						s := <-free
+						sign(s)
+						free <- s
+					})
+					ours += rate(64, 3000, func() { sign(together) })
 				}
 			}
 			n := float64(b.N * rounds)

@@ -109,6 +109,14 @@ func (s *Store) afterForbidden(ctx context.Context, current *session, cause erro
 
 // decode moves Vault's maps into a structure.
 func decode(data map[string]any, out any) error {
+	if batch, ok := out.(*results); ok {
+		read, err := gmwire.ParseResults(data["batch_results"])
+		if err != nil {
+			return &keys.UnavailableError{Err: fmt.Errorf("answer of the engine: %w", err)}
+		}
+		*batch = read
+		return nil
+	}
 	text, err := json.Marshal(data)
 	if err == nil {
 		d := json.NewDecoder(bytes.NewReader(text))

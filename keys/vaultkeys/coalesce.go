@@ -3,12 +3,17 @@ package vaultkeys
 import (
 	"context"
 	"sync"
+	"time"
 
 	"yinxin/keys"
 )
 
 // maxFlights is how many batches of one group are under way at once.
 const maxFlights = 1
+
+// gather is how long a batch waits for as many items as the last one had: those who got their results of that one are about to
+// come again. A caller that was alone waits for nobody.
+const gather = 2 * time.Millisecond
 
 // coalescer sends single items of concurrent callers together. A lone caller's item leaves at once; those that come while
 // batches of the same group are under way wait for one to return and leave together then, so that load makes batches and
@@ -25,6 +30,9 @@ type coalescer[Group comparable, In, Out any] struct {
 type waiting[In, Out any] struct {
 	flights int
 	queue   []*ticket[In, Out]
+	// enough, while a batch gathers, is closed when the queue is as long as wanted.
+	wanted int
+	enough chan struct{}
 }
 
 // ticket is one caller's item.
@@ -48,6 +56,10 @@ func (c *coalescer[Group, In, Out]) do(ctx context.Context, g Group, in In) (Out
 		c.groups[g] = w
 	}
 	w.queue = append(w.queue, t)
+	if w.enough != nil && len(w.queue) >= w.wanted {
+		close(w.enough)
+		w.enough = nil
+	}
 	if w.flights < maxFlights {
 		w.flights++
 		go c.fly(g, w)
@@ -64,7 +76,9 @@ func (c *coalescer[Group, In, Out]) do(ctx context.Context, g Group, in In) (Out
 
 // fly sends what waits until nothing does.
 func (c *coalescer[Group, In, Out]) fly(g Group, w *waiting[In, Out]) {
+	last := 1
 	for {
+		c.gather(w, last)
 		c.mu.Lock()
 		n := min(len(w.queue), keys.MaxBatch)
 		batch := w.queue[:n:n]
@@ -78,6 +92,7 @@ func (c *coalescer[Group, In, Out]) fly(g Group, w *waiting[In, Out]) {
 			return
 		}
 		c.mu.Unlock()
+		last = n
 		in := make([]In, n)
 		for i, t := range batch {
 			in[i] = t.in
@@ -90,4 +105,25 @@ func (c *coalescer[Group, In, Out]) fly(g Group, w *waiting[In, Out]) {
 			close(t.done)
 		}
 	}
+}
+
+// gather waits for a while until the queue is as long as the last batch was.
+func (c *coalescer[Group, In, Out]) gather(w *waiting[In, Out], last int) {
+	c.mu.Lock()
+	if last == 1 || len(w.queue) >= last {
+		c.mu.Unlock()
+		return
+	}
+	enough := make(chan struct{})
+	w.wanted, w.enough = last, enough
+	c.mu.Unlock()
+	timer := time.NewTimer(gather)
+	defer timer.Stop()
+	select {
+	case <-enough:
+	case <-timer.C:
+	}
+	c.mu.Lock()
+	w.enough = nil
+	c.mu.Unlock()
 }

@@ -51,16 +51,16 @@ func (s *Store) Sign(ctx context.Context, ref keys.Ref, purpose keys.Purpose, it
 	if len(items) > 1 || len(items[0].Message) > coalesced || purpose == keys.PurposeSeal {
 		return s.sign(ctx, g, items)
 	}
-	r, err := s.signs.do(ctx, g, items[0])
+	a, err := s.signs.do(ctx, g, items[0]) // each caller checks its own answer, while the next batch is under way
 	if err != nil {
 		return nil, err
 	}
-	return []keys.SignResult{r}, nil
+	return []keys.SignResult{s.signResult(ctx, g.ref, items[0], a)}, nil
 }
 
 // sendSigns sends a batch that belongs to several callers: it ends with none of them.
-func (s *Store) sendSigns(g signGroup, items []keys.SignItem) ([]keys.SignResult, error) {
-	return s.sign(s.ctx, g, items)
+func (s *Store) sendSigns(g signGroup, items []keys.SignItem) ([]gmwire.Result, error) {
+	return s.askSignatures(s.ctx, g, signItems(items))
 }
 
 // maxRequest bounds what one request carries in bytes; a batch with more goes in several.
@@ -93,13 +93,12 @@ func (s *Store) sign(ctx context.Context, g signGroup, items []keys.SignItem) ([
 	})
 }
 
-func (s *Store) signRequest(ctx context.Context, g signGroup, items []keys.SignItem) ([]keys.SignResult, error) {
+// signItems are the items of a request. A message over the bound, which Vault would refuse with all others, goes empty.
+func signItems(items []keys.SignItem) []gmwire.Item {
 	batch := make([]gmwire.Item, len(items))
-	tooLong := make([]error, len(items))
 	for i := range items {
-		batch[i].Reference, batch[i].Approval = items[i].Reference, items[i].Approval
-		if n := len(items[i].Message); n > keys.MaxMessage { // refused here, with an empty item in its place
-			tooLong[i] = fmt.Errorf("%w: message of %d bytes, at most %d", keys.ErrInvalid, n, keys.MaxMessage)
+		batch[i].Approval = items[i].Approval
+		if len(items[i].Message) > keys.MaxMessage {
 			continue
 		}
 		if items[i].Message != nil {
@@ -109,24 +108,31 @@ func (s *Store) signRequest(ctx context.Context, g signGroup, items []keys.SignI
 			batch[i].Digest = &items[i].Digest
 		}
 	}
-	answers, err := s.askSignatures(ctx, g, batch)
+	return batch
+}
+
+func (s *Store) signRequest(ctx context.Context, g signGroup, items []keys.SignItem) ([]keys.SignResult, error) {
+	answers, err := s.askSignatures(ctx, g, signItems(items))
 	if err != nil {
 		return nil, err
 	}
 	out := make([]keys.SignResult, len(items))
 	for i, a := range answers {
-		out[i] = keys.SignResult{Version: a.KeyVersion, Reference: items[i].Reference, Err: itemError(a)}
-		if tooLong[i] != nil {
-			out[i].Err = tooLong[i]
-		}
-		if out[i].Err != nil {
-			continue
-		}
-		if out[i].Signature, err = s.checkedSignature(ctx, g.ref, items[i], a); err != nil {
-			out[i].Signature, out[i].Err = nil, err
-		}
+		out[i] = s.signResult(ctx, g.ref, items[i], a)
 	}
 	return out, nil
+}
+
+// signResult is what an answer says of one item, checked.
+func (s *Store) signResult(ctx context.Context, ref keys.Ref, item keys.SignItem, a gmwire.Result) keys.SignResult {
+	r := keys.SignResult{Version: a.KeyVersion, Reference: item.Reference, Err: itemError(a)}
+	if n := len(item.Message); n > keys.MaxMessage {
+		r.Err = fmt.Errorf("%w: message of %d bytes, at most %d", keys.ErrInvalid, n, keys.MaxMessage)
+	}
+	if r.Err == nil {
+		r.Signature, r.Err = s.checkedSignature(ctx, ref, item, a)
+	}
+	return r
 }
 
 // askSignatures makes the call. One digest for a seal key travels alone, since policies of seal keys allow no batches.
@@ -237,18 +243,19 @@ func tooLong(c keys.Ciphertext) bool {
 	return len(c.Data) > keys.MaxCiphertext || len(c.AAD) > keys.MaxCiphertext
 }
 
+// results are what decode reads of an answer to a batch.
+type results []gmwire.Result
+
 // batch makes a call with batch_input and gives its results, as many as there were items.
 func (s *Store) batch(ctx context.Context, path string, in map[string]any, n int) ([]gmwire.Result, error) {
-	var out struct {
-		Results []gmwire.Result `json:"batch_results"`
-	}
+	var out results
 	if _, err := s.call(ctx, use, path, in, &out); err != nil {
 		return nil, err
 	}
-	if len(out.Results) != n {
-		return nil, &keys.UnavailableError{Err: fmt.Errorf("the engine gave %d results for %d items", len(out.Results), n)}
+	if len(out) != n {
+		return nil, &keys.UnavailableError{Err: fmt.Errorf("the engine gave %d results for %d items", len(out), n)}
 	}
-	return out.Results, nil
+	return out, nil
 }
 
 // itemError gives the error of one result.
