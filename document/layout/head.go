@@ -175,24 +175,25 @@ func (c *composer) approvers(y float64) (float64, error) {
 		return 0, err
 	}
 	var names [][]glyph
-	column := 0.0
-	for _, n := range c.doc.Approvers {
+	var columns [2]float64 // widths
+	for i, n := range c.doc.Approvers {
 		g, err := c.set.glyphs(n, body(fonts.Kai))
 		if err != nil {
 			return 0, err
 		}
 		names = append(names, g)
-		column = max(column, totalWidth(g))
+		columns[i%2] = max(columns[i%2], totalWidth(g))
 	}
-	columns := min(2, len(names))
-	block := column*float64(columns) + cell*float64(columns-1)
-	left := areaRight - cell - block
+	left := areaRight - cell - columns[0]
+	if len(names) > 1 {
+		left -= cell + columns[1]
+	}
 	c.put(Approver, label, left-totalWidth(label), y)
 	for i, g := range names {
 		if i > 0 && i%2 == 0 {
 			y += pitch
 		}
-		c.put(Approver, g, left+float64(i%2)*(column+cell), y)
+		c.put(Approver, g, left+float64(i%2)*(columns[0]+cell), y)
 	}
 	return y, nil
 }

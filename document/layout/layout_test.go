@@ -232,6 +232,16 @@ func TestUpwardDocument(t *testing.T) {
 	near(t, "urgency on line 1", emTop(urgency[0]), top, 0.01)
 }
 
+// TestApproversOfAllLengths: whatever their names are, one character stays free at the right of the longest.
+func TestApproversOfAllLengths(t *testing.T) {
+	for _, names := range []string{"[林远]", "[林致远, 欧阳文华]", "[欧阳文华, 林远]", "[林致远, 赵一鸣, 欧阳文华]", "[林致远, 欧阳文华, 赵远, 陈望舒]", "[阿卜杜拉·买买提, 林远, 赵一鸣, 陈望]"} {
+		p := mustCompose(t, mustParse(t, draft("kind: 通知", "kind: 请示\napprovers: "+names, "通知", "请示")))
+		if r := layout.Check(stripped(p), nil); len(r.Faults()) > 0 {
+			t.Errorf("%s: %v", names, r.Faults())
+		}
+	}
+}
+
 func TestWithoutSeal(t *testing.T) {
 	_, p := mustExample(t, "letter.yaml")
 	if p.SealSpot != nil {

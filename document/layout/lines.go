@@ -59,13 +59,20 @@ func piecesOf(page int, p *Page) []piece {
 	var out []piece
 	for from := 0; from < len(marks); {
 		to := from + 1
-		for to < len(marks) && follows(marks[to-1], marks[to]) {
+		for to < len(marks) && follows(marks[to-1], marks[to]) && !labelled(marks[to-1], marks[to:]) {
 			to++
 		}
 		out = append(out, newPiece(page, marks[from:to]))
 		from = to
 	}
 	return out
+}
+
+// labelled reports whether 签发人 begins behind a gap: a long 发文字号 comes close to it on the same line.
+func labelled(before mark, marks []mark) bool {
+	const gap = 0.4 // ems
+	return len(marks) > 3 && marks[0].r == '签' && marks[1].r == '发' && marks[2].r == '人' && marks[3].r == '：' &&
+		apartBy(before, marks[0]) > gap*before.run.Size
 }
 
 // marksOf are the visible characters of a page in their order of reading.

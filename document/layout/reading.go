@@ -205,6 +205,15 @@ func (r *pageReader) readSignature() {
 		}
 		list = append(list, p)
 	}
+	slices.SortStableFunc(list, func(a, b piece) int { // names of several lines end where those of one line stand
+		switch {
+		case a.page != b.page:
+			return a.page - b.page
+		case math.Abs(a.top-b.top) > sameLine:
+			return compare(a.top, b.top)
+		}
+		return compare(a.left, b.left)
+	})
 	for i, p := range list {
 		if i == 0 {
 			r.doc.Issuer.Name = p.spaced

@@ -305,7 +305,7 @@ func beside(p piece, flow []piece) bool {
 // over reports whether a piece is the first line of a name whose next line stands centred right below it.
 func over(p piece, below []piece) bool {
 	return slices.ContainsFunc(below, func(q piece) bool {
-		return q.page == p.page && q.top-p.top > p.size && q.top-p.top < oneRow && math.Abs(q.centre()-p.centre()) < 1
+		return q.page == p.page && q.top-p.top > p.size && q.top-p.top < oneRow-sameLine && math.Abs(q.centre()-p.centre()) < 1
 	})
 }
 

@@ -73,6 +73,12 @@ func paragraphs(list []document.Paragraph) []document.Paragraph {
 // readBack reads the document off the pages of a package.
 func readBack(t testing.TB, pkg *ofd.Package) *document.Document {
 	t.Helper()
+	return layout.Read(layouts(t, pkg))
+}
+
+// layouts reads the pages of a package back.
+func layouts(t testing.TB, pkg *ofd.Package) []layout.Page {
+	t.Helper()
 	r, err := render.New(pkg, render.Options{Faces: faces()})
 	if err != nil {
 		t.Fatal(err)
@@ -85,7 +91,7 @@ func readBack(t testing.TB, pkg *ofd.Package) *document.Document {
 		}
 		pages = append(pages, p)
 	}
-	return layout.Read(pages)
+	return pages
 }
 
 // unlike says how what was read differs from what was composed; empty for not at all.
@@ -146,6 +152,13 @@ func TestRoundTrip(t *testing.T) {
 // mustWrite composes a document and writes it as a package.
 func mustWrite(t testing.TB, d *document.Document) *ofd.Package {
 	t.Helper()
+	pkg, _ := mustWriteAt(t, d)
+	return pkg
+}
+
+// mustWriteAt is mustWrite with the places of the seals.
+func mustWriteAt(t testing.TB, d *document.Document) (*ofd.Package, []layout.Spot) {
+	t.Helper()
 	p, err := layout.Compose(d, faces())
 	if err != nil {
 		t.Fatal(err)
@@ -155,7 +168,7 @@ func mustWrite(t testing.TB, d *document.Document) *ofd.Package {
 	if err := ofd.Write(&b, p, d.Metadata, files); err != nil {
 		t.Fatal(err)
 	}
-	return mustOpen(t, b.Bytes())
+	return mustOpen(t, b.Bytes()), p.SealSpots
 }
 
 // anyDraft draws a draft of one of the common kinds: headings, sentences with numbers and Latin words, tables, attachments,
@@ -203,8 +216,31 @@ func anyDraft(t *rapid.T) *document.Document {
 	if rapid.Bool().Draw(t, "note") {
 		d.Note = "联系人：林致远，电话：0999-6120031"
 	}
-	d.PrintedBy, d.PrintedOn = d.Issuer.Name, d.IssuedOn
+	if rapid.Bool().Draw(t, "imprint") {
+		d.PrintedBy, d.PrintedOn = d.Issuer.Name, d.IssuedOn
+	}
+	if rapid.IntRange(0, 3).Draw(t, "copy") == 0 {
+		d.CopyNumber, d.Urgency = "000012", document.Urgent
+	}
 	d.Signature = document.SignatureBlock{Form: document.SignatureSeal, SealDiameter: document.DefaultSealDiameter}
+	if rapid.Bool().Draw(t, "unsealed") {
+		d.Signature = document.SignatureBlock{Form: document.SignatureNone, SealDiameter: document.DefaultSealDiameter}
+	}
+	if rapid.IntRange(0, 2).Draw(t, "upward") == 0 {
+		d.Kind, d.Direction, d.Title = document.Request, document.Upward, strings.Replace(d.Title, "通知", "请示", 1)
+		for range rapid.IntRange(1, 5).Draw(t, "approvers") {
+			d.Approvers = append(d.Approvers, rapid.SampledFrom([]string{"林远", "林致远", "欧阳文华"}).Draw(t, "approver"))
+		}
+	}
+	if rapid.IntRange(0, 3).Draw(t, "letter") == 0 && d.Direction == document.Downward {
+		d.Form, d.RedHead = document.FormLetter, d.Issuer.Name
+	}
+	if d.Form == "" && d.Direction == document.Downward && rapid.IntRange(0, 3).Draw(t, "joint") == 0 {
+		for i := range rapid.IntRange(1, 7).Draw(t, "issuers") {
+			name := rapid.SampledFrom([]string{"云溪市教育局", "云溪市财政局", "云溪市文化广电和旅游局", "中共云溪市委组织部"}).Draw(t, "issuer")
+			d.JointIssuers = append(d.JointIssuers, document.Office{Name: fmt.Sprint(name, "第", i+1, "处")})
+		}
+	}
 	d.ID = d.Identifier()
 	return d
 }
@@ -225,7 +261,7 @@ func anyTable(t *rapid.T) *document.Table {
 	return table
 }
 
-// TestRoundTripOfAnyDraft reads what was composed of drafts of many shapes.
+// TestRoundTripOfAnyDraft reads what was composed of drafts of many shapes, and measures it.
 func TestRoundTripOfAnyDraft(t *testing.T) {
 	if f := flag.Lookup("rapid.checks"); f.Value.String() == f.DefValue { // each writes and reads a whole file
 		if err := f.Value.Set("25"); err != nil {
@@ -234,8 +270,14 @@ func TestRoundTripOfAnyDraft(t *testing.T) {
 	}
 	rapid.Check(t, func(rt *rapid.T) {
 		d := anyDraft(rt)
-		if diff := unlike(d, readBack(t, mustWrite(t, d))); diff != "" {
+		pkg, spots := mustWriteAt(t, d)
+		pages := layouts(t, pkg)
+		if diff := unlike(d, layout.Read(pages)); diff != "" {
 			rt.Fatalf("-draft +pages:\n%s", diff)
+		}
+		report := layout.Check(pages, spots)
+		if faults := report.Faults(); len(faults) > 0 {
+			rt.Fatalf("%+v", faults)
 		}
 	})
 }
