@@ -5,12 +5,16 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -28,18 +32,27 @@ import (
 // receipts and manifests have their own tests.
 type stubJudge struct{}
 
+// accepted is when every stub of a receipt says that it happened.
+var accepted = time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC)
+
 // said is what every document says of itself.
 var said = archive.Record{IssuerName: "甲市人民政府办公室", Kind: "通知", Title: "关于测试的通知", Number: "某办〔2026〕1号", IssuedOn: "2026-11-21", Pages: 2}
 
-func (stubJudge) Described([]byte) archive.Record { return said }
+func (stubJudge) Described([]byte) (archive.Record, []byte) { return said, []byte("{}") }
 
-func (stubJudge) Envelope(name string, data []byte) (verdict.File, archive.Entrusted) {
+func (stubJudge) Envelope(name string, data []byte, seen time.Time) (verdict.File, archive.Entrusted) {
 	var e archive.Entrusted
 	f := verdict.File{File: name, Type: "cms"}
-	if _, err := fmt.Sscan(string(data), &e.Exchange, &e.DocumentSM3, &e.Sender, &e.Archive); err != nil {
-		f.Reject(verdict.Malformed, "%v", err)
+	words := strings.Fields(string(data))
+	if len(words) < 4 {
+		f.Reject(verdict.Malformed, "%d words", len(words))
 		return f, e
 	}
+	e.Exchange, e.DocumentSM3, e.Sender, e.Archive = words[0], words[1], words[2], words[3]
+	for _, content := range words[4:] {
+		e.Files = append(e.Files, digests(strings.ReplaceAll(content, "_", " ")))
+	}
+	f.Signatures = []verdict.Signature{sighted(seen)}
 	if e.Archive == "-" {
 		e.Archive = ""
 	}
@@ -50,8 +63,24 @@ func (stubJudge) Envelope(name string, data []byte) (verdict.File, archive.Entru
 
 func (stubJudge) Code(c *cert.Certificate) string { return c.Subject.CommonName }
 
-func (stubJudge) Document(name string, data []byte) verdict.File {
-	f := verdict.File{File: name, Type: "ofd"}
+// sighted is a signature that says when it was seen.
+func sighted(seen time.Time) verdict.Signature {
+	s := verdict.Signature{ID: "1"}
+	s.Add(verdict.Pass(verdict.CheckSignature))
+	if !seen.IsZero() {
+		s.Time = &seen
+	}
+	return s
+}
+
+// digests tell a file of the envelope.
+func digests(content string) archive.FileDigests {
+	sha := sha256.Sum256([]byte(content))
+	return archive.FileDigests{Size: int64(len(content)), SM3: fmt.Sprintf("%x", gm.SM3([]byte(content))), SHA256: hex.EncodeToString(sha[:])}
+}
+
+func (stubJudge) Document(name string, data []byte, seen time.Time) verdict.File {
+	f := verdict.File{File: name, Type: "ofd", Signatures: []verdict.Signature{sighted(seen)}}
 	if bytes.HasPrefix(data, []byte("good")) {
 		f.Add(verdict.Pass(verdict.CheckReferences))
 	} else {
@@ -62,7 +91,7 @@ func (stubJudge) Document(name string, data []byte) verdict.File {
 }
 
 func (stubJudge) Receipt(name string, data []byte) (verdict.File, archive.Bound) {
-	var b archive.Bound
+	b := archive.Bound{Time: accepted}
 	_, err := fmt.Sscan(string(data), &b.Event, &b.Exchange, &b.DocumentSM3, &b.Sender, &b.Digest, &b.Previous)
 	f := verdict.File{File: name, Type: "receipt"}
 	if err != nil {
@@ -102,9 +131,16 @@ func receiptOf(sender, event, exchange, sm3, digest, previous string) []byte {
 	return []byte(strings.Join([]string{event, exchange, sm3, sender, digest, previous}, " "))
 }
 
-// entrusted is the sender's manifest.
-func entrusted(exchange, sm3, sender, to string) archive.File {
-	return archive.BytesFile("metadata/envelope.p7s", archive.RoleEnvelope, []byte(strings.Join([]string{exchange, sm3, sender, to}, " ")))
+// entrusted is the sender's manifest; without contents, of an envelope that holds the document alone.
+func entrusted(exchange, sm3, sender, to string, contents ...string) archive.File {
+	if contents == nil {
+		contents = []string{document}
+	}
+	words := []string{exchange, sm3, sender, to}
+	for _, c := range contents {
+		words = append(words, strings.ReplaceAll(c, " ", "_"))
+	}
+	return archive.BytesFile("metadata/envelope.p7s", archive.RoleEnvelope, []byte(strings.Join(words, " ")))
 }
 
 func (w world) record() archive.Record {
@@ -214,11 +250,39 @@ func TestVerifyFindsEachWayToBeWrong(t *testing.T) {
 		{name: "another kind", record: func(r *archive.Record) { r.Kind = "决定" }, want: verdict.Failed, reason: verdict.Manifest},
 		{name: "another date", record: func(r *archive.Record) { r.IssuedOn = "2026-11-20" }, want: verdict.Failed, reason: verdict.Manifest},
 		{name: "another number of pages", record: func(r *archive.Record) { r.Pages = 3 }, want: verdict.Failed, reason: verdict.Manifest},
+		{
+			name: "a copy that was not sent", files: append(goodFiles(), archive.BytesFile("document/document.pdf", archive.RoleCopy, []byte("good copy"))),
+			want: verdict.Failed, reason: verdict.Manifest,
+		},
+		{
+			name: "an attachment that was not sent", files: append(goodFiles(), archive.BytesFile("document/attachments/a", archive.RoleAttachment, []byte("a"))),
+			want: verdict.Failed, reason: verdict.Manifest,
+		},
+		{name: "an attachment that was sent", files: append(replace(4, entrusted("x1", documentSM3(), "A", "Archive", document, "a")),
+			archive.BytesFile("document/attachments/a", archive.RoleAttachment, []byte("a"))), want: verdict.Passed},
+		{
+			name: "an attachment that is missing", files: replace(4, entrusted("x1", documentSM3(), "A", "Archive", document, "a")),
+			want: verdict.Failed, reason: verdict.Manifest,
+		},
+		{
+			name: "other metadata", files: replace(1, archive.BytesFile("metadata/document.json", archive.RoleMetadata, []byte("{ }"))),
+			want: verdict.Failed, reason: verdict.Manifest,
+		},
+		{
+			name: "metadata twice", files: append(goodFiles(), archive.BytesFile("metadata/2.json", archive.RoleMetadata, []byte("{}"))),
+			want: verdict.Failed, reason: verdict.Manifest,
+		},
+		{name: "a role of no package", files: append(goodFiles(), archive.BytesFile("x", "colour", []byte("x"))), want: verdict.Failed, reason: verdict.Manifest},
+		{name: "manifest with a key twice", spoil: func(m fstest.MapFS) {
+			m[archive.ManifestName].Data = bytes.Replace(m[archive.ManifestName].Data, []byte(`"retention"`), []byte(`"RETENTION": "Y", "retention"`), 1)
+		}, want: verdict.Rejected, reason: verdict.Malformed},
+		{name: "a pipe for a file", spoil: func(m fstest.MapFS) { m["document/document.ofd"].Mode = fs.ModeNamedPipe }, want: verdict.Failed, reason: verdict.DigestMismatch},
 		{name: "no acceptance", files: append(goodFiles()[:2], goodFiles()[4]), want: verdict.Failed, reason: verdict.EvidenceMissing},
 		{name: "another document than the record's", record: func(r *archive.Record) { r.DocumentSM3 = "00" }, want: verdict.Failed, reason: verdict.Manifest},
 		{
 			name: "the document's own verdict counts", files: []archive.File{
-				archive.BytesFile("document/document.ofd", archive.RoleDocument, []byte("bad")), entrusted("x1", bad, "A", "Archive"),
+				archive.BytesFile("document/document.ofd", archive.RoleDocument, []byte("bad")), entrusted("x1", bad, "A", "Archive", "bad"),
+				archive.BytesFile("metadata/document.json", archive.RoleMetadata, []byte("{}")),
 				archive.BytesFile("evidence/01.yxr", archive.RoleEvidence, receiptText("SubmissionAcceptance", "x1", bad, "d1", "-")),
 			},
 			record: func(r *archive.Record) { r.DocumentSM3 = bad }, want: verdict.Failed, reason: verdict.ReferenceDigest,
@@ -260,6 +324,45 @@ func TestWriteRefusesUnsafePaths(t *testing.T) {
 		err := archive.WriteZip(io.Discard, w.record(), files, archive.WriteOptions{Signer: w.archive.SignKey, Certificate: w.archive.SigningCert, Rand: rand.Reader})
 		if err == nil {
 			t.Errorf("path %q was taken", bad)
+		}
+	}
+}
+
+// hidden puts a file before the directory of a zip, which a reader that goes through the entries finds and others do not.
+func hidden(t *testing.T, good []byte) []byte {
+	t.Helper()
+	var other bytes.Buffer
+	z := zip.NewWriter(&other)
+	if _, err := z.Create("document/document.ofd"); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	end := bytes.LastIndex(good, []byte("PK\x05\x06"))
+	at := int(binary.LittleEndian.Uint32(good[end+16:]))
+	out := slices.Concat(good[:at], other.Bytes(), good[at:])
+	binary.LittleEndian.PutUint32(out[end+other.Len()+16:], uint32(at+other.Len()))
+	return out
+}
+
+// TestSeenAt: what the log proves is the time at which a document is judged.
+func TestSeenAt(t *testing.T) {
+	w := newWorld(t)
+	at := w.now
+	f, err := archive.Verify(w.pack(t, w.record(), goodFiles()), "p", archive.VerifyOptions{Policy: w.pki.Policy(), Now: w.now.Add(time.Hour), Seen: at, Judge: stubJudge{}})
+	if err != nil || f.Verdict != verdict.Passed {
+		t.Fatalf("%s (%s), %v", f.Verdict, f.Reason, err)
+	}
+	for _, p := range f.Parts {
+		for _, s := range p.Signatures {
+			want := at
+			if p.Type == "ofd" {
+				want = accepted
+			}
+			if s.Time == nil || !s.Time.Equal(want) {
+				t.Errorf("%s was seen at %v, want %s", p.File, s.Time, want)
+			}
 		}
 	}
 }
@@ -311,6 +414,14 @@ func TestOpenZipIsStrict(t *testing.T) {
 		}), verdict.EntryType},
 		{"bytes behind", append(bytes.Clone(good), 'x'), verdict.ZipLayout},
 		{"bytes before", append([]byte("x"), good...), verdict.ZipLayout},
+		{"an entry that no directory lists", hidden(t, good), verdict.ZipLayout},
+		{"a bomb", zipped(func(z *zip.Writer) {
+			dst, err := z.Create("bomb")
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, _ = dst.Write(make([]byte, 17<<20))
+		}), verdict.Bomb},
 		{"cut", good[:len(good)/2], verdict.ZipLayout},
 		{"nothing", nil, verdict.ZipLayout},
 	}

@@ -1,7 +1,11 @@
 package archive
 
 import (
+	"bytes"
+	"cmp"
 	"path"
+	"slices"
+	"time"
 
 	"yinxin/verdict"
 )
@@ -13,13 +17,26 @@ type Bound struct {
 	Object string
 	// Checkpoint is the signed note that the receipt was built against.
 	Checkpoint []byte
+	// Time is that of the event.
+	Time time.Time
+	// proven says that the receipt passed.
+	proven bool
 	// Digest is the digest of the entry itself; Previous that of the entry before it in this exchange, both hex.
 	Digest, Previous string
 }
 
-// Entrusted is what the sender signed for the archive: which document of which exchange it sent to whom. Archive is empty
-// where the manifest is that of a recipient who is no archive.
-type Entrusted struct{ Exchange, DocumentSM3, Sender, Archive string }
+// Entrusted is what the sender signed for the archive: which document of which exchange it sent to whom, and every file of
+// the envelope. Archive is empty where the manifest is that of a recipient who is no archive.
+type Entrusted struct {
+	Exchange, DocumentSM3, Sender, Archive string
+	Files                                  []FileDigests
+}
+
+// FileDigests tell a file without its name: size in bytes, digests in hex.
+type FileDigests struct {
+	Size        int64
+	SM3, SHA256 string
+}
 
 // Events that every complete record of an exchange holds at least.
 const eventAccepted = "SubmissionAcceptance"
@@ -32,18 +49,24 @@ type contents struct {
 	documents []described
 	bounds    []Bound
 	entrusted []Entrusted
+	// sent are the files that came in the envelope, metadata the files of that role, foreign those of roles that a package
+	// does not have.
+	sent     []FileDigests
+	metadata [][]byte
+	foreign  []string
 }
 
 // described is a document of the package with what it says of itself.
 type described struct {
 	path, sm3 string
 	says      Record
+	metadata  []byte
 }
 
 // bind holds the record against what the package has: the document, what the sender signed for the archive, the receipts;
 // and the signers of the package against the archive that the sender named.
 func (c *contents) bind(r Record) []verdict.Check {
-	bad := append(c.bindDocument(r), append(c.bindEnvelope(r), c.bindEvidence(r)...)...)
+	bad := slices.Concat(c.bindDocument(r), c.bindMetadata(), c.bindEnvelope(r), c.bindEvidence(r))
 	if len(bad) > 0 {
 		return bad
 	}
@@ -80,6 +103,24 @@ func (c *contents) bindDocument(r Record) (bad []verdict.Check) {
 	return bad
 }
 
+// bindMetadata: what the package says of the document is what the document says, to the byte; and it holds nothing else.
+func (c *contents) bindMetadata() (bad []verdict.Check) {
+	for _, p := range c.foreign {
+		bad = append(bad, verdict.Fail(verdict.CheckManifest, verdict.Manifest, "%s has a role that no package has", p))
+	}
+	for _, d := range c.documents {
+		for _, m := range c.metadata {
+			if d.metadata != nil && !bytes.Equal(d.metadata, m) {
+				bad = append(bad, verdict.Fail(verdict.CheckManifest, verdict.Manifest, "the metadata are not those of %s", d.path))
+			}
+		}
+	}
+	if len(c.metadata) != 1 {
+		bad = append(bad, verdict.Fail(verdict.CheckManifest, verdict.Manifest, "%d files of metadata in the package, want 1", len(c.metadata)))
+	}
+	return bad
+}
+
 // bindEnvelope: the sender signed that it sent this document to an archive, and that archive alone signed the package.
 // Without it, anybody who has a certificate under the same root could make a record of what others sent.
 func (c *contents) bindEnvelope(r Record) (bad []verdict.Check) {
@@ -89,6 +130,9 @@ func (c *contents) bindEnvelope(r Record) (bad []verdict.Check) {
 	e := c.entrusted[0]
 	if e.Exchange != r.Exchange || e.DocumentSM3 != r.DocumentSM3 || e.Sender != r.Issuer {
 		bad = append(bad, verdict.Fail(verdict.CheckReceiptBinding, verdict.RecipientBinding, "the sender's manifest is of another exchange, document or office"))
+	}
+	if !sameFiles(c.sent, e.Files) {
+		bad = append(bad, verdict.Fail(verdict.CheckManifest, verdict.Manifest, "document, copy and attachments are not the files that the sender signed for"))
 	}
 	if e.Archive == "" {
 		return append(bad, verdict.Fail(verdict.CheckManifest, verdict.RecipientBinding, "the sender's manifest was not made for an archive"))
@@ -124,4 +168,12 @@ func (c *contents) bindEvidence(r Record) (bad []verdict.Check) {
 		fail(verdict.EvidenceMissing, "no receipt of the acceptance")
 	}
 	return bad
+}
+
+// sameFiles compares two lists without regard to order.
+func sameFiles(a, b []FileDigests) bool {
+	order := func(x, y FileDigests) int {
+		return cmp.Or(cmp.Compare(x.SM3, y.SM3), cmp.Compare(x.SHA256, y.SHA256), cmp.Compare(x.Size, y.Size))
+	}
+	return slices.Equal(slices.SortedFunc(slices.Values(a), order), slices.SortedFunc(slices.Values(b), order))
 }

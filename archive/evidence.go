@@ -2,7 +2,8 @@ package archive
 
 import (
 	"archive/zip"
-	"encoding/json"
+	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -54,7 +55,7 @@ func WriteBundle(w io.Writer, b Bundle, files []File) error {
 		return err
 	}
 	b.Schema = BundleSchema
-	list, err := json.MarshalIndent(b, "", " ")
+	list, err := listText(b)
 	if err != nil {
 		return fmt.Errorf("write list of the bundle: %w", err)
 	}
@@ -69,6 +70,9 @@ func ParseBundle(data []byte) (*Bundle, error) {
 	b := new(Bundle)
 	if err := decodeStrict(data, b); err != nil {
 		return nil, fmt.Errorf("parse list of the bundle: %w", err)
+	}
+	if again, err := listText(b); err != nil || !bytes.Equal(again, data) {
+		return nil, errors.New("parse list of the bundle: not in the one spelling of this format")
 	}
 	if err := checkList(b.Schema, BundleSchema, b.Files); err != nil {
 		return nil, fmt.Errorf("parse list of the bundle: %w", err)

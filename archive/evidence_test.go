@@ -1,6 +1,7 @@
 package archive_test
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -12,18 +13,27 @@ import (
 // The attacks on a whole bundle, with real receipts and a real log, stand in cmd/yinxin/testdata/dev-path.txtar.
 
 func TestParseBundle(t *testing.T) {
-	const good = `{"schema":"yinxin.evidence/1","record":"r","exchange":"x","document_sm3":"","envelope_sm3":"","made_at":"2026-11-29T00:00:00Z","files":[]}`
+	text, err := json.MarshalIndent(archive.Bundle{Schema: archive.BundleSchema, Record: "r", Exchange: "x", Files: []archive.FileEntry{}}, "", " ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	good := string(text)
 	if _, err := archive.ParseBundle([]byte(good)); err != nil {
 		t.Fatal(err)
 	}
-	file := `"files":[{"path":"PATH","role":"report","size":1,"sm3":"","sha256":""}]`
+	file := "\"files\": [\n  {\n   \"path\": \"PATH\",\n   \"role\": \"report\",\n   \"size\": 1,\n   \"sm3\": \"\",\n   \"sha256\": \"\"\n  }\n ]"
+	if _, err := archive.ParseBundle([]byte(strings.Replace(good, `"files": []`, strings.Replace(file, "PATH", "a", 1), 1))); err != nil {
+		t.Fatal(err)
+	}
 	for name, text := range map[string]string{
 		"another schema":   strings.Replace(good, "evidence/1", "evidence/2", 1),
 		"unknown key":      strings.Replace(good, `"record"`, `"colour":1,"record"`, 1),
 		"twice":            good + good,
-		"a path outside":   strings.Replace(good, `"files":[]`, strings.Replace(file, "PATH", "../x", 1), 1),
-		"the list itself":  strings.Replace(good, `"files":[]`, strings.Replace(file, "PATH", "bundle.json", 1), 1),
-		"a file too large": strings.Replace(good, `"files":[]`, strings.Replace(file, `"size":1`, `"size":3000000000`, 1), 1),
+		"a key twice":      strings.Replace(good, `"record": "r"`, `"record": "q", "record": "r"`, 1),
+		"another case":     strings.Replace(good, `"record"`, `"Record"`, 1),
+		"a path outside":   strings.Replace(good, `"files": []`, strings.Replace(file, "PATH", "../x", 1), 1),
+		"the list itself":  strings.Replace(good, `"files": []`, strings.Replace(file, "PATH", "bundle.json", 1), 1),
+		"a file too large": strings.Replace(good, `"files": []`, strings.Replace(file, `"size": 1`, `"size": 3000000000`, 1), 1),
 		"nothing":          "",
 	} {
 		if _, err := archive.ParseBundle([]byte(text)); err == nil {

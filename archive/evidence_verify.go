@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"time"
 
 	"yinxin/archive/tlog"
 	"yinxin/crypto/cert"
@@ -92,29 +93,53 @@ func Stapled(content fs.FS) (crls []*cert.RevocationList, ocsp []*cert.OCSPRespo
 
 // readParts judges every part that can be judged alone, and keeps what they say of each other.
 func (v *evidence) readParts(f *verdict.File, content fs.FS, o VerifyOptions) error {
-	for _, e := range v.list.Files {
-		limit := int64(maxFileSize)
-		switch e.Role {
-		case RolePackage, RoleEvidence:
-		case RoleCheckpoint:
-			limit = maxManifest
-		case RoleConsistency:
-			limit = maxProof
-		default:
-			continue
-		}
-		data, err := readBounded(content, e.Path, limit)
-		if errors.Is(err, fs.ErrNotExist) || damaged(err) {
-			continue // reported among the digests
-		}
-		if err != nil {
-			return err
-		}
-		if err := v.part(f, e, data, o); err != nil {
-			return err
+	for _, packages := range []bool{false, true} { // the receipts first: they prove when the package existed
+		for _, e := range v.list.Files {
+			limit := mostOfBundle(e.Role)
+			if (e.Role == RolePackage) != packages || limit == 0 {
+				continue
+			}
+			if e.Size > limit {
+				f.Add(verdict.Fail(verdict.CheckDigests, verdict.Limit, "%s: %d bytes, at most %d", e.Path, e.Size, limit))
+				continue
+			}
+			data, err := readExactly(content, e)
+			if errors.Is(err, fs.ErrNotExist) || damaged(err) {
+				continue // reported among the digests
+			}
+			if err != nil {
+				return err
+			}
+			if err := v.part(f, e, data, o); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+// mostOfBundle is how much of a file of a role is read, in bytes; 0 where there is nothing to judge.
+func mostOfBundle(r Role) int64 {
+	switch r {
+	case RolePackage:
+		return maxFileSize
+	case RoleEvidence, RoleCheckpoint:
+		return maxManifest
+	case RoleConsistency:
+		return maxProof
+	default:
+		return 0
+	}
+}
+
+// seen is when a package with this digest is known to have existed: its deposit, if a receipt of it passed.
+func (v *evidence) seen(sm3 string) time.Time {
+	for _, b := range v.bounds {
+		if b.proven && b.Event == eventDeposit && b.Object == sm3 {
+			return b.Time
+		}
+	}
+	return time.Time{}
 }
 
 func (v *evidence) part(f *verdict.File, e FileEntry, data []byte, o VerifyOptions) error {
@@ -127,6 +152,7 @@ func (v *evidence) part(f *verdict.File, e FileEntry, data []byte, o VerifyOptio
 		}
 	case RoleEvidence:
 		part, b := o.Judge.Receipt(e.Path, data)
+		b.proven = part.Verdict == verdict.Passed
 		f.Parts, v.bounds = append(f.Parts, part), append(v.bounds, b)
 	case RolePackage:
 		part := verdict.File{File: e.Path, Type: "package"}
@@ -139,6 +165,7 @@ func (v *evidence) part(f *verdict.File, e FileEntry, data []byte, o VerifyOptio
 		if err != nil {
 			return err
 		}
+		o.Seen = v.seen(e.SM3)
 		part, c, err := verifyPackage(z, e.Path, o)
 		if errors.Is(err, fs.ErrNotExist) {
 			part.Reject(verdict.MissingEntry, "%s", ManifestName)

@@ -3,6 +3,7 @@ package archive
 import (
 	"archive/zip"
 	"bytes"
+	"compress/flate"
 	"crypto"
 	"crypto/sha256" // the second digest of every archived file, beside SM3
 	"encoding/hex"
@@ -98,7 +99,7 @@ func WriteZip(w io.Writer, r Record, files []File, o WriteOptions) error {
 	if err != nil {
 		return err
 	}
-	manifest, err := json.MarshalIndent(Manifest{Schema: PackageSchema, Record: r, Files: entries}, "", " ")
+	manifest, err := listText(Manifest{Schema: PackageSchema, Record: r, Files: entries})
 	if err != nil {
 		return fmt.Errorf("write manifest: %w", err)
 	}
@@ -122,6 +123,8 @@ func copyFiles(z *zip.Writer, files []File, at time.Time) ([]FileEntry, error) {
 	if err := checkPaths(files); err != nil {
 		return nil, err
 	}
+	// Documents are compressed in themselves, and nothing in a package may look like a bomb: no file becomes smaller in it.
+	z.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, flate.NoCompression) })
 	entries := make([]FileEntry, 0, len(files))
 	for _, f := range files {
 		e, err := copyFile(z, f, at)
@@ -187,11 +190,18 @@ func ParseManifest(data []byte) (*Manifest, error) {
 	if err := decodeStrict(data, m); err != nil {
 		return nil, fmt.Errorf("parse manifest: %w", err)
 	}
+	if again, err := listText(m); err != nil || !bytes.Equal(again, data) {
+		return nil, errors.New("parse manifest: not in the one spelling of this format")
+	}
 	if err := checkList(m.Schema, PackageSchema, m.Files); err != nil {
 		return nil, fmt.Errorf("parse manifest: %w", err)
 	}
 	return m, nil
 }
+
+// listText is the one spelling of a list: a key that stands twice or in another case, which readers take differently, has no
+// room in it.
+func listText(list any) ([]byte, error) { return json.MarshalIndent(list, "", " ") }
 
 // decodeStrict reads one JSON value of known fields.
 func decodeStrict(data []byte, into any) error {
@@ -232,7 +242,7 @@ func IsPackage(content fs.FS) bool {
 
 // readBounded reads a whole small file.
 func readBounded(content fs.FS, name string, limit int64) ([]byte, error) {
-	f, err := content.Open(name)
+	f, err := openPlain(content, name)
 	if err != nil {
 		return nil, err
 	}

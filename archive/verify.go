@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"slices"
 	"time"
 
 	"yinxin/archive/tlog"
@@ -14,19 +13,22 @@ import (
 	"yinxin/crypto/cms"
 	"yinxin/crypto/gm"
 	"yinxin/crypto/tsp"
+	"yinxin/document/ofd"
 	"yinxin/verdict"
 )
 
 // Judge gives the verdict on files that this package keeps but does not understand. internal/verify fills it.
 type Judge interface {
-	// Document judges a sealed document by its content.
-	Document(name string, data []byte) verdict.File
-	// Described is what an OFD says of itself: issuer's name, kind, number, title, date and pages, all else empty.
-	Described(data []byte) Record
+	// Document judges a sealed document, OFD or PDF and nothing else, by its content. It existed at the time seen, by the
+	// log's word; zero where nothing proves that it did.
+	Document(name string, data []byte, seen time.Time) verdict.File
+	// Described is what an OFD says of itself: issuer's name, kind, number, title, date and pages, all else empty; and the text
+	// of its metadata, nil where it has none.
+	Described(data []byte) (Record, []byte)
 	// Receipt judges a receipt and says what it speaks of.
 	Receipt(name string, data []byte) (verdict.File, Bound)
-	// Envelope judges the sender's signed manifest and says what was entrusted to whom.
-	Envelope(name string, data []byte) (verdict.File, Entrusted)
+	// Envelope judges the sender's signed manifest, which existed at the time seen, and says what was entrusted to whom.
+	Envelope(name string, data []byte, seen time.Time) (verdict.File, Entrusted)
 	// Code is the code of the office that a certificate is of; empty where it names none.
 	Code(c *cert.Certificate) string
 }
@@ -38,6 +40,9 @@ type VerifyOptions struct {
 	// At, when set, is the moment at which certificates are judged.
 	At    time.Time
 	Judge Judge
+	// Seen is when the whole package is known to have existed, by the log's word; zero where nothing proves it. What is in
+	// it is then judged at that time, and outlives the certificates of those who signed.
+	Seen time.Time
 	// Logs are the keys of the expected log, past ones too, and Witnesses those of its witnesses. Bundles of evidence alone
 	// are held against them; receipts are the Judge's.
 	Logs      []*tlog.Verifier
@@ -100,8 +105,7 @@ func verifySignature(f *verdict.File, content fs.FS, manifest []byte, o VerifyOp
 		f.Add(verdict.Fail(verdict.CheckManifest, verdict.Malformed, "%s: %v", SignatureName, err))
 		return nil, nil
 	}
-	judge := cms.JudgeOptions{Policy: o.Policy, At: o.At, Now: o.Now, RequireBinding: true}
-	f.Signatures = append(f.Signatures, tsp.JudgeSigned(signed, gm.SM3(manifest), true, judge)...)
+	f.Signatures = append(f.Signatures, tsp.JudgeSigned(signed, gm.SM3(manifest), true, o.signed())...)
 	if len(f.Signatures) == 0 {
 		f.Add(verdict.Fail(verdict.CheckManifest, verdict.NoSigner, "%s", SignatureName))
 		return nil, nil
@@ -159,11 +163,40 @@ func verifyFiles(f *verdict.File, content fs.FS, entries []FileEntry, own ...str
 // damaged reports whether an entry of a zip cannot be read as it says: that is a finding, not a failure to look.
 func damaged(err error) bool {
 	return errors.Is(err, zip.ErrChecksum) || errors.Is(err, zip.ErrFormat) || errors.Is(err, zip.ErrAlgorithm) ||
-		errors.Is(err, io.ErrUnexpectedEOF)
+		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, errNoFile)
+}
+
+// errNoFile says that something else stands where a file should: opening a pipe would wait for ever.
+var errNoFile = errors.New("not a plain file")
+
+// openPlain opens a file that is one.
+func openPlain(content fs.FS, name string) (fs.File, error) {
+	st, err := fs.Stat(content, name)
+	if err != nil {
+		return nil, err
+	}
+	if !st.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: %w", name, errNoFile)
+	}
+	return content.Open(name)
+}
+
+// readExactly reads a file of the size that its list states; one of another size is damaged.
+func readExactly(content fs.FS, e FileEntry) ([]byte, error) {
+	f, err := openPlain(content, e.Path)
+	if err != nil {
+		return nil, err
+	}
+	if st, err := f.Stat(); err != nil || st.Size() != e.Size {
+		return nil, errors.Join(err, f.Close(), io.ErrUnexpectedEOF)
+	}
+	data := make([]byte, e.Size)
+	_, err = io.ReadFull(f, data)
+	return data, errors.Join(err, f.Close())
 }
 
 func digestFile(content fs.FS, name string, size int64) (FileEntry, error) {
-	src, err := content.Open(name)
+	src, err := openPlain(content, name)
 	if err != nil {
 		return FileEntry{}, err
 	}
@@ -177,36 +210,118 @@ func digestFile(content fs.FS, name string, size int64) (FileEntry, error) {
 	return e, nil
 }
 
-// verifyParts judges the document, the receipts and the sender's manifest, and keeps what they say of each other.
+// signed says how a signature over all of the package is judged.
+func (o VerifyOptions) signed() cms.JudgeOptions {
+	j := cms.JudgeOptions{Policy: o.Policy, At: o.At, Now: o.Now, RequireBinding: true}
+	if o.At.IsZero() && !o.Seen.IsZero() {
+		j.At, j.TimeSource = o.Seen, verdict.TimeFromLog
+	}
+	return j
+}
+
+// verifyParts judges the receipts, then the document and the sender's manifest by what the receipts prove, and keeps what
+// they all say of each other. The parts stand in the report in the order of the manifest.
 func (c *contents) verifyParts(f *verdict.File, content fs.FS, m *Manifest, o VerifyOptions) error {
-	for _, e := range m.Files {
-		if !slices.Contains([]Role{RoleDocument, RoleCopy, RoleEvidence, RoleEnvelope}, e.Role) {
-			continue
+	parts := make([]*verdict.File, len(m.Files))
+	for _, receipts := range []bool{true, false} {
+		for i, e := range m.Files {
+			if (e.Role == RoleEvidence) != receipts {
+				continue
+			}
+			part, err := c.read(content, e, o)
+			if err != nil {
+				return err
+			}
+			parts[i] = part
 		}
-		data, err := readBounded(content, e.Path, maxFileSize)
-		if errors.Is(err, fs.ErrNotExist) || damaged(err) {
-			continue // reported among the digests
+	}
+	for _, part := range parts {
+		if part != nil {
+			f.Parts = append(f.Parts, *part)
 		}
-		if err != nil {
-			return err
-		}
-		f.Parts = append(f.Parts, c.part(e, data, o.Judge))
 	}
 	return nil
 }
 
-func (c *contents) part(e FileEntry, data []byte, j Judge) verdict.File {
-	switch e.Role {
-	case RoleEvidence:
-		part, b := j.Receipt(e.Path, data)
-		c.bounds = append(c.bounds, b)
-		return part
-	case RoleEnvelope:
-		part, sent := j.Envelope(e.Path, data)
-		c.entrusted = append(c.entrusted, sent)
-		return part
-	case RoleDocument:
-		c.documents = append(c.documents, described{e.Path, e.SM3, j.Described(data)})
+// most is how much of a file of a role is read, in bytes: larger ones are not judged here.
+func most(r Role) int64 {
+	switch r {
+	case RoleDocument, RoleCopy:
+		return ofd.MaxFile
+	case RoleMetadata, RoleEnvelope, RoleEvidence:
+		return maxManifest
+	default:
+		return 0 // nothing in it to judge
 	}
-	return j.Document(e.Path, data)
+}
+
+// read judges one file; nil where its role has no verdict.
+func (c *contents) read(content fs.FS, e FileEntry, o VerifyOptions) (*verdict.File, error) {
+	limit := most(e.Role)
+	if limit == 0 {
+		c.list(e)
+		return nil, nil //nolint:nilnil // there is no verdict, and no fault
+	}
+	if e.Size > limit {
+		part := &verdict.File{File: e.Path}
+		part.Reject(verdict.Limit, "%d bytes are too many to be judged inside a package, at most %d", e.Size, limit)
+		return part, nil
+	}
+	data, err := readExactly(content, e)
+	if errors.Is(err, fs.ErrNotExist) || damaged(err) {
+		return nil, nil //nolint:nilnil // reported among the digests
+	}
+	if err != nil {
+		return nil, err
+	}
+	return c.part(e, data, o), nil
+}
+
+// list keeps what a file is without looking into it.
+func (c *contents) list(e FileEntry) {
+	switch e.Role {
+	case RoleDocument, RoleCopy, RoleAttachment:
+		c.sent = append(c.sent, FileDigests{e.Size, e.SM3, e.SHA256})
+	case RoleCertificate:
+	default:
+		c.foreign = append(c.foreign, e.Path)
+	}
+}
+
+// part judges the content of a file.
+func (c *contents) part(e FileEntry, data []byte, o VerifyOptions) *verdict.File {
+	var part verdict.File
+	switch e.Role {
+	case RoleMetadata:
+		c.metadata = append(c.metadata, data)
+		return nil
+	case RoleEvidence:
+		var b Bound
+		part, b = o.Judge.Receipt(e.Path, data)
+		b.proven = part.Verdict == verdict.Passed
+		c.bounds = append(c.bounds, b)
+	case RoleEnvelope:
+		var sent Entrusted
+		part, sent = o.Judge.Envelope(e.Path, data, o.Seen)
+		c.entrusted = append(c.entrusted, sent)
+	case RoleDocument:
+		c.list(e)
+		says, metadata := o.Judge.Described(data)
+		c.documents = append(c.documents, described{e.Path, e.SM3, says, metadata})
+		part = o.Judge.Document(e.Path, data, c.seen(e.SM3, o.Seen))
+	default:
+		c.list(e)
+		part = o.Judge.Document(e.Path, data, o.Seen)
+	}
+	return &part
+}
+
+// seen is when a document is first known to have existed: its acceptance, if a receipt of it passed.
+func (c *contents) seen(sm3 string, otherwise time.Time) time.Time {
+	for _, b := range c.bounds {
+		if b.proven && b.Event == eventAccepted && b.DocumentSM3 == sm3 && (otherwise.IsZero() || b.Time.Before(otherwise)) {
+			otherwise = b.Time
+		}
+	}
+	return otherwise
 }

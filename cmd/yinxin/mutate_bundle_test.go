@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 
+	"yinxin/archive"
 	"yinxin/crypto/gm"
 )
 
@@ -59,37 +60,34 @@ func rezip(entries []zipEntry) ([]byte, error) {
 }
 
 // listAnew makes the list of a bundle fit its files, which anybody can do: it is not signed.
-func listAnew(entries []zipEntry, change func(list map[string]any)) ([]byte, error) {
-	at := slices.IndexFunc(entries, func(e zipEntry) bool { return e.name == "bundle.json" })
+func listAnew(entries []zipEntry, change func(list *archive.Bundle)) ([]byte, error) {
+	at := slices.IndexFunc(entries, func(e zipEntry) bool { return e.name == archive.BundleName })
 	if at < 0 {
 		return nil, errors.New("no bundle of evidence")
 	}
-	var list map[string]any
-	if err := json.Unmarshal(entries[at].data, &list); err != nil {
+	list, err := archive.ParseBundle(entries[at].data)
+	if err != nil {
 		return nil, err
 	}
-	var files []any
-	for _, f := range list["files"].([]any) {
-		line := f.(map[string]any)
-		i := slices.IndexFunc(entries, func(e zipEntry) bool { return e.name == line["path"] })
+	var files []archive.FileEntry
+	for _, f := range list.Files {
+		i := slices.IndexFunc(entries, func(e zipEntry) bool { return e.name == f.Path })
 		if i < 0 {
 			continue
 		}
 		sm3, sha := gm.SM3(entries[i].data), sha256.Sum256(entries[i].data)
-		line["size"], line["sm3"], line["sha256"] = len(entries[i].data), hex.EncodeToString(sm3[:]), hex.EncodeToString(sha[:])
-		files = append(files, line)
+		f.Size, f.SM3, f.SHA256 = int64(len(entries[i].data)), hex.EncodeToString(sm3[:]), hex.EncodeToString(sha[:])
+		files = append(files, f)
 	}
-	list["files"] = files
+	list.Files = files
 	change(list)
-	text, err := json.Marshal(list)
-	if err != nil {
+	if entries[at].data, err = json.MarshalIndent(list, "", " "); err != nil {
 		return nil, err
 	}
-	entries[at].data = text
 	return rezip(entries)
 }
 
-func nothing(map[string]any) {}
+func nothing(*archive.Bundle) {}
 
 // bundleWithout leaves out the files whose names begin as given, in the list too.
 func bundleWithout(data []byte, prefix string) ([]byte, error) {
@@ -127,7 +125,14 @@ func bundleList(data []byte, argument string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return listAnew(entries, func(list map[string]any) { list[key] = value })
+	change, known := map[string]func(*archive.Bundle){
+		"record":       func(list *archive.Bundle) { list.Record = value },
+		"envelope_sm3": func(list *archive.Bundle) { list.EnvelopeSM3 = value },
+	}[key]
+	if !known {
+		return nil, fmt.Errorf("no key %s", key)
+	}
+	return listAnew(entries, change)
 }
 
 // zipStray adds a file that no list names.

@@ -3,6 +3,7 @@ package ofd
 import (
 	"bytes"
 	"encoding/binary"
+	"io"
 
 	"yinxin/verdict"
 )
@@ -50,8 +51,30 @@ type entry struct {
 // follow each other from the first byte to the central directory, which runs to the end record, which ends the file.
 // Whatever two readers could take differently is refused. The contents are not unpacked here.
 func readZip(src source) ([]entry, error) {
-	if src.size > MaxFile {
-		return nil, verdict.Refuse(verdict.Limit, "the package has %d bytes, more than %d", src.size, MaxFile)
+	return documentLimits.read(src)
+}
+
+// ZipLimits bound a ZIP file, in bytes.
+type ZipLimits struct {
+	// File is the largest file, Total the largest sum of what its entries expand to.
+	File, Total int64
+	// Floor is the size up to which an entry may expand more than MaxRatio times.
+	Floor int64
+}
+
+var documentLimits = ZipLimits{File: MaxFile, Total: MaxTotal, Floor: ratioFloor}
+
+// CheckZip refuses, with a *[verdict.ContainerError], a ZIP file in which two readers could find different things: it is held to
+// the same structure as the ZIP of an OFD, from its first byte to its last, under limits of the caller's. Any other
+// error is one of reading.
+func CheckZip(r io.ReaderAt, size int64, l ZipLimits) error {
+	_, err := l.read(source{r: r, size: size})
+	return err
+}
+
+func (l ZipLimits) read(src source) ([]entry, error) {
+	if src.size > l.File {
+		return nil, verdict.Refuse(verdict.Limit, "the package has %d bytes, more than %d", src.size, l.File)
 	}
 	central, count, err := findCentral(src)
 	if err != nil {
@@ -75,24 +98,24 @@ func readZip(src source) ([]entry, error) {
 	if err := readLocals(source{r: src.r, mem: src.mem, size: central}, entries); err != nil {
 		return nil, err
 	}
-	return entries, checkSizes(entries)
+	return entries, l.checkSizes(entries)
 }
 
 // checkSizes holds the declared sizes against the limits and against each other.
-func checkSizes(entries []entry) error {
+func (l ZipLimits) checkSizes(entries []entry) error {
 	total := int64(0)
 	for i := range entries {
 		e := &entries[i]
 		total += int64(e.size)
-		if int64(e.size) > ratioFloor && int64(e.size) > MaxRatio*int64(e.packed) {
+		if int64(e.size) > l.Floor && int64(e.size) > MaxRatio*int64(e.packed) {
 			return verdict.Refuse(verdict.Bomb, "%q expands more than %d times", e.name, MaxRatio)
 		}
 		if e.method == methodStore && e.size != e.packed {
 			return verdict.Refuse(verdict.SizeLie, "%q is stored and gives two sizes", e.name)
 		}
 	}
-	if total > MaxTotal {
-		return verdict.Refuse(verdict.Bomb, "the entries expand to %d bytes, more than %d", total, int64(MaxTotal))
+	if total > l.Total {
+		return verdict.Refuse(verdict.Bomb, "the entries expand to %d bytes, more than %d", total, l.Total)
 	}
 	return nil
 }

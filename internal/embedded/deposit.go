@@ -51,14 +51,11 @@ func (d *depositor) deposit(ctx context.Context, r hub.Record, dir string) (arch
 	if v := opened.Verdict(); v != verdict.Passed {
 		return archive.Entry{}, fmt.Errorf("the archive's own check of the document: %w (%s)", office.ErrSeal, v)
 	}
-	record, content, err := describe(r, opened, dir)
+	record, content, metadata, err := describe(r, opened, dir)
 	if err != nil {
 		return archive.Entry{}, err
 	}
-	files, err := d.files(r, opened, dir)
-	if err != nil {
-		return archive.Entry{}, err
-	}
+	files := append(d.files(r, opened, dir), archive.BytesFile("metadata/document.json", archive.RoleMetadata, metadata))
 	files = append(files, archive.BytesFile("metadata/envelope.p7s", archive.RoleEnvelope, manifest))
 	return d.s.Archive.Deposit(ctx, archive.Submission{Record: record, Files: files, Content: content})
 }
@@ -91,18 +88,24 @@ func (d *depositor) open(ctx context.Context, r hub.Record, dir string) (_ *offi
 	return opened, manifest, err
 }
 
-// describe fills the record from the document's own metadata and from the exchange, and gives what it is found by.
-func describe(r hub.Record, opened *office.Opened, dir string) (archive.Record, archive.Content, error) {
-	content := archive.Content{Elements: elements(opened.Metadata)}
+// describe fills the record from the document's own metadata and from the exchange, and gives what it is found by and the
+// text of the metadata: that of the document to the byte, where it has any.
+func describe(r hub.Record, opened *office.Opened, dir string) (rec archive.Record, content archive.Content, metadata []byte, err error) {
+	content = archive.Content{Elements: elements(opened.Metadata)}
 	data, err := os.ReadFile(filepath.Join(dir, "files", opened.Document))
 	if err != nil {
-		return archive.Record{}, content, err
+		return rec, content, nil, err
 	}
 	pkg, err := ofd.Open(data)
 	if err != nil {
-		return archive.Record{}, content, err
+		return rec, content, nil, err
 	}
-	rec := verify.Describe(pkg)
+	if metadata = verify.Metadata(pkg); metadata == nil {
+		if metadata, err = document.MarshalMetadata(opened.Metadata); err != nil {
+			return rec, content, nil, err
+		}
+	}
+	rec = verify.Describe(pkg)
 	rec.Retention, rec.DocumentSM3 = opened.Metadata.Retention, r.Exchange.DocumentSM3.String()
 	rec.Exchange, rec.Issuer = r.Exchange.ID, r.Exchange.Sender
 	// The record holds the receipts of all recipients, which none of them may see: it is the sender's and the archive's.
@@ -112,7 +115,7 @@ func describe(r hub.Record, opened *office.Opened, dir string) (archive.Record, 
 		text.WriteString(pkg.PageText(i) + "\n")
 	}
 	content.Text = text.String()
-	return rec, content, nil
+	return rec, content, metadata, nil
 }
 
 // elements are the metadata that a record is found by beside its description, by their names in GB/T 9704.
@@ -139,8 +142,8 @@ func elements(m document.Metadata) map[string][]string {
 	return all
 }
 
-// files lists what goes into the package: the files of the envelope, the metadata, the receipts, the root.
-func (d *depositor) files(r hub.Record, opened *office.Opened, dir string) ([]archive.File, error) {
+// files lists what goes into the package: the files of the envelope, the receipts, the root.
+func (d *depositor) files(r hub.Record, opened *office.Opened, dir string) []archive.File {
 	var files []archive.File
 	for _, name := range opened.Files {
 		path := filepath.Join(dir, "files", name)
@@ -154,11 +157,6 @@ func (d *depositor) files(r hub.Record, opened *office.Opened, dir string) ([]ar
 		f.Open = func() (io.ReadCloser, error) { return os.Open(path) }
 		files = append(files, f)
 	}
-	metadata, err := document.MarshalMetadata(opened.Metadata)
-	if err != nil {
-		return nil, err
-	}
-	files = append(files, archive.BytesFile("metadata/document.json", archive.RoleMetadata, metadata))
 	for i, body := range r.Receipts {
 		e := r.Evidence[i]
 		name := fmt.Sprintf("evidence/%02d-%s", i+1, e.Event)
@@ -167,5 +165,5 @@ func (d *depositor) files(r hub.Record, opened *office.Opened, dir string) ([]ar
 		}
 		files = append(files, archive.BytesFile(name+".yxr", archive.RoleEvidence, body))
 	}
-	return append(files, archive.BytesFile("certificates/root.pem", archive.RoleCertificate, d.s.Root.PEM())), nil
+	return append(files, archive.BytesFile("certificates/root.pem", archive.RoleCertificate, d.s.Root.PEM()))
 }

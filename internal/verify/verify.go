@@ -202,7 +202,7 @@ func whole(in Input, data []byte, o Options) (verdict.File, error) {
 		return envelope.VerifyOutside(in.Name, bytes.NewReader(data), int64(len(data)), envelope.VerifyOptions{Policy: o.Policy, Now: o.Moment()}), nil
 	case KindCMS:
 		in.Data = data
-		return signedFile(in, o), nil
+		return signedFile(in, o, time.Time{}), nil
 	case KindPackage, KindEvidence, KindCertificate, KindSeal, KindUnknown:
 	}
 	return unknownFile(in.Name), nil
@@ -238,7 +238,8 @@ func (o Options) receiptOptions() receipt.VerifyOptions {
 	return receipt.VerifyOptions{Logs: o.Logs, Policy: o.Policy, Now: o.Moment()}
 }
 
-func signedFile(in Input, o Options) verdict.File {
+// signedFile judges a GB/T 35275 message, which existed at the time seen by the log's word; zero where nothing proves it.
+func signedFile(in Input, o Options, seen time.Time) verdict.File {
 	f := verdict.File{File: in.Name, Type: "cms"}
 	signed, err := cms.ParseSigned(in.Data)
 	if err != nil {
@@ -262,7 +263,11 @@ func signedFile(in Input, o Options) verdict.File {
 		return f
 	}
 	f.Add(verdict.Pass(verdict.CheckContainer))
-	f.Signatures = tsp.JudgeSigned(signed, *sum, detached, cms.JudgeOptions{Policy: o.Policy, Now: o.Moment()})
+	j := cms.JudgeOptions{Policy: o.Policy, Now: o.Moment()}
+	if !seen.IsZero() {
+		j.At, j.TimeSource = seen, verdict.TimeFromLog
+	}
+	f.Signatures = tsp.JudgeSigned(signed, *sum, detached, j)
 	f.Judge(o.Policy.Revocation)
 	return f
 }
