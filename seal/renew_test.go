@@ -157,4 +157,10 @@ func TestTheRegistryIsConsulted(t *testing.T) {
 			t.Errorf("%s: got %s (%s), want %s (%s)", tt.name, sig.Verdict, sig.Reason, tt.want, tt.reason)
 		}
 	}
+	var sig verdict.Signature
+	unknown := func(string) (Record, error) { return Record{}, ErrUnknownSeal }
+	VerifyOptions{Records: unknown, Registered: true}.JudgeSeal(&sig, s, cert.Moment{At: hour(3), Now: hour(6)}, hour(3))
+	if sig.Judge(verdict.RevocationAuto); sig.Verdict != verdict.Failed || sig.Reason != verdict.SealValidity {
+		t.Errorf("unknown to a register of all: got %s (%s), want failed (seal_validity)", sig.Verdict, sig.Reason)
+	}
 }

@@ -26,6 +26,9 @@ type VerifyOptions struct {
 	// Records, if not nil, looks a seal up in a registry by its identity; an error that is [ErrUnknownSeal] says that the
 	// registry does not know it, which is no fault: it speaks of its own seals alone.
 	Records func(id string) (Record, error)
+	// Registered says that the registry knows every seal that may count, as a hub's does of the offices that its CA certified:
+	// a seal that Records does not know fails.
+	Registered bool
 	// Sealed, if not nil, are the identities of the seals that the record of the exchange says the document bears, in their
 	// order: the log, or the report that the sender signed. A file cannot show that its last seal was removed; they can.
 	Sealed []string
@@ -140,7 +143,7 @@ func (o VerifyOptions) judgeRecord(s *ses.Seal, m cert.Moment, claimed time.Time
 	const name = verdict.CheckSealValidity
 	r, err := o.Records(s.Info.SealID)
 	if errors.Is(err, ErrUnknownSeal) {
-		return verdict.Check{}, false
+		return verdict.Fail(name, verdict.SealValidity, "seal %s of the name %s is not in the register", s.Info.SealID, s.Info.Property.Name), o.Registered
 	}
 	if err != nil {
 		return verdict.Unknown(name, verdict.RevocationUnknown, "the registry could not be asked about seal %s: %v", s.Info.SealID, err), true

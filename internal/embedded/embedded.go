@@ -208,7 +208,7 @@ func (s *System) openServices(ctx context.Context) error {
 	faces := fonts.Embedded()
 	s.Registrar = &office.Registrar{
 		Keys: c.Keys, Admin: c.Keys, CA: ca, Chain: []*cert.Certificate{s.Root}, Maker: maker.signer, MakerCert: maker.cert,
-		Offices: s.Directory, Accounts: s.Directory, Seals: s.Database, Requests: s.Database, Policy: s.policy(), Ranks: c.SealRanks,
+		Offices: s.Directory, Reserved: []string{c.Code, c.Archive}, Accounts: s.Directory, Seals: s.Database, Requests: s.Database, Policy: s.policy(), Ranks: c.SealRanks,
 		Faces: faces, Audit: auditor, Clock: c.Clock, Rand: c.Rand, NewID: s.newID,
 	}
 	s.Office = &office.Service{
@@ -456,6 +456,9 @@ func (s *System) archiveSigner(ctx context.Context) error {
 	})
 	if err != nil {
 		return err
+	}
+	if transport.CodeOf(key.cert.Subject) != s.config.Archive {
+		return fmt.Errorf("key %s is certified for %s, which is not the archive %s", name, key.cert.SubjectText(), s.config.Archive)
 	}
 	s.Archive.Signer, s.Archive.Certificate, s.Archive.Chain = key.signer, key.cert, []*cert.Certificate{s.Root}
 	return nil

@@ -68,6 +68,12 @@ func (d *DB) Organisations(ctx context.Context, after string, limit int) ([]dire
 		`SELECT `+organisationColumns+` FROM organisations WHERE code > $1 ORDER BY code LIMIT $2`, after, limit)
 }
 
+// Namesakes implements directory.Store.
+func (d *DB) Namesakes(ctx context.Context, code, name string) ([]directory.Organisation, error) {
+	return all(d.alone(ctx), scanOrganisation,
+		`SELECT `+organisationColumns+` FROM organisations WHERE lower(code) = lower($1) OR name = $2 ORDER BY code`, code, name)
+}
+
 // SaveOrganisation implements directory.Store.
 func (d *DB) SaveOrganisation(ctx context.Context, o directory.Organisation) error {
 	err := d.update(ctx, func(t *tx) error {
@@ -82,6 +88,9 @@ func (d *DB) SaveOrganisation(ctx context.Context, o directory.Organisation) err
 	d.cache.epoch++
 	delete(d.cache.known, o.Code)
 	d.cache.mu.Unlock()
+	if errors.Is(err, hub.ErrExists) {
+		return fmt.Errorf("%w: %w", directory.ErrConflict, err)
+	}
 	return err
 }
 

@@ -65,6 +65,16 @@ func (d *DB) Organisations(ctx context.Context, after string, limit int) (out []
 	return out, err
 }
 
+// Namesakes implements directory.Store.
+func (d *DB) Namesakes(ctx context.Context, code, name string) (out []directory.Organisation, err error) {
+	err = d.view(ctx, func(r reader) (err error) {
+		out, err = all(r.q, scanOrganisation,
+			`SELECT `+organisationColumns+` FROM organisations WHERE lower(code) = lower(?) OR name = ? ORDER BY code`, code, name)
+		return err
+	})
+	return out, err
+}
+
 // SaveOrganisation implements directory.Store.
 func (d *DB) SaveOrganisation(ctx context.Context, o directory.Organisation) error {
 	aliases, err := json.Marshal(append([]string{}, o.Aliases...))
@@ -83,6 +93,9 @@ func (d *DB) SaveOrganisation(ctx context.Context, o directory.Organisation) err
 	d.orgEpoch++
 	delete(d.orgs, o.Code)
 	d.mu.Unlock()
+	if taken(err) {
+		return fmt.Errorf("%w: %w", directory.ErrConflict, err)
+	}
 	return err
 }
 

@@ -39,6 +39,18 @@ func directories(t *testing.T, p Place) {
 		t.Errorf("after a change: %+v, %v", got, err)
 	}
 	must(t, s.SaveOrganisation(ctx, directory.Organisation{Code: "B", Name: "b", Status: directory.Active, Changed: start}))
+	wantIs(t, s.SaveOrganisation(ctx, directory.Organisation{Code: "b", Name: "c", Status: directory.Active, Changed: start}), directory.ErrConflict)
+	if got, err := s.Organisation(ctx, "B"); err != nil || got.Name != "b" {
+		t.Errorf("after one of the same code in small letters: %+v, %v", got, err)
+	}
+	for _, q := range [][2]string{{"b", ""}, {"B", "none"}, {"", "b"}} {
+		if got, err := s.Namesakes(ctx, q[0], q[1]); err != nil || len(got) != 1 || got[0].Code != "B" {
+			t.Errorf("namesakes of %q: %+v, %v", q, got, err)
+		}
+	}
+	if got, err := s.Namesakes(ctx, "C", "c"); err != nil || len(got) != 0 {
+		t.Errorf("namesakes of nobody: %+v, %v", got, err)
+	}
 	if got, err := s.Organisations(ctx, "A", 9); err != nil || len(got) != 1 || got[0].Code != "B" {
 		t.Errorf("list after A: %+v, %v", got, err)
 	}

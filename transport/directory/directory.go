@@ -3,8 +3,10 @@
 //
 // It promises that no account holds both seal use and seal approval, that system,
 // security and audit administration are three persons, that a login secret is
-// stored only as an Argon2id hash and a session token only as its SM3, and that an
-// answer to a wrong login does not show whether the account exists.
+// stored only as an Argon2id hash and a session token only as its SM3, that an
+// answer to a wrong login does not show whether the account exists, that no two
+// offices have codes that differ in case alone, and that no two that take part have
+// one name.
 //
 // It is pure code over the Store that it declares. It does not judge certificates
 // (the hub does, against its roots) and keeps no private key.
@@ -136,6 +138,9 @@ type Store interface {
 	Organisation(ctx context.Context, code string) (Organisation, error)
 	// Organisations lists by code, those after the given one first.
 	Organisations(ctx context.Context, after string, limit int) ([]Organisation, error)
+	// Namesakes are the offices that have this code, in large or small letters, or this name, by code.
+	Namesakes(ctx context.Context, code, name string) ([]Organisation, error)
+	// SaveOrganisation inserts or replaces. A code that another office has in other letters is ErrConflict.
 	SaveOrganisation(ctx context.Context, o Organisation) error
 	Account(ctx context.Context, id string) (Account, error)
 	Accounts(ctx context.Context, org, after string, limit int) ([]Account, error)

@@ -48,6 +48,17 @@ func (m *memory) Organisation(_ context.Context, code string) (Organisation, err
 
 func (m *memory) Organisations(context.Context, string, int) ([]Organisation, error) { return nil, nil }
 
+func (m *memory) Namesakes(_ context.Context, code, name string) (out []Organisation, _ error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, o := range m.orgs {
+		if strings.EqualFold(o.Code, code) || o.Name == name {
+			out = append(out, o)
+		}
+	}
+	return out, nil
+}
+
 func (m *memory) SaveOrganisation(_ context.Context, o Organisation) error {
 	return put(m, m.orgs, o.Code, o)
 }
@@ -347,6 +358,30 @@ func TestAllFaultsAtOnce(t *testing.T) {
 	_, err = d.AddAccount(t.Context(), Account{ID: "x", Org: "A", Name: "x", Roles: []Role{Clerk}}, "short")
 	if !errors.As(err, &bad) || strings.Contains(err.Error(), "short") {
 		t.Errorf("short secret: %v", err)
+	}
+}
+
+// TestOneCodeAndOneNameEach: codes that differ in case alone are one code, and no two offices that take part share a name.
+func TestOneCodeAndOneNameEach(t *testing.T) {
+	d, _, _ := fresh(t)
+	ctx := t.Context()
+	for _, tt := range []struct {
+		o    Organisation
+		want error
+	}{
+		{Organisation{Code: "a", Name: "乙机关"}, ErrConflict},
+		{Organisation{Code: "B", Name: "甲机关"}, ErrConflict},
+		{Organisation{Code: "B", Name: "甲机关", Status: Closed}, nil},
+		{Organisation{Code: "C", Name: "丙机关"}, nil},
+		{Organisation{Code: "C", Name: "甲机关"}, ErrConflict},
+		{Organisation{Code: "A", Name: "甲机关", Aliases: []string{"甲"}}, nil}, // its own name
+		{Organisation{Code: "A", Name: "甲机关", Status: Closed}, nil},
+		{Organisation{Code: "D", Name: "甲机关"}, nil}, // a successor
+		{Organisation{Code: "d", Name: "丁机关"}, ErrConflict},
+	} {
+		if err := d.SaveOrganisation(ctx, tt.o); !errors.Is(err, tt.want) {
+			t.Errorf("%s %s: %v, want %v", tt.o.Code, tt.o.Name, err, tt.want)
+		}
 	}
 }
 

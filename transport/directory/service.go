@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"yinxin/transport"
@@ -70,12 +71,40 @@ func (d *Directory) Organisations(ctx context.Context, after string, limit int) 
 	return d.store.Organisations(ctx, after, limit)
 }
 
+// Admit refuses, as ErrConflict, an office whose code another one has, be it in other
+// letters, or whose name another one has that takes part. What it is asked before
+// anything is made for a new office, SaveOrganisation asks again.
+func (d *Directory) Admit(ctx context.Context, o Organisation) error {
+	alike, err := d.store.Namesakes(ctx, o.Code, o.Name)
+	if err != nil {
+		return fmt.Errorf("look for offices like %s: %w", o.Code, err)
+	}
+	named := false
+	for _, other := range alike {
+		switch {
+		case other.Code == o.Code:
+			named = other.Name == o.Name // it has that name already
+		case strings.EqualFold(other.Code, o.Code):
+			return fmt.Errorf("%w: code %s, which is %s", ErrConflict, o.Code, other.Code)
+		}
+	}
+	for _, other := range alike {
+		if other.Code != o.Code && other.Name == o.Name && other.Status == Active && o.Status != Closed && !named {
+			return fmt.Errorf("%w: the name of %s", ErrConflict, other.Code)
+		}
+	}
+	return nil
+}
+
 // SaveOrganisation validates an office and stores it, new or changed.
 func (d *Directory) SaveOrganisation(ctx context.Context, o Organisation) error {
 	if o.Status == "" {
 		o.Status = Active
 	}
 	if err := o.Validate(); err != nil {
+		return err
+	}
+	if err := d.Admit(ctx, o); err != nil {
 		return err
 	}
 	if o.Parent != "" {

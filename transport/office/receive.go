@@ -131,11 +131,13 @@ func (s *Service) unpack(ctx context.Context, who Person, got Received, dir stri
 	return o, nil
 }
 
-// judging is how this office judges seals: by its own rules and by the registry of its hub. known is when the hub first
-// accepted the document, where it did.
+// judging is how this office judges seals: by its own rules and by the registry of its hub, where every seal of the offices
+// of this hub stands: one that it does not know is nobody's, whoever made it. known is when the hub first accepted the
+// document, where it did.
 func (s *Service) judging(ctx context.Context, known time.Time) seal.VerifyOptions {
 	o := seal.VerifyOptions{
 		Policy: s.Policy, Now: s.Clock(), Records: func(id string) (seal.Record, error) { return s.Seals.Seal(ctx, id) },
+		Registered: true,
 	}
 	if !known.IsZero() {
 		o.Proven = &seal.ProvenTime{At: known, Source: verdict.TimeFromLog}

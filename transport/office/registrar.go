@@ -25,6 +25,9 @@ import (
 // Offices is the directory as an administrator sees it.
 type Offices interface {
 	Directory
+	// Admit refuses, as directory.ErrConflict, a code or a name that another office has.
+	Admit(ctx context.Context, o directory.Organisation) error
+	Organisations(ctx context.Context, after string, limit int) ([]directory.Organisation, error)
 	SaveOrganisation(ctx context.Context, o directory.Organisation) error
 }
 
@@ -41,9 +44,11 @@ type Registrar struct {
 	Maker     crypto.Signer
 	MakerCert *cert.Certificate
 	Offices   Offices
-	Accounts  Accounts
-	Seals     seal.Registry
-	Requests  seal.Requests
+	// Reserved are codes that the hub itself goes by: no office has one of them in other letters.
+	Reserved []string
+	Accounts Accounts
+	Seals    seal.Registry
+	Requests seal.Requests
 	// Policy is whom this registrar trusts when it judges seals that were made elsewhere.
 	Policy cert.Policy
 	// Ranks are the sizes of round seals by rank; nil takes the table that is built in.
@@ -75,9 +80,7 @@ func (r *Registrar) Establish(ctx context.Context, who Person, o directory.Organ
 	if err := r.note(ctx, who, "organisation.establish", o.Code); err != nil {
 		return o, err
 	}
-	if _, err := r.Offices.Organisation(ctx, o.Code); err == nil {
-		return o, fmt.Errorf("establish office %s: %w", o.Code, directory.ErrConflict)
-	} else if !errors.Is(err, directory.ErrNotFound) {
+	if err := r.admit(ctx, o); err != nil {
 		return o, fmt.Errorf("establish office %s: %w", o.Code, err)
 	}
 	if err := r.createKeys(ctx, o.Code); err != nil {
@@ -98,7 +101,7 @@ func (r *Registrar) Establish(ctx context.Context, who Person, o directory.Organ
 	return o, nil
 }
 
-// createKeys makes those keys of the office that are not there yet.
+// createKeys makes those keys of the office that are not there yet. One that is there was made for the office, or is refused.
 func (r *Registrar) createKeys(ctx context.Context, office string) error {
 	wanted := []keys.CreateOptions{
 		{Name: keyName(office, useSign), Purpose: keys.PurposeSign},
@@ -107,11 +110,14 @@ func (r *Registrar) createKeys(ctx context.Context, office string) error {
 	}
 	missing := wanted[:0]
 	for _, w := range wanted {
-		_, err := r.Keys.Public(ctx, keys.Ref{Name: w.Name})
+		info, err := r.Keys.Public(ctx, keys.Ref{Name: w.Name})
 		if errors.Is(err, keys.ErrNotFound) {
-			w.Labels = map[string]string{"office": office}
+			w.Labels = map[string]string{labelOffice: office}
 			missing = append(missing, w)
 			continue
+		}
+		if err == nil {
+			err = r.checkOwner(ctx, office, w.Name, info.Certificates)
 		}
 		if err != nil {
 			return err
@@ -246,8 +252,10 @@ func (r *Registrar) sealCertificate(ctx context.Context, o directory.Organisatio
 	info, err := r.Keys.Public(ctx, keys.Ref{Name: name})
 	if errors.Is(err, keys.ErrNotFound) {
 		_, err = r.Admin.Create(ctx, keys.CreateOptions{
-			Name: name, Purpose: keys.PurposeSeal, Labels: map[string]string{"office": o.Code},
+			Name: name, Purpose: keys.PurposeSeal, Labels: map[string]string{labelOffice: o.Code},
 		})
+	} else if err == nil {
+		err = r.checkOwner(ctx, o.Code, name, info.Certificates)
 	}
 	if err != nil {
 		return nil, err
@@ -312,57 +320,4 @@ func recordOutcome(ctx context.Context, a Auditor, who Person, at time.Time, act
 		return fmt.Errorf("audit %s %s: %w", action, object, err)
 	}
 	return nil
-}
-
-// Certified are the two certificates of an office, each followed by its issuers (PEM).
-type Certified struct{ Signing, Encryption []byte }
-
-// Certify certifies the keys of an office that keeps them itself, and enters the office in the directory. The signing key
-// proves possession by a PKCS#10 request; of the encryption pair, which a key centre or the office made, the public key is
-// given.
-func (r *Registrar) Certify(
-	ctx context.Context, who Person, o directory.Organisation, signing []byte, encryption *ecdsa.PublicKey,
-) (Certified, error) {
-	var made Certified
-	o.Status = directory.Active
-	if err := o.Validate(); err != nil {
-		return made, fmt.Errorf("certify office: %w", err)
-	}
-	if err := r.note(ctx, who, "organisation.certify", o.Code); err != nil {
-		return made, err
-	}
-	if _, err := r.Offices.Organisation(ctx, o.Code); err == nil {
-		return made, fmt.Errorf("certify office %s: %w", o.Code, directory.ErrConflict)
-	} else if !errors.Is(err, directory.ErrNotFound) {
-		return made, fmt.Errorf("certify office %s: %w", o.Code, err)
-	}
-	req, err := cert.ParseRequest(signing)
-	if err != nil {
-		return made, fmt.Errorf("certify office %s: %w: %w", o.Code, ErrRequest, err)
-	}
-	subject := r.subject(o)
-	sign, err := r.CA.IssueSigning(subject, req.PublicKey, cert.IssueOptions{})
-	if err != nil {
-		return made, fmt.Errorf("certify office %s: %w", o.Code, err)
-	}
-	encrypt, err := r.CA.IssueEncryption(subject, encryption, cert.IssueOptions{})
-	if err != nil {
-		return made, fmt.Errorf("certify office %s: %w: %w", o.Code, ErrRequest, err)
-	}
-	made = Certified{Signing: r.withChain(sign), Encryption: r.withChain(encrypt)}
-	o.SigningCert, o.EncryptionCert = made.Signing, made.Encryption
-	if err := r.Offices.SaveOrganisation(ctx, o); err != nil {
-		return Certified{}, fmt.Errorf("certify office %s: %w", o.Code, err)
-	}
-	return made, nil
-}
-
-// ErrRequest says that a request for a certificate cannot be granted as it is.
-var ErrRequest = errors.New("office: certificate request is not good")
-
-// subject names an office in its certificates. Its code there is what binds evidence that it signs to the office.
-func (r *Registrar) subject(o directory.Organisation) pkix.Name {
-	name := cert.Subject(o.Name, o.Name)
-	name.SerialNumber = o.Code
-	return name
 }
