@@ -151,14 +151,16 @@ func (c *composer) numberLine() error {
 	y := c.y + twoLines
 	st := body(fonts.FangSong)
 	if c.doc.Direction == document.Upward && len(c.doc.Approvers) > 0 {
-		last, err := c.approvers(y)
+		g, err := c.set.glyphs(c.doc.Number.String(), st)
+		if err != nil {
+			return err
+		}
+		last, err := c.approvers(y, areaLeft+cell+totalWidth(g))
 		if err != nil {
 			return err
 		}
 		y = last
-		if err := c.putText(Number, c.doc.Number.String(), st, areaLeft+cell, y); err != nil {
-			return err
-		}
+		c.put(Number, g, areaLeft+cell, y)
 	} else if err := c.putCentred(Number, c.doc.Number.String(), st, y); err != nil {
 		return err
 	}
@@ -168,32 +170,49 @@ func (c *composer) numberLine() error {
 }
 
 // approvers sets 签发人：and the names, two a line, further lines under the first name; one character stays free at the
-// right. It returns the top of the last line.
-func (c *composer) approvers(y float64) (float64, error) {
+// right. Where two a line would come near the number, which stands on the last line and reaches to numberEnd, there is one a
+// line. It returns the top of the number's line.
+func (c *composer) approvers(y, numberEnd float64) (float64, error) {
 	label, err := c.set.glyphs("签发人：", body(fonts.FangSong))
 	if err != nil {
 		return 0, err
 	}
 	var names [][]glyph
-	var columns [2]float64 // widths
-	for i, n := range c.doc.Approvers {
+	for _, n := range c.doc.Approvers {
 		g, err := c.set.glyphs(n, body(fonts.Kai))
 		if err != nil {
 			return 0, err
 		}
 		names = append(names, g)
-		columns[i%2] = max(columns[i%2], totalWidth(g))
 	}
-	left := areaRight - cell - columns[0]
-	if len(names) > 1 {
-		left -= cell + columns[1]
+	block := func(perLine int) (left float64, second float64) {
+		var columns [2]float64 // widths
+		for i, g := range names {
+			columns[i%perLine] = max(columns[i%perLine], totalWidth(g))
+		}
+		left = areaRight - cell - columns[0]
+		if perLine > 1 {
+			left -= cell + columns[1]
+		}
+		return left, columns[0] + cell
+	}
+	perLine := min(2, len(names))
+	left, second := block(perLine)
+	near := func() bool { return left-totalWidth(label) < numberEnd+cell/2 }
+	if near() && perLine > 1 {
+		perLine = 1
+		left, second = block(perLine)
 	}
 	c.put(Approver, label, left-totalWidth(label), y)
 	for i, g := range names {
-		if i > 0 && i%2 == 0 {
+		if i > 0 && i%perLine == 0 {
 			y += pitch
 		}
-		c.put(Approver, g, left+float64(i%2)*(columns[0]+cell), y)
+		c.put(Approver, g, left+float64(i%perLine)*second, y)
+	}
+	if len(names) <= perLine && near() || left < numberEnd+cell/2 {
+		c.set.warn("number_meets_approvers", "%s and 签发人 do not fit one line", c.doc.Number)
+		y += pitch
 	}
 	return y, nil
 }

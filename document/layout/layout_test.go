@@ -242,6 +242,37 @@ func TestApproversOfAllLengths(t *testing.T) {
 	}
 }
 
+// TestLongNumberBesideApprovers: they never run into each other; where one line cannot hold both, the author is told.
+func TestLongNumberBesideApprovers(t *testing.T) {
+	tests := []struct {
+		agency, names string
+		warned        bool
+	}{
+		{"云溪政办发", "[欧阳文华, 欧阳文华]", false},
+		{"云溪市政务数据发", "[欧阳文华, 欧阳文华]", false},
+		{"云溪市政务服务数据管理局发", "[林远, 赵一鸣]", false},
+		{"云溪市政务服务和大数据发展管理局政务发", "[林致远]", true},
+	}
+	for _, tt := range tests {
+		p := mustCompose(t, mustParse(t, draft("kind: 通知", "kind: 请示\napprovers: "+tt.names, "通知", "请示", "云溪政办发", tt.agency)))
+		number, _ := find(p, layout.Number)
+		end := number[len(number)-1].X + number[len(number)-1].Width()
+		names, _ := find(p, layout.Approver)
+		for _, r := range names {
+			if r.X < end && math.Abs(r.Y-number[0].Y) < 5 {
+				t.Errorf("%s %s: %q at %.1f begins before the number ends at %.1f", tt.agency, tt.names, r.Text, r.X, end)
+			}
+		}
+		warned := false
+		for _, w := range p.Warnings {
+			warned = warned || w.Code == "number_meets_approvers"
+		}
+		if warned != tt.warned {
+			t.Errorf("%s %s: warned %v", tt.agency, tt.names, warned)
+		}
+	}
+}
+
 func TestWithoutSeal(t *testing.T) {
 	_, p := mustExample(t, "letter.yaml")
 	if p.SealSpot != nil {
