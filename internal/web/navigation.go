@@ -37,6 +37,7 @@ func (s *Server) menu(n counts) []navGroup {
 		}},
 		{Key: "keep", Items: []navItem{
 			{Key: "seals", Address: "/seals", roles: append(staff, directory.Custodian)},
+			{Key: "requests", Address: "/seal-requests", roles: append(staff, directory.Custodian)},
 			{Key: "archive", Address: "/archive", roles: []directory.Role{directory.Clerk, directory.Archivist, directory.Supervisor}},
 		}},
 		{Key: "manage", Items: []navItem{

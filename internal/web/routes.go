@@ -73,6 +73,7 @@ func (s *Server) exchanging() []route {
 // managing are the pages of those who keep and manage.
 func (s *Server) managing() []route {
 	keepers := []directory.Role{directory.Clerk, directory.Approver, directory.SealKeeper, directory.Custodian}
+	askers := []directory.Role{directory.Clerk, directory.SealKeeper}
 	custodian := []directory.Role{directory.Custodian}
 	readers := []directory.Role{directory.Clerk, directory.Archivist, directory.Supervisor}
 	admin := []directory.Role{directory.Admin}
@@ -82,6 +83,12 @@ func (s *Server) managing() []route {
 		{http.MethodGet, "/seals/" + id, byRole, keepers, s.seal},
 		{http.MethodGet, "/seals/" + id + "/picture.png", byRole, keepers, s.sealPicture},
 		{http.MethodPost, "/seals/" + id, byRole, custodian, s.changeSeal},
+		{http.MethodPost, "/seals/" + id + "/renew", byRole, custodian, s.renewSeal},
+		{http.MethodGet, "/seal-requests", byRole, keepers, s.sealRequests},
+		{http.MethodPost, "/seal-requests", byRole, askers, s.askForSeal},
+		{http.MethodGet, "/seal-requests/" + id, byRole, keepers, s.sealRequest},
+		{http.MethodGet, "/seal-requests/" + id + "/picture.png", byRole, keepers, s.requestPicture},
+		{http.MethodPost, "/seal-requests/" + id, byRole, custodian, s.decideRequest},
 
 		{http.MethodGet, "/archive", byRole, readers, s.searchArchive},
 		{http.MethodGet, "/archive/" + id, byRole, readers, s.record},

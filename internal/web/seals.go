@@ -5,11 +5,9 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"yinxin/seal"
-	"yinxin/seal/ses"
 	"yinxin/transport"
 	"yinxin/transport/api"
 	"yinxin/transport/directory"
@@ -88,8 +86,10 @@ type sealPage struct {
 	Uses       []useRow
 	Changes    []changeRow
 	Custodian  bool
-	Next       []seal.Status
-	Fault      string
+	// Receipts: the reader may have the receipts of the uses.
+	Receipts bool
+	Next     []seal.Status
+	Fault    string
 }
 
 type useRow struct {
@@ -115,7 +115,7 @@ func (s *Server) showSeal(c *call, status int, fault string) error {
 	}
 	p := sealPage{
 		sealRow: s.sealRow(r), OfficeName: c.officeName(r.Office), KeeperName: c.personName(r.Keeper),
-		Custodian: c.account.Has(directory.Custodian), Fault: fault,
+		Custodian: c.account.Has(directory.Custodian), Receipts: c.account.Has(directory.Clerk) && r.Office == c.account.Org, Fault: fault,
 	}
 	for _, u := range slices.Backward(uses) {
 		row := useRow{Use: u, OperatorName: c.personName(u.Operator)}
@@ -143,16 +143,7 @@ func (s *Server) sealPicture(c *call) error {
 	if err != nil {
 		return err
 	}
-	made, err := ses.ParseSeal(r.ESL)
-	if err != nil {
-		return err
-	}
-	if !strings.EqualFold(made.Info.Picture.Type, "png") {
-		return api.NewProblem(api.UnsupportedFormat, "")
-	}
-	c.w.Header().Set("Content-Type", "image/png")
-	_, _ = c.w.Write(made.Info.Picture.Data)
-	return nil
+	return c.picture(r.ESL)
 }
 
 func (s *Server) changeSeal(c *call) error {

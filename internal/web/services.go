@@ -8,6 +8,7 @@ import (
 	"yinxin/internal/audit"
 	"yinxin/keys"
 	"yinxin/seal"
+	"yinxin/seal/picture"
 	"yinxin/transport"
 	"yinxin/transport/directory"
 	"yinxin/transport/hub"
@@ -60,13 +61,22 @@ type Registrar interface {
 	Establish(ctx context.Context, who office.Person, o directory.Organisation) (directory.Organisation, error)
 	MakeSeal(ctx context.Context, who office.Person, q office.SealRequest) (seal.Record, error)
 	ChangeSeal(ctx context.Context, who office.Person, id string, to seal.Status, reason string) (seal.Record, error)
+	RenewSeal(ctx context.Context, who office.Person, id string, how office.Renewal) (seal.Record, error)
+	// SealRanks are the sizes by rank that requests may name.
+	SealRanks() picture.Ranks
+	RequestSeal(ctx context.Context, who office.Person, wish office.SealWish) (seal.Request, error)
+	MakeRequested(ctx context.Context, who office.Person, id string, term office.Term) (seal.Request, error)
+	DeclineRequest(ctx context.Context, who office.Person, id, reason string) (seal.Request, error)
+	RegisterRequested(ctx context.Context, who office.Person, id string) (seal.Record, error)
 }
 
-// Seals are the registered seals and what they were used for.
+// Seals are the requests for seals, the registered seals and what they were used for.
 type Seals interface {
 	Seal(ctx context.Context, id string) (seal.Record, error)
 	SealsOf(ctx context.Context, office string) ([]seal.Record, error)
 	Uses(ctx context.Context, sealID string) ([]seal.Use, error)
+	SealRequest(ctx context.Context, id string) (seal.Request, error)
+	SealRequests(ctx context.Context, office, after string, limit int) ([]seal.Request, error)
 }
 
 // Archive finds and hands out records. An empty office means an archivist, who sees all.

@@ -76,7 +76,7 @@ func (r *Registrar) checkWish(ctx context.Context, q *seal.Request, rank string)
 		if q.Diameter != 0 {
 			return fmt.Errorf("%w: size by rank and in millimetres", seal.ErrMake)
 		}
-		size, err := r.ranks().Diameter(rank)
+		size, err := r.SealRanks().Diameter(rank)
 		if err != nil {
 			return fmt.Errorf("%w: %w", seal.ErrMake, err)
 		}
@@ -121,7 +121,8 @@ func (r *Registrar) checkKeeper(ctx context.Context, office, keeper string) erro
 	return err
 }
 
-func (r *Registrar) ranks() picture.Ranks {
+// SealRanks is the table by which a request may name its size.
+func (r *Registrar) SealRanks() picture.Ranks {
 	if r.Ranks == nil {
 		return picture.DefaultRanks()
 	}
