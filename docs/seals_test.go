@@ -2,19 +2,14 @@
 package docs
 
 import (
-	"crypto/rand"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"yinxin/examples"
-	"yinxin/internal/attack"
-	"yinxin/internal/attack/base"
-	"yinxin/testvectors"
 )
 
 // TestSealsCommands runs the commands of docs/seals.md as they stand there, in one folder, one after the other.
@@ -59,48 +54,4 @@ func TestSealsCommands(t *testing.T) {
 			t.Errorf("the commands do not say %q:\n%s", want, out)
 		}
 	}
-}
-
-// TestSealsCasesExist: every case that the table of docs/seals.md names is there to be reproduced.
-func TestSealsCasesExist(t *testing.T) {
-	text, err := os.ReadFile("seals.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, table, found := strings.Cut(string(text), "## What this verifier checks")
-	if !found {
-		t.Fatal("no table")
-	}
-	known := corpus(t)
-	for _, m := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(table, -1) {
-		name := m[1]
-		switch {
-		case strings.HasSuffix(name, ".ofd"):
-			if _, err := testvectors.Read("ofd/" + name); err != nil {
-				t.Errorf("no sample %s", name)
-			}
-		case regexp.MustCompile(`^[OPZXC]-\d\d/`).MatchString(name):
-			if !known[name] {
-				t.Errorf("no case %s in the corpus", name)
-			}
-		}
-	}
-}
-
-// corpus are the identifiers of all generated cases.
-func corpus(t *testing.T) map[string]bool {
-	t.Helper()
-	w, err := base.New(time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := w.Base()
-	if err != nil {
-		t.Fatal(err)
-	}
-	known := map[string]bool{}
-	if err := attack.Cases(b, func(c attack.Case) error { known[c.ID] = true; return nil }); err != nil {
-		t.Fatal(err)
-	}
-	return known
 }

@@ -44,6 +44,8 @@ type Base struct {
 	// inside, both by the signer.
 	SignMessage     func(sum [32]byte) ([]byte, error)
 	AttachedMessage func(content []byte) ([]byte, error)
+	// Stamp makes a time-stamp token over a digest, by an authority of the same root, and at the sealing time.
+	Stamp func(sum [32]byte) ([]byte, error)
 	// SM3 is the digest.
 	SM3 func([]byte) [32]byte
 }

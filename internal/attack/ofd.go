@@ -332,6 +332,7 @@ func sealCases(l *lab) {
 			Verdict: Failed, Reason: "certificate_chain", Data: b.Rogue,
 		}, b.OFD)
 	}
+	l.stampCases()
 	l.on("OFD", "O-18/version-of-the-signature", "version number of what is signed", Failed, "seal_version", func(p *pack) {
 		onValue(p, func(n *node) { n.at(0, 0).body = []byte{1} })
 		l.resign(p, b.Sign)
@@ -504,4 +505,30 @@ func coverCases(l *lab) {
 			l.bind(p)
 		})
 	}
+}
+
+// stampCases put time-stamps into the seal signature, which needs no key: T-12.
+func (l *lab) stampCases() {
+	embed := func(id, mutation, verdict, reason string, token func(value []byte) ([]byte, error)) {
+		l.on("OFD", id, mutation, verdict, reason, func(p *pack) {
+			onValue(p, func(n *node) {
+				der, err := token(n.at(inValue...).body[1:])
+				if err != nil {
+					p.err = err
+					return
+				}
+				n.kids = append(n.kids, &node{tag: tagZero, kids: []*node{bits(der)}})
+			})
+		})
+	}
+	embed("T-12/own", "none: a time-stamp of this very signature", Passed, "", func(value []byte) ([]byte, error) {
+		return l.base.Stamp(l.base.SM3(value))
+	})
+	embed("T-12/another", "the time-stamp of another signature", Failed, "timestamp_imprint", func(value []byte) ([]byte, error) {
+		sum := l.base.SM3(value)
+		return l.base.Stamp(l.base.SM3(sum[:]))
+	})
+	embed("T-12/none", "a time-stamp that is none", Failed, "timestamp_invalid", func([]byte) ([]byte, error) {
+		return []byte("no token"), nil
+	})
 }

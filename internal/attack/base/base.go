@@ -11,6 +11,7 @@ import (
 	"yinxin/crypto/cert"
 	"yinxin/crypto/cms"
 	"yinxin/crypto/gm"
+	"yinxin/crypto/tsp"
 	"yinxin/document"
 	"yinxin/document/fonts"
 	"yinxin/document/layout"
@@ -133,7 +134,7 @@ func (w *World) Base() (attack.Base, error) {
 		OtherCert: w.other.cert.Raw, EncryptionCert: w.secret.cert.Raw,
 		SM3: func(p []byte) [32]byte { return gm.SM3(p) },
 	}
-	for _, step := range []func(*attack.Base) error{w.packages, w.seals, w.pdfs, w.messages} {
+	for _, step := range []func(*attack.Base) error{w.stamps, w.packages, w.seals, w.pdfs, w.messages} {
 		if err := step(&b); err != nil {
 			return b, fmt.Errorf("make the base of the corpus: %w", err)
 		}
@@ -168,6 +169,38 @@ func compose(name string) ([]byte, error) {
 	var out bytes.Buffer
 	err = ofd.Write(&out, pages, d.Metadata, attachments)
 	return out.Bytes(), err
+}
+
+// stamps makes the time-stamp authority.
+func (w *World) stamps(b *attack.Base) error {
+	key, err := gm.GenerateKey(w.random)
+	if err != nil {
+		return err
+	}
+	c, err := w.authority.IssueTimestamp(cert.Subject("TSA", "Test"), key.PublicKey(), cert.IssueOptions{})
+	if err != nil {
+		return err
+	}
+	a, err := tsp.NewAuthority(tsp.AuthorityOptions{Signer: key, Certificate: c, Now: func() time.Time { return w.at }})
+	if err != nil {
+		return err
+	}
+	b.Stamp = func(sum [32]byte) ([]byte, error) {
+		q, err := tsp.NewRequest(sum, nil, w.random)
+		if err != nil {
+			return nil, err
+		}
+		answer, err := a.Respond(q.Raw)
+		if err != nil {
+			return nil, err
+		}
+		r, err := tsp.ParseResponse(answer)
+		if err != nil {
+			return nil, err
+		}
+		return r.Token, nil
+	}
+	return nil
 }
 
 func (w *World) apply(in []byte, change func(o *ofdseal.PrepareOptions)) ([]byte, error) {
