@@ -190,7 +190,7 @@ func TestManaging(t *testing.T) {
 	custodian.Click(`button[value=make]`, `.done`)
 	custodian.Wants("已制章，未备案")
 	custodian.Look("seal-request-made")
-	custodian.Click(`button[value=register]`, `.done`)
+	custodian.Click(`button[value=register]`, `.r-registered`)
 	custodian.Wants("已备案")
 	speaksEnglish(clerk, "/seal-requests", clerk.Here())
 	custodian.Go("/keys")
