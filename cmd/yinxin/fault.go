@@ -230,6 +230,8 @@ func faultTable() []faultRow {
 		{cert.ErrNotIssued, exitNotFound, "not_found"},
 		{cert.ErrRevoked, exitRefused, "already_revoked"},
 		{cert.ErrSameKey, exitRefused, string(verdict.WeakKey)},
+		{gm.ErrWeakKey, exitRefused, string(verdict.WeakKey)},
+		{cert.ErrName, exitRefused, "validation"},
 		{durable.ErrLocked, exitUnreachable, "locked"},
 		{cert.ErrNotSM2, exitNotFound, "unsupported_format"},
 		{cert.ErrMalformed, exitNotFound, "malformed"},

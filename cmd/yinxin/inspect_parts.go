@@ -391,11 +391,11 @@ type receiptView struct {
 func (v *inspection) receipt(data []byte) error {
 	r, err := receipt.Parse(data)
 	if err != nil {
-		return err
+		return refuse("malformed", exitNotFound, "%w", err)
 	}
 	c, err := tlog.ParseCheckpoint(r.Checkpoint)
 	if err != nil {
-		return err
+		return refuse("malformed", exitNotFound, "the checkpoint of the receipt: %w", err)
 	}
 	e := r.Entry
 	v.Receipt = &receiptView{

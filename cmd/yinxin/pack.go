@@ -211,6 +211,9 @@ func (e *env) packSigner(ctx context.Context, ring *keyRing, f packFlags, o *env
 	if err != nil {
 		return err
 	}
+	if err := e.checkOwn(own); err != nil {
+		return err
+	}
 	o.Sender = envelope.PartyCode(own)
 	o.Sign = cms.SignOptions{Signer: h.signer, Certificate: own, Chain: chain, Time: e.now().UTC(), Rand: e.rand}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -18,6 +19,7 @@ import (
 	"yinxin/seal/ofdseal"
 	"yinxin/seal/pdfseal"
 	"yinxin/transport/office"
+	"yinxin/verdict"
 )
 
 // signFlags are the flags of sign.
@@ -124,7 +126,7 @@ func (e *env) sign(cmd *cobra.Command, f signFlags, in, out string) (err error) 
 	if o.Certificate, o.Chain, err = h.certificate(f.cert); err != nil {
 		return err
 	}
-	if err := o.Certificate.CheckUse(cert.UseSign); err != nil {
+	if err := e.checkOwn(o.Certificate); err != nil {
 		return err
 	}
 	result := signedFile{File: out, Type: string(verify.KindCMS), Signer: o.Certificate.SubjectText(), TimeStamped: stamp != nil}
@@ -144,6 +146,18 @@ func (e *env) sign(cmd *cobra.Command, f signFlags, in, out string) (err error) 
 		return fmt.Errorf("sign %s: %w", in, err)
 	}
 	return e.result(jsonFlag(cmd), result, "%s\tsigned by %s\n", result.File, result.Signer)
+}
+
+// checkOwn refuses to sign by a certificate that every verifier will refuse: one for another use, or one that is not valid
+// now.
+func (e *env) checkOwn(c *cert.Certificate) error {
+	switch now := e.now(); {
+	case now.After(c.NotAfter):
+		return refuse(string(verdict.CertExpired), exitRefused, "the certificate of %s expired on %s", c.SubjectText(), c.NotAfter.Format(time.RFC3339))
+	case now.Before(c.NotBefore):
+		return refuse(string(verdict.CertNotYetValid), exitRefused, "the certificate of %s is valid from %s", c.SubjectText(), c.NotBefore.Format(time.RFC3339))
+	}
+	return c.CheckUse(cert.UseSign)
 }
 
 // kindOf tells OFD and PDF from everything else. Of a PDF alone more than the beginning and the directory is read; a ZIP

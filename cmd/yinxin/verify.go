@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"io/fs"
 	"os"
@@ -169,7 +168,7 @@ func judgePath(path string, o verify.Options) (_ verdict.File, err error) {
 		if err != nil {
 			return verdict.File{}, err
 		}
-		if bytes.HasPrefix(head, []byte(envelope.Magic)) {
+		if envelope.IsEnvelope(head) {
 			return judgeEnvelope(path, o)
 		}
 	}

@@ -51,7 +51,7 @@ func newTSACmd(e *env) *cobra.Command {
 			"clock in everything else: it is for tests and pilots, no qualified authority. Plain HTTP on loopback only; put a TLS\n" +
 			"proxy in front of it for others.",
 		Example: "  yinxin keys create tsa --purpose timestamp --keys files:tsa-keys --password-file pw\n" +
-			"  yinxin keys csr tsa --keys files:tsa-keys --password-file pw --subject CN=TSA --out tsa.csr\n" +
+			"  yinxin keys csr tsa --keys files:tsa-keys --password-file pw --name TSA --out tsa.csr\n" +
 			"  yinxin keys import-cert tsa tsa.pem --keys files:tsa-keys --password-file pw\n" +
 			"  yinxind tsa --keys files:tsa-keys --key tsa --password-file pw",
 		Args: noArguments,

@@ -1,6 +1,7 @@
 package cert
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/rand"
@@ -10,7 +11,9 @@ import (
 	"fmt"
 	"io"
 	"math/big"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/emmansun/gmsm/smx509"
 
@@ -215,6 +218,9 @@ func (a *Authority) issue(
 	if err != nil {
 		return nil, fmt.Errorf("issue certificate for %s: %w", nameText(subject), err)
 	}
+	if own, err := asn1.Marshal(subject.ToRDNSequence()); err != nil || bytes.Equal(own, a.Certificate.RawSubject) {
+		return nil, fmt.Errorf("issue certificate for %s: %w: it is the CA's own", nameText(subject), ErrName)
+	}
 	if o.NotAfter.IsZero() && t.NotAfter.After(a.Certificate.NotAfter) {
 		t.NotAfter = a.Certificate.NotAfter
 	}
@@ -228,6 +234,9 @@ func (a *Authority) issue(
 
 func (s Station) template(subject pkix.Name, pub *ecdsa.PublicKey, o IssueOptions, life time.Duration) (*smx509.Certificate, error) {
 	if err := gm.CheckPublicKey(pub); err != nil {
+		return nil, err
+	}
+	if err := checkName(subject); err != nil {
 		return nil, err
 	}
 	serial := make([]byte, serialSize)
@@ -250,6 +259,24 @@ func (s Station) template(subject pkix.Name, pub *ecdsa.PublicKey, o IssueOption
 		NotBefore: o.NotBefore.UTC().Truncate(time.Second), NotAfter: o.NotAfter.UTC().Truncate(time.Second),
 		SubjectKeyId: keyID[:20], CRLDistributionPoints: o.CRLs, OCSPServer: o.OCSP,
 	}, nil
+}
+
+// checkName refuses a name that says nothing, or that would not be shown as it is: whoever reads the certificate elsewhere
+// must not be misled by characters that turn, hide or end the text.
+func checkName(n pkix.Name) error {
+	rdns := n.ToRDNSequence()
+	if len(rdns) == 0 {
+		return fmt.Errorf("%w: it is empty", ErrName)
+	}
+	for _, set := range rdns {
+		for _, a := range set {
+			text, ok := a.Value.(string)
+			if !ok || text == "" || !utf8.ValidString(text) || strings.ContainsFunc(text, hidden) {
+				return fmt.Errorf("%w: a part of it is empty, or has control or formatting characters", ErrName)
+			}
+		}
+	}
+	return nil
 }
 
 func (s Station) create(t, parent *smx509.Certificate, pub *ecdsa.PublicKey) (*Certificate, error) {

@@ -47,6 +47,8 @@ var (
 	ErrNotSM2 = errors.New("cert: not an SM2 certificate")
 	// ErrKeyUsage: the certificate may not be used for this.
 	ErrKeyUsage = errors.New("cert: key usage does not allow this")
+	// ErrName: a name that the built-in CA does not certify.
+	ErrName = errors.New("cert: not a name to certify")
 	// ErrKeyMismatch: the private key does not belong to the certificate.
 	ErrKeyMismatch = errors.New("cert: private key does not belong to the certificate")
 )
@@ -80,6 +82,9 @@ type Certificate struct {
 func Parse(der []byte) (*Certificate, error) {
 	if len(der) > MaxSize {
 		return nil, fmt.Errorf("%w: certificate of %d bytes", ErrMalformed, len(der))
+	}
+	if err := checkOutline(der); err != nil {
+		return nil, err
 	}
 	x, err := smx509.ParseCertificate(der)
 	if err != nil {
@@ -168,12 +173,15 @@ func (c *Certificate) SerialText() string { return c.Serial.Text(16) }
 
 func nameText(n pkix.Name) string {
 	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) {
+		if hidden(r) {
 			return unicode.ReplacementChar
 		}
 		return r
 	}, n.String())
 }
+
+// hidden: a character that is not shown, or that changes how others are.
+func hidden(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) }
 
 // SubjectKeyID is the subject key identifier, nil if the certificate has none. It is a hint, never a proof.
 func (c *Certificate) SubjectKeyID() []byte {

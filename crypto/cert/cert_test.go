@@ -55,7 +55,7 @@ func TestParse(t *testing.T) {
 		{
 			"key with another curve in its parameters", bytes.Replace(bytes.Clone(a.Raw),
 				[]byte{0x2a, 0x81, 0x1c, 0xcf, 0x55, 0x01, 0x82, 0x2d, 0x03, 0x42}, []byte{0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42}, 1),
-			cert.ErrMalformed,
+			cert.ErrNotSM2,
 		},
 	}
 	for _, tt := range tests {
@@ -257,6 +257,23 @@ func TestAuthority(t *testing.T) {
 	}
 	if _, err := root.IssueSigning(cert.Subject("x", ""), key.PublicKey(), cert.IssueOptions{NotBefore: now, NotAfter: now.AddDate(0, 0, -1)}); err == nil {
 		t.Error("a validity that ends before it begins")
+	}
+}
+
+// TestNamesToCertify: the CA certifies no name that says nothing, hides something, or is its own.
+func TestNamesToCertify(t *testing.T) {
+	pki := certtest.New(t, "root", now)
+	pub := certtest.Key(t).PublicKey()
+	for name, bad := range map[string]pkix.Name{
+		"empty": {}, "NUL": cert.Subject("a\x00b", "Test"), "escape": cert.Subject("a\x1b[31m", "Test"), "turned": cert.Subject("a\u202eb", ""),
+		"hidden": cert.Subject("a\u200bb", ""), "no UTF-8": cert.Subject("a\xff", ""), "in the organisation": cert.Subject("a", "x\ny"), "the CA's own": cert.Subject("root", "Test"),
+	} {
+		if _, err := pki.IssueSigning(bad, pub, cert.IssueOptions{}); !errors.Is(err, cert.ErrName) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := pki.IssueSigning(cert.Subject("市政府 (Test)", "市政府办公室"), pub, cert.IssueOptions{}); err != nil {
+		t.Error(err)
 	}
 }
 

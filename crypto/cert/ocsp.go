@@ -273,14 +273,13 @@ func ParseOCSP(der []byte) (*OCSPResponse, error) {
 func (r *OCSPResponse) parseBasic(in cryptobyte.String) bool {
 	var body, tbs, alg, wrapped, list cryptobyte.String
 	var bits asn1.BitString
-	var oid asn1.ObjectIdentifier
 	var has bool
 	if !in.ReadASN1(&body, cbasn1.SEQUENCE) || !in.Empty() || !body.ReadASN1Element(&tbs, cbasn1.SEQUENCE) ||
-		!body.ReadASN1(&alg, cbasn1.SEQUENCE) || !alg.ReadASN1ObjectIdentifier(&oid) || !body.ReadASN1BitString(&bits) ||
+		!body.ReadASN1(&alg, cbasn1.SEQUENCE) || !body.ReadASN1BitString(&bits) ||
 		bits.BitLength%8 != 0 || !body.ReadOptionalASN1(&wrapped, &has, ctx0) || !body.Empty() {
 		return false
 	}
-	r.tbs, r.signature, r.sm2 = tbs, bits.Bytes, oid.Equal(gm.OIDSM2WithSM3)
+	r.tbs, r.signature, r.sm2 = tbs, bits.Bytes, isSM2WithSM3(alg)
 	if has && (!wrapped.ReadASN1(&list, cbasn1.SEQUENCE) || !wrapped.Empty()) {
 		return false
 	}

@@ -265,6 +265,7 @@ func TestOCSPForged(t *testing.T) {
 		{"another issuer's name", func(n *forge.Node) { entry(n).At(0, 1).Value[0] ^= 1 }, verdict.Indeterminate},
 		{"hashed by SHA-1", func(n *forge.Node) { entry(n).At(0, 0, 0).Set(forge.OID(1, 3, 14, 3, 2, 26)) }, verdict.Indeterminate},
 		{"signed by ECDSA in name", func(n *forge.Node) { n.At(1, 0).Set(forge.OID(1, 2, 840, 10045, 4, 3, 2)) }, verdict.Indeterminate},
+		{"a number as parameter of the algorithm", func(n *forge.Node) { n.At(1).Kids = append(n.At(1).Kids[:1:1], forge.Int(3)) }, verdict.Indeterminate},
 		{"a critical extension of the answer", func(n *forge.Node) { entry(n).Insert(4, critical(0xa1)) }, verdict.Indeterminate},
 		{"a critical extension of the response", func(n *forge.Node) { n.At(0, 3).Set(critical(0xa1)) }, verdict.Indeterminate},
 		{"no certificate of the responder", func(n *forge.Node) { n.Remove(3) }, verdict.Indeterminate},

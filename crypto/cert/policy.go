@@ -125,11 +125,15 @@ func (p Policy) Judge(c *Certificate, use Use, m Moment) []verdict.Check {
 }
 
 // JudgeInto adds the checks of Judge to a signature, and the warnings that belong to them: time_claimed where the time
-// is not proven, no_revocation_source where none exists.
+// is not proven, no_proof_of_existence where there is none, no_revocation_source where none exists.
 func (p Policy) JudgeInto(s *verdict.Signature, c *Certificate, use Use, m Moment) {
 	checks := p.Judge(c, use, m)
 	s.Add(checks...)
-	if !m.Proven {
+	switch {
+	case m.Proven:
+	case m.At.IsZero():
+		s.Warn(verdict.NoProofOfExistence, "no signing time is stated; everything was judged as of now")
+	default:
 		s.Warn(verdict.TimeClaimed, "the signing time is the signer's claim")
 	}
 	for _, k := range checks {

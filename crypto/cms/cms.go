@@ -10,8 +10,8 @@
 // It does not promise secrecy against a sender who alters an envelope in transit: SM4-CBC has no MAC, so an envelope
 // should hold something signed or a key that is checked otherwise. It writes no large content: documents of any size
 // are signed detached and encrypted by crypto/stream. Time-stamp tokens beside a signature are handed out unjudged, counter-
-// signatures are judged as to the signature that they are about; other unsigned attributes and embedded CRLs are bounded
-// and passed over.
+// signatures are judged as to the signature that they are about; revocation lists and OCSP responses in a message count as
+// far as their issuers have signed them; other unsigned attributes are bounded and passed over.
 package cms
 
 import (

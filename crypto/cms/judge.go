@@ -148,6 +148,11 @@ func (s *SignedData) signerCertificate(si *signerInfo, more []*cert.Certificate)
 	case 1:
 		return found[0], verdict.Check{}
 	case 0:
+		for _, u := range s.unusable {
+			if u.named(si.id) {
+				return nil, verdict.Fail(name, u.reason(), "the signer's certificate cannot be used: %v", u.err)
+			}
+		}
 		return nil, verdict.Fail(name, verdict.SignerCert, "the signer's certificate is not in the message")
 	}
 	return nil, verdict.Fail(name, verdict.SignerCert, "several certificates bear the signer's issuer and serial number")
@@ -254,7 +259,8 @@ func matchESS(values [][]byte, c *cert.Certificate) (matches, ok bool) {
 	}
 	in := cryptobyte.String(values[0])
 	var seq, ids, id, sum cryptobyte.String
-	if !in.ReadASN1(&seq, cbasn1.SEQUENCE) || !seq.ReadASN1(&ids, cbasn1.SEQUENCE) || !ids.ReadASN1(&id, cbasn1.SEQUENCE) {
+	if !in.ReadASN1(&seq, cbasn1.SEQUENCE) || !in.Empty() || !seq.ReadASN1(&ids, cbasn1.SEQUENCE) || !ids.ReadASN1(&id, cbasn1.SEQUENCE) ||
+		!seq.SkipOptionalASN1(cbasn1.SEQUENCE) || !seq.Empty() { // policies may stand behind the list
 		return false, false
 	}
 	hash := algorithm{oid: oidSHA256}

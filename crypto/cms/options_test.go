@@ -160,6 +160,8 @@ func TestBinding(t *testing.T) {
 		{"not bound, required", without, strict, verdict.SignedAttrsIncomplete},
 		{"with issuer and serial number", edited(issuerSerial(a.SigningCert)), strict, ""},
 		{"with another serial number", edited(issuerSerial(b.SigningCert)), strict, verdict.SignerCert},
+		{"with policies behind the list", edited(func(s *forge.Signed) { s.Attribute(0, ess...).At(1, 0).Insert(1, forge.Seq()) }), strict, ""},
+		{"with something else behind the list", edited(func(s *forge.Signed) { s.Attribute(0, ess...).At(1, 0).Insert(1, forge.Int(1)) }), strict, verdict.SignedAttrsIncomplete},
 		{"with something else behind the digest", edited(func(s *forge.Signed) { s.Attribute(0, ess...).At(1, 0, 0, 0).Insert(2, forge.Null()) }), strict, verdict.SignedAttrsIncomplete},
 	}
 	for _, tt := range tests {

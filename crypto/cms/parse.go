@@ -3,6 +3,7 @@ package cms
 import (
 	"bytes"
 	"encoding/asn1"
+	"errors"
 	"math/big"
 	"slices"
 	"time"
@@ -75,6 +76,7 @@ type SignedData struct {
 	sum         [32]byte // of the content, if attached
 	attached    bool
 	certs       []*cert.Certificate
+	unusable    []unusable
 	crls        []*cert.RevocationList
 	ocsp        []*cert.OCSPResponse
 	signers     []signerInfo
@@ -262,11 +264,38 @@ func (s *SignedData) parseCertificates(in *cryptobyte.String) error {
 			return malformed("certificates")
 		}
 		// One that is not SM2, or not a certificate at all, cannot be a signer's or an issuer's here.
-		if c, err := cert.Parse(raw); err == nil {
-			s.certs = append(s.certs, c)
+		c, err := cert.Parse(raw)
+		if err != nil {
+			s.unusable = append(s.unusable, unusable{raw, err})
+			continue
 		}
+		s.certs = append(s.certs, c)
 	}
 	return nil
+}
+
+// unusable is a certificate of the message that cannot be a signer's, kept to say so where one names it.
+type unusable struct {
+	raw []byte
+	err error
+}
+
+// named reports whether the certificate bears this issuer and serial number, as far as it can be read.
+func (u unusable) named(id identity) bool {
+	in := cryptobyte.String(u.raw)
+	var body, tbs, issuer cryptobyte.String
+	serial := new(big.Int)
+	return in.ReadASN1(&body, cbasn1.SEQUENCE) && body.ReadASN1(&tbs, cbasn1.SEQUENCE) && tbs.SkipOptionalASN1(explicit0) &&
+		tbs.ReadASN1Integer(serial) && tbs.SkipASN1(cbasn1.SEQUENCE) && tbs.ReadASN1Element(&issuer, cbasn1.SEQUENCE) &&
+		id.serial.Cmp(serial) == 0 && bytes.Equal(id.issuer, issuer)
+}
+
+// reason is why it cannot be used.
+func (u unusable) reason() verdict.Reason {
+	if errors.Is(u.err, cert.ErrNotSM2) {
+		return verdict.AlgMismatch
+	}
+	return verdict.Malformed
 }
 
 func readIdentity(in *cryptobyte.String) (identity, bool) {

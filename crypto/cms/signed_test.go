@@ -384,6 +384,9 @@ func TestMoments(t *testing.T) {
 			if v.Verdict != tt.want || v.Reason != tt.reason || v.TimeSource != tt.source {
 				t.Errorf("%s %s, time by %q", v.Verdict, v.Reason, v.TimeSource)
 			}
+			if proven := !tt.o.At.IsZero(); v.Warned(verdict.TimeClaimed) != (!proven && tt.source != "") || v.Warned(verdict.NoProofOfExistence) != (!proven && tt.source == "") {
+				t.Errorf("warnings %v", v.Warnings)
+			}
 		})
 	}
 	s, err := cms.ParseSigned(msg)
@@ -410,6 +413,59 @@ func TestCertificateFromOutside(t *testing.T) {
 	o.Certificates = []*cert.Certificate{a.SigningCert}
 	if v := s.Judge(gm.SM3(content), false, o)[0]; v.Verdict != verdict.Passed {
 		t.Errorf("%s %s", v.Verdict, v.Reason)
+	}
+}
+
+// TestUnusableCertificate is C-11: where the certificate that the signer names is there and cannot be used, the reason says why.
+func TestUnusableCertificate(t *testing.T) {
+	pki := certtest.New(t, "root", now)
+	a := pki.Party("office")
+	tools := forger(pki.Key)
+	for _, tt := range []struct {
+		name string
+		edit func(tbs *forge.Node) // version, serial, algorithm, issuer, validity, subject, key, extensions
+		want verdict.Reason
+	}{
+		{"twin", func(*forge.Node) {}, ""},
+		{"P-256 in name", func(n *forge.Node) { n.At(6, 0, 1).Set(forge.OID(1, 2, 840, 10045, 3, 1, 7)) }, verdict.AlgMismatch},
+		{"spelled-out curve", func(n *forge.Node) { n.At(6, 0, 1).Set(forge.Seq(forge.Int(1))) }, verdict.AlgMismatch},
+		{"RSA", func(n *forge.Node) { n.At(6, 0, 0).Set(forge.OID(1, 2, 840, 113549, 1, 1, 1)) }, verdict.AlgMismatch},
+		{"signed by ECDSA in name", func(n *forge.Node) { n.At(2, 0).Set(forge.OID(1, 2, 840, 10045, 4, 3, 2)) }, verdict.AlgMismatch},
+		{"a number as parameter", func(n *forge.Node) { n.At(2).Kids = []*forge.Node{n.At(2, 0), forge.Int(3)} }, verdict.AlgMismatch},
+		{"a point off the curve", func(n *forge.Node) { v := n.At(6, 1).Value; v[len(v)-1] ^= 1 }, verdict.Malformed},
+		{"valid to a minute", func(n *forge.Node) { v := n.At(4, 1); v.Value = append(v.Value[:10:10], 'Z') }, verdict.Malformed},
+		{"bytes after a key usage", func(n *forge.Node) {
+			for _, e := range n.At(7, 0).Kids {
+				if e.At(0).IsOID(2, 5, 29, 15) {
+					e.At(-1).Value = append(e.At(-1).Value, 0)
+				}
+			}
+		}, verdict.Malformed},
+		{"an extension twice", func(n *forge.Node) { e := n.At(7, 0); e.Insert(0, e.At(0).Clone()) }, verdict.Malformed},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			n := forge.Must(a.SigningCert.Raw)
+			tt.edit(n.At(0))
+			n.At(1).Set(n.At(0, 2))
+			n.At(2).Value = append([]byte{0}, tools.Sign(n.At(0).Bytes())...)
+			m := whole(a, content)
+			m.Certs = [][]byte{n.Bytes()}
+			if tt.want == "" {
+				m = whole(a, content)
+			}
+			s, err := cms.ParseSigned(m.Bytes())
+			if err != nil {
+				t.Fatal(err)
+			}
+			v := s.Judge(gm.SM3(content), false, options(pki))[0]
+			if tt.want == "" {
+				if v.Verdict != verdict.Passed {
+					t.Errorf("the twin: %s %s", v.Verdict, v.Reason)
+				}
+				return
+			}
+			expectOnly(t, v, verdict.CheckSignature, tt.want)
+		})
 	}
 }
 

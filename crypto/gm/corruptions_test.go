@@ -3,6 +3,7 @@ package gm_test
 import (
 	"bytes"
 	"crypto/cipher"
+	"errors"
 	"testing"
 
 	gmcipher "github.com/emmansun/gmsm/cipher"
@@ -94,5 +95,37 @@ func TestSM4AEADCorruptions(t *testing.T) {
 				t.Error("other associated data opens")
 			}
 		})
+	}
+}
+
+// TestEnvelopedKeyAlgorithm: the algorithm of an enveloped key has no parameters, or NULL.
+func TestEnvelopedKeyAlgorithm(t *testing.T) {
+	key, err := gm.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pair, err := gm.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := gm.EnvelopeKey(nil, key.PublicKey(), pair)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name   string
+		params []*forge.Node
+		want   error
+	}{
+		{"none", nil, nil},
+		{"NULL", []*forge.Node{forge.Null()}, nil},
+		{"a number", []*forge.Node{forge.Int(3)}, gm.ErrDecrypt},
+		{"NULL twice", []*forge.Node{forge.Null(), forge.Null()}, gm.ErrDecrypt},
+	} {
+		n := forge.Must(der)
+		n.At(0).Kids = append(n.At(0).Kids[:1:1], tt.params...)
+		if _, err := key.OpenEnvelopedKey(n.Bytes()); !errors.Is(err, tt.want) {
+			t.Errorf("%s: %v, want %v", tt.name, err, tt.want)
+		}
 	}
 }

@@ -1,12 +1,15 @@
 package gm
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"encoding/asn1"
 	"fmt"
 	"io"
 
 	"github.com/emmansun/gmsm/sm2"
+	"golang.org/x/crypto/cryptobyte"
+	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
 
 // MaxEnvelopedKey bounds an SM2EnvelopedKey, in bytes; a real one has about 250.
@@ -30,7 +33,7 @@ func (k *PrivateKey) OpenEnvelopedKey(der []byte) (*PrivateKey, error) {
 		return nil, ErrDecrypt
 	}
 	rest, err := asn1.Unmarshal(der, &outline)
-	if err != nil || len(rest) > 0 || outline.PrivateKey.BitLength != ScalarSize*8 || len(outline.Public.Bytes) != 65 {
+	if err != nil || len(rest) > 0 || !plainAlgorithm(outline.Algorithm.Bytes) || outline.PrivateKey.BitLength != ScalarSize*8 || len(outline.Public.Bytes) != 65 {
 		return nil, ErrDecrypt
 	}
 	inner, err := k.Decrypt(nil, outline.Key.FullBytes, nil)
@@ -45,6 +48,12 @@ func (k *PrivateKey) OpenEnvelopedKey(der []byte) (*PrivateKey, error) {
 	scalar := opened.D.FillBytes(make([]byte, ScalarSize))
 	defer clear(scalar)
 	return importOpened(scalar)
+}
+
+// plainAlgorithm reports whether an AlgorithmIdentifier, without its tag, has no parameters or NULL; the library judges the
+// algorithm itself.
+func plainAlgorithm(alg cryptobyte.String) bool {
+	return alg.SkipASN1(cbasn1.OBJECT_IDENTIFIER) && (alg.Empty() || bytes.Equal(alg, asn1.NullBytes))
 }
 
 func importOpened(scalar []byte) (*PrivateKey, error) {

@@ -41,7 +41,7 @@ func Recognise(data []byte) Kind {
 		return KindPDF
 	case receipt.IsReceipt(data):
 		return KindReceipt
-	case bytes.HasPrefix(data, []byte(envelope.Magic)):
+	case envelope.IsEnvelope(data):
 		return KindEnvelope
 	case bytes.HasPrefix(data, []byte("-----BEGIN CERTIFICATE-----")):
 		return KindCertificate

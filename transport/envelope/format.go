@@ -16,6 +16,9 @@ import (
 // Magic begins every envelope; its digit is the version.
 const Magic = "yinxin envelope 1\n"
 
+// magicOfAll begins envelopes of every version.
+const magicOfAll = "yinxin envelope "
+
 // endMagic ends every envelope, after the payload's length.
 const endMagic = "end of envelope\n"
 
@@ -174,8 +177,8 @@ func (s *section) magic() error {
 	if string(b) == Magic {
 		return nil
 	}
-	if bytes.HasPrefix(b, []byte("yinxin envelope ")) {
-		return verdict.Refuse(verdict.UnsupportedVersion, "envelope version %q", b[len("yinxin envelope "):])
+	if IsEnvelope(b) {
+		return verdict.Refuse(verdict.UnsupportedVersion, "envelope version %q", b[len(magicOfAll):])
 	}
 	return verdict.Refuse(verdict.Malformed, "not an envelope")
 }
@@ -322,7 +325,7 @@ func (e *Envelope) PayloadReader() *io.SectionReader {
 }
 
 // IsEnvelope reports whether data begins as an envelope of any version does.
-func IsEnvelope(data []byte) bool { return bytes.HasPrefix(data, []byte("yinxin envelope ")) }
+func IsEnvelope(data []byte) bool { return bytes.HasPrefix(data, []byte(magicOfAll)) }
 
 // digestOf is the SM3 of bytes.
 func digestOf(b []byte) transport.Digest { return gm.SM3(b) }
