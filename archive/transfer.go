@@ -11,6 +11,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"yinxin/internal/durable"
@@ -121,7 +122,7 @@ func transferPlace(r Record) (string, error) {
 		return "", fmt.Errorf("成文日期 %.20q", r.IssuedOn)
 	}
 	for _, part := range []string{r.Retention, r.ArchivalCode} {
-		if part == "" || path.Base(part) != part || !fs.ValidPath(part) || part == "." || bytes.ContainsAny([]byte(part), "\\:\x00") {
+		if part == "" || path.Base(part) != part || !fs.ValidPath(part) || part == "." || strings.ContainsAny(part, "\\:\x00") {
 			return "", fmt.Errorf("%.80q cannot be the name of a folder", part)
 		}
 	}
