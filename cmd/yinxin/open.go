@@ -6,12 +6,17 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
+	"yinxin/crypto/cert"
+	"yinxin/document"
+	"yinxin/document/ofd"
 	"yinxin/internal/durable"
 	"yinxin/internal/verify"
 	"yinxin/transport/envelope"
+	"yinxin/transport/office"
 	"yinxin/verdict"
 )
 
@@ -33,7 +38,8 @@ func newOpenCmd(e *env) *cobra.Command {
 			"Without --root nobody vouches for the sender: the verdict is indeterminate and nothing appears (exit 3), unless\n" +
 			"--accept-indeterminate says that the files are wanted all the same. The seals of documents inside are judged afterwards\n" +
 			"and shown; one that failed makes the exit code 1, and the files stay. Attachments are judged for themselves: most are unsigned,\n" +
-			"which only is shown.\n" + keyHelp,
+			"which only is shown. Where a file bears a classification nothing stays (exit 5, classified_content). A sender who is not the\n" +
+			"document's issuer is noted (sender_mismatch).\n" + keyHelp,
 		Example: "  yinxin open --key store:office.decrypt --root root.pem exchange.yxe --out in/",
 		RunE:    func(cmd *cobra.Command, args []string) error { return e.open(cmd, f, args[0]) },
 	}
@@ -105,7 +111,48 @@ func (e *env) open(cmd *cobra.Command, f openFlags, path string) (err error) {
 		return fmt.Errorf("open %s: %w", path, err)
 	}
 	got.Report.File = path
+	if err := refuseClassified(got, f.out, made); err != nil {
+		return fmt.Errorf("open %s: %w", path, err)
+	}
 	return e.printOpened(got, f.out, o, jsonFlag(cmd))
+}
+
+// refuseClassified looks through what came out of an envelope, as every recipient does. Where one of the files bears a
+// classification, none of them stays.
+func refuseClassified(got *envelope.Opened, dir string, made bool) error {
+	var found error
+	for _, f := range got.Files {
+		if found = office.CheckOpened(filepath.Join(dir, f.Name)); found != nil {
+			break
+		}
+	}
+	if found == nil {
+		return nil
+	}
+	for _, f := range got.Files {
+		found = errors.Join(found, os.Remove(filepath.Join(dir, f.Name)))
+	}
+	return errors.Join(found, unmakeFolder(dir, made))
+}
+
+// noteSender warns where the envelope's sender is not whom the document names as its issuer, as far as the sender's
+// certificate tells: without the directory nobody knows its other names.
+func noteSender(f *verdict.File, path string, sender *cert.Certificate) error {
+	data, err := readInput(path)
+	if err != nil {
+		return err
+	}
+	var m document.Metadata
+	if pkg, err := ofd.Open(data); err == nil { // else the verdict says what is wrong with it
+		m, _ = pkg.Metadata()
+	}
+	if sender == nil || m.Issuer.Name == "" {
+		return nil
+	}
+	if name := sender.Subject.CommonName; name != m.Issuer.Name && !slices.Contains(sender.Subject.Organization, m.Issuer.Name) {
+		f.Warn(verdict.SenderMismatch, "%s sends a document of %s", name, m.Issuer.Name)
+	}
+	return nil
 }
 
 // makeFolder makes the folder for the files and reports whether it was not there.
@@ -148,6 +195,11 @@ func (e *env) printOpened(got *envelope.Opened, dir string, o verify.Options, as
 			judged.File = f.Name
 			judged.Attachment = envelope.IsAttachment(official, judged)
 			judged.File = path
+			if f.Name == official {
+				if err := noteSender(&judged, path, got.Signer); err != nil {
+					return err
+				}
+			}
 			r.Verdicts = append(r.Verdicts, judged)
 		}
 	}

@@ -17,7 +17,7 @@ import (
 	"yinxin/transport/receipt"
 )
 
-// ownKey is what a recipient needs that keeps its own keys: then the hub only carries, and the statement is signed here.
+// ownKey is what an office needs that keeps its own keys: then the hub only carries, and the statement is signed here.
 type ownKey struct {
 	keyFlags
 	key, cert string
@@ -42,6 +42,9 @@ func (e *env) statement(ctx context.Context, o ownKey, d api.Delivery, st receip
 		return nil, err
 	}
 	st.Time, st.Exchange, st.Sender, st.Recipient = e.now().UTC(), d.Exchange, d.Sender, d.Recipient
+	if by, of := transport.CodeOf(leaf.Subject), st.Party(); by != of {
+		return nil, refuse(string(api.SenderMismatch), exitRefused, "the key is certified for the office %q, and %s is to state this", by, of)
+	}
 	if st.DocumentSM3, err = transport.ParseDigest(d.DocumentSM3); err != nil {
 		return nil, err
 	}
@@ -69,6 +72,29 @@ func (e *env) act(
 		return d, err
 	}
 	moved, err := do(ctx, key, id, der)
+	return moved.Delivery, err
+}
+
+// actOnSent signs a statement about one recipient's part of what the office sent, and hands it in.
+func (e *env) actOnSent(
+	ctx context.Context, exchange, recipient string, o ownKey, st receipt.Statement,
+	do func(ctx context.Context, key, exchange, recipient string, statement []byte) (api.Moved, error), c *client.Client,
+) (api.Delivery, error) {
+	x, err := c.Track(ctx, exchange)
+	if err != nil {
+		return api.Delivery{}, err
+	}
+	der, err := e.statement(ctx, o, api.Delivery{
+		Exchange: x.ID, Sender: x.Sender, Recipient: recipient, DocumentSM3: x.DocumentSM3, DocumentSHA256: x.DocumentSHA256,
+	}, st)
+	if err != nil {
+		return api.Delivery{}, err
+	}
+	key, err := c.NewKey()
+	if err != nil {
+		return api.Delivery{}, err
+	}
+	moved, err := do(ctx, key, exchange, recipient, der)
 	return moved.Delivery, err
 }
 

@@ -10,9 +10,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"yinxin/crypto/cert"
+	"yinxin/crypto/cms"
 	"yinxin/crypto/gm"
 	"yinxin/document"
 	"yinxin/document/fonts"
@@ -23,6 +25,9 @@ import (
 	"yinxin/seal"
 	"yinxin/seal/picture"
 	"yinxin/seal/ses"
+	"yinxin/transport"
+	"yinxin/transport/envelope"
+	"yinxin/verdict"
 )
 
 // worldMain is the command world of the scripts: world [FOLDER]. It leaves key files, certificates and a seal of an
@@ -94,8 +99,8 @@ func (w *worldBuilder) build() (err error) {
 	const office = "云溪市人民政府办公室"
 	sign := w.key("sign.key", "")
 	w.save("locked.key", sign, "a passphrase")
-	w.certify("sign.pem", "YXZF", office, sign, w.ca.IssueSigning)
-	w.certify("jy-enc.pem", "YXJY", "云溪市教育局", w.key("jy.key", ""), w.ca.IssueEncryption)
+	signing := w.certify("sign.pem", "YXZF", office, sign, w.ca.IssueSigning)
+	recipient := w.certify("jy-enc.pem", "YXJY", "云溪市教育局", w.key("jy.key", ""), w.ca.IssueEncryption)
 	w.certify("cz-enc.pem", "YXCZ", "云溪市财政局", w.key("cz.key", ""), w.ca.IssueEncryption)
 	sealing := w.certify("seal.pem", "YXZF", office, w.key("seal.key", ""), w.ca.IssueSigning)
 	if w.err != nil {
@@ -107,12 +112,28 @@ func (w *worldBuilder) build() (err error) {
 	if err := w.secrets(); err != nil {
 		return err
 	}
+	if err := w.unchecked(cms.SignOptions{Signer: sign, Certificate: signing, Time: time.Now(), Rand: rand.Reader}, recipient); err != nil {
+		return err
+	}
 	if err := w.moved(); err != nil {
 		return err
 	}
 	w.workbook("report.xlsx", "台账")
 	w.workbook("secret.xlsx", "机密★5年")
 	return w.err
+}
+
+// unchecked packs a classified text as a sender would whose software does not look.
+func (w *worldBuilder) unchecked(by cms.SignOptions, recipient *cert.Certificate) error {
+	var out bytes.Buffer
+	_, err := envelope.Pack(&out, envelope.PackOptions{
+		Exchange: "0194f3c2-7d00-7000-8000-000000000001", Sender: "YXZF", Sign: by, Document: -1,
+		Files:      []envelope.Source{{Name: "note.txt", Content: strings.NewReader("一般\n")}, {Name: "plan.txt", Content: strings.NewReader("秘密★1年\n")}},
+		Recipients: []envelope.Recipient{{Code: "YXJY", Role: transport.To, Certificate: recipient}},
+		Report:     envelope.Report{Tool: "other", Findings: []envelope.Finding{{Check: envelope.FindingClassification, Verdict: verdict.Passed}}},
+	})
+	w.write("unchecked.yxe", out.Bytes(), 0o644)
+	return err
 }
 
 func (w *worldBuilder) seal(office string, signer *cert.Certificate) error {
@@ -158,8 +179,19 @@ func (w *worldBuilder) moved() error {
 	for i := range pages.Pages[0].Runs {
 		pages.Pages[0].Runs[i].X += 15
 	}
+	var attached []ofd.Attachment
+	for _, a := range d.Metadata.Attachments {
+		if a.File == "" {
+			continue
+		}
+		data, err := examples.Files.ReadFile(a.File)
+		if err != nil {
+			return err
+		}
+		attached = append(attached, ofd.Attachment{Name: a.File, Data: data})
+	}
 	var out bytes.Buffer
-	if err := ofd.Write(&out, pages, d.Metadata, nil); err != nil {
+	if err := ofd.Write(&out, pages, d.Metadata, attached); err != nil {
 		return err
 	}
 	w.write("moved.ofd", out.Bytes(), 0o644)

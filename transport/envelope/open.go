@@ -56,6 +56,8 @@ type Opened struct {
 	Files    []OpenedFile
 	// Document is the place of the official document in Files; -1 where there is none.
 	Document int
+	// Signer is the certificate that the envelope names as the sender's; Report says whether it is.
+	Signer *cert.Certificate
 }
 
 // CopyOf is the name under which the PDF copy of an official document lies beside it.
@@ -95,7 +97,7 @@ func (e *Envelope) Open(o OpenOptions) (*Opened, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &Opened{Manifest: p.manifest, Document: -1}
+	out := &Opened{Manifest: p.manifest, Document: -1, Signer: p.signed.SignerCertificate(0)}
 	f := &out.Report
 	f.Type = "envelope"
 	f.Add(verdict.Pass(verdict.CheckContainer))

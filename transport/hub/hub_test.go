@@ -348,6 +348,7 @@ func TestSubmitRefusals(t *testing.T) {
 		{"nobody but the archive", good(nil), api.Validation},
 		{"without the archive", good(func(o *envelope.PackOptions) { o.Recipients = o.Recipients[:1] }, "C"), api.Validation},
 		{"without the own copy", good(func(o *envelope.PackOptions) { o.Own = nil }, "C"), api.Validation},
+		{"the archive as an ordinary recipient", good(func(o *envelope.PackOptions) { o.Recipients[1].Role = transport.To }, "C"), api.InvalidAddressee},
 		{"another archive", good(func(o *envelope.PackOptions) { o.Recipients[0].Role = transport.ForArchive }, "C", "D"), api.InvalidAddressee},
 		{"id is no UUID", w.Pack("my-exchange", "A", []byte("x"), nil, "C"), api.Validation},
 		{"no document", good(func(o *envelope.PackOptions) { o.Document = -1 }, "C"), api.UnsupportedFormat},

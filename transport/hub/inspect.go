@@ -171,6 +171,11 @@ func (h *Hub) checkRecipients(ctx context.Context, e *envelope.Envelope) ([]addr
 				bad.Faults = append(bad.Faults, api.Fault{Pointer: "recipients/" + p.Recipient, Detail: "is not the archive of this hub"})
 			}
 		case transport.To, transport.CC:
+			if h.deposits() && p.Recipient == h.cfg.Archive {
+				bad.Faults = append(bad.Faults, api.Fault{
+					Pointer: "recipients/" + p.Recipient, Detail: "keeps the record of every exchange, and is addressed as the archive alone",
+				})
+			}
 			m, _ := e.Manifest(p.Recipient)
 			to = append(to, addressee{p.Recipient, p.Role, cmp.Or(m.Copies, h.cfg.Copies)})
 		}

@@ -68,8 +68,8 @@ func (d *Draft) checkUnclassified() error {
 	return checkPDF(d.PDF)
 }
 
-// checkOpened refuses a classified file that came out of an envelope. What cannot be read is left to its verdict.
-func checkOpened(file string) error {
+// CheckOpened refuses a classified file that came out of an envelope. What cannot be read is left to its verdict.
+func CheckOpened(file string) error {
 	f, err := os.Open(file)
 	if err != nil {
 		return err

@@ -162,7 +162,7 @@ func (s *Service) judge(ctx context.Context, o *Opened, known time.Time, dir str
 	for i, name := range o.Files {
 		options := s.judging(ctx, known)
 		options.Sealed = sealedIn(o.Manifest.Report, i)
-		if err := checkOpened(filepath.Join(dir, name)); err != nil {
+		if err := CheckOpened(filepath.Join(dir, name)); err != nil {
 			return err
 		}
 		lower := strings.ToLower(name)

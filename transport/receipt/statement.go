@@ -129,8 +129,8 @@ func parseStatement(b []byte) (Statement, error) {
 	return s, nil
 }
 
-// party is the code of the office whose act this is.
-func (s Statement) party() string {
+// Party is the code of the office whose act this is.
+func (s Statement) Party() string {
 	if by, _ := StatementBy(s.Event); by == Sender {
 		return s.Sender
 	}
@@ -164,8 +164,8 @@ func (s Statement) Sign(o cms.SignOptions) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if code := transport.CodeOf(o.Certificate.Subject); code != s.party() {
-		return nil, fmt.Errorf("%w: the certificate of office %.80q cannot state the act of %s", ErrEntry, code, s.party())
+	if code := transport.CodeOf(o.Certificate.Subject); code != s.Party() {
+		return nil, fmt.Errorf("%w: the certificate of office %.80q cannot state the act of %s", ErrEntry, code, s.Party())
 	}
 	der, err := cms.Sign(content, o)
 	if err != nil {
@@ -229,11 +229,11 @@ func (s *SignedStatement) judgeParty() verdict.Check {
 		return verdict.Fail(check, verdict.ReceiptSigner, "the statement brings no signer's certificate")
 	}
 	switch code := transport.CodeOf(c.Subject); code {
-	case s.party():
+	case s.Party():
 		return verdict.Pass(check)
 	case "":
 		return verdict.Unknown(check, verdict.ReceiptSigner, "the certificate %s names no office code", c.SubjectText())
 	default:
-		return verdict.Fail(check, verdict.ReceiptSigner, "%s is the act of %s, signed by %s", s.Event, s.party(), code)
+		return verdict.Fail(check, verdict.ReceiptSigner, "%s is the act of %s, signed by %s", s.Event, s.Party(), code)
 	}
 }
