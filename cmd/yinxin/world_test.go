@@ -159,9 +159,9 @@ func (w *worldBuilder) seal(office string, signer *cert.Certificate) error {
 	return nil
 }
 
-// moved writes the notice of the examples with the text of its first page 15 mm further right, as nobody composes it.
+// moved writes the request of the examples with the text of its first page 15 mm further right, as nobody composes it.
 func (w *worldBuilder) moved() error {
-	text, err := examples.Files.ReadFile("notice.yaml")
+	text, err := examples.Files.ReadFile("request.yaml")
 	if err != nil {
 		return err
 	}
