@@ -61,14 +61,19 @@ type Record struct {
 
 // StatusAt is the status at a time; false before the seal was registered. A change counts from its own instant on.
 func (r Record) StatusAt(t time.Time) (Status, bool) {
-	var s Status
+	c, known := r.lastChange(t)
+	return c.To, known
+}
+
+// lastChange is the change that counts at a time; false before the seal was registered.
+func (r Record) lastChange(t time.Time) (last Change, known bool) {
 	for _, c := range r.History {
 		if c.At.After(t) {
 			break
 		}
-		s = c.To
+		last, known = c, true
 	}
-	return s, s != ""
+	return last, known
 }
 
 // InForce answers whether the seal could be used at a time: registered, active, within its validity. The error wraps

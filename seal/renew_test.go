@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -155,6 +156,11 @@ func TestTheRegistryIsConsulted(t *testing.T) {
 		VerifyOptions{Records: tt.records}.JudgeSeal(&sig, s, m, hour(3))
 		if sig.Judge(verdict.RevocationAuto); sig.Verdict != tt.want || sig.Reason != tt.reason {
 			t.Errorf("%s: got %s (%s), want %s (%s)", tt.name, sig.Verdict, sig.Reason, tt.want, tt.reason)
+		}
+		for _, c := range sig.Checks {
+			if since := "since " + stamp(hour(4)); strings.Contains(tt.name, "since, claimed") && strings.Contains(c.Detail, "has been") && !strings.Contains(c.Detail, since) {
+				t.Errorf("%s: %q, want %q", tt.name, c.Detail, since)
+			}
 		}
 	}
 	var sig verdict.Signature

@@ -161,8 +161,8 @@ func (o VerifyOptions) judgeRecord(s *ses.Seal, m cert.Moment, claimed time.Time
 	if m.Proven {
 		until, what = m.At, "it is proven only from "+stamp(m.At)+" on"
 	}
-	if status, _ := r.StatusAt(until); status != Active {
-		return verdict.Unknown(name, verdict.NoProofOfExistence, "seal %s has been %s since %s, and %s", s.Info.SealID, status, stamp(claimed), what), true
+	if last, ok := r.lastChange(until); !ok || last.To != Active {
+		return verdict.Unknown(name, verdict.NoProofOfExistence, "seal %s has been %s since %s, and %s", s.Info.SealID, last.To, stamp(last.At), what), true
 	}
 	return verdict.Pass(name), true
 }

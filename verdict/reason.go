@@ -248,6 +248,8 @@ const (
 	EvidenceMissing Reason = "evidence_missing"
 	// Placement: the seal stands in an unusual or impossible place.
 	Placement Reason = "placement"
+	// OtherDocument: the receipt speaks of none of the documents that were given with it.
+	OtherDocument Reason = "other_document"
 	// SenderMismatch: the office that sends is not the one that issued the document.
 	SenderMismatch Reason = "sender_mismatch"
 	// ClassifiedContent: the document bears a classification and may not be carried.
@@ -384,6 +386,7 @@ var senses = [...]sense{
 	{DigestMismatch, "HASH_FAILURE", "a file differs from its recorded digest", "文件与登记的摘要不一致"},
 	{EvidenceMissing, "SIGNED_DATA_NOT_FOUND", "the chain of evidence has a gap", "证据链不完整"},
 	{Placement, "SIG_CONSTRAINTS_FAILURE", "the seal stands in an unusual or impossible place", "印章位置异常"},
+	{OtherDocument, "SIG_CONSTRAINTS_FAILURE", "the receipt speaks of none of the documents that were given with it", "回执所指公文不在一并查验的文件之中"},
 	{SenderMismatch, "SIG_CONSTRAINTS_FAILURE", "the office that sends is not the one that issued the document", "发送机关与发文机关不一致"},
 	{ClassifiedContent, "POLICY_PROCESSING_ERROR", "the document bears a classification and may not be carried", "文件带有密级标志，不得传输"},
 }

@@ -244,12 +244,24 @@ type File struct {
 	Reason  Reason `json:"reason"`
 	// Attachment: the file only goes with an official document. It is judged for itself, and of a report of several files
 	// it decides the verdict only by failing.
-	Attachment bool        `json:"attachment,omitempty"`
+	Attachment bool `json:"attachment,omitempty"`
+	// Receipt is what a receipt speaks of; nil of other files, and of a receipt that cannot be read.
+	Receipt    *Receipt    `json:"receipt,omitempty"`
 	Checks     []Check     `json:"checks"`
 	Signatures []Signature `json:"signatures"`
 	// Parts are the verdicts on files inside this one, for instance the receipts of a record package.
 	Parts []File `json:"parts,omitempty"`
 	Notes
+}
+
+// Receipt is what a receipt speaks of, by its entry in the log.
+type Receipt struct {
+	Event       string    `json:"event"`
+	Exchange    string    `json:"exchange"`
+	DocumentSM3 string    `json:"document_sm3"`
+	Sender      string    `json:"sender,omitempty"`
+	Recipient   string    `json:"recipient,omitempty"`
+	Time        time.Time `json:"time"`
 }
 
 // Add appends checks that concern the file as a whole.

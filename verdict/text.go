@@ -191,6 +191,9 @@ func (t *writer) line(indent, format string, args ...any) {
 func (t *writer) file(f File, indent string) {
 	t.line(indent, "%s (%s): %s%s", f.File, f.Type, f.Verdict.word(), t.because(f.Reason))
 	inner := indent + "  "
+	if r := f.Receipt; r != nil {
+		t.line(inner, "%s: %s, %s %s, %s %s", phrase{"event", "事项"}, r.Event, phrase{"exchange", "交换"}, r.Exchange, phrase{"document SM3", "公文 SM3"}, r.DocumentSM3)
+	}
 	t.checks(f.Checks, inner)
 	for _, s := range f.Signatures {
 		t.signature(s, inner)

@@ -56,6 +56,9 @@ func printFile(w io.Writer, f verdict.File, indent string) {
 		kind = " (attachment)"
 	}
 	printLine(w, "%s%s%s: %s%s\n", indent, f.File, kind, f.Verdict, because(f.Reason))
+	if r := f.Receipt; r != nil {
+		printLine(w, "%s  %s %s of exchange %s, document %s\n", indent, r.Event, r.Time.Format(time.RFC3339), r.Exchange, orNone(r.DocumentSM3))
+	}
 	printChecks(w, f.Checks, indent+"  ")
 	for _, s := range f.Signatures {
 		printSignature(w, s, indent+"  ")

@@ -133,6 +133,9 @@ func judgePaths(paths []string, o verify.Options) (*verdict.Report, error) {
 		}
 		files = append(files, f)
 	}
+	if err := verify.Relate(files, func(i int) ([32]byte, error) { return digestFile(files[i].File) }); err != nil {
+		unread = append(unread, err)
+	}
 	return o.Report(files...), errors.Join(unread...)
 }
 

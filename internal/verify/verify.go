@@ -120,7 +120,11 @@ func Files(inputs []Input, o Options) (*verdict.Report, error) {
 		}
 		files = append(files, f)
 	}
-	return o.Report(files...), nil
+	err := Relate(files, func(i int) ([32]byte, error) {
+		data, err := inputs[i].read()
+		return gm.SM3(data), err
+	})
+	return o.Report(files...), err
 }
 
 // Report gathers judged files into the report, which states how they were judged.

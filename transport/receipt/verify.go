@@ -52,7 +52,7 @@ func VerifyBytes(data []byte, o VerifyOptions) verdict.File {
 // receipt_binding (the receipt speaks of what it should), and for a party's act that party's signature, at the time that
 // the log proves where it does. The caller gives the report its file name.
 func (r *Receipt) Verify(o VerifyOptions) verdict.File {
-	f := verdict.File{Type: "receipt"}
+	f := verdict.File{Type: "receipt", Receipt: r.subject()}
 	entry, err := r.Entry.Marshal()
 	if err != nil {
 		f.Reject(verdict.Malformed, "%v", err)
@@ -76,6 +76,16 @@ func (r *Receipt) Verify(o VerifyOptions) verdict.File {
 	}
 	f.Judge(o.Policy.Setting())
 	return f
+}
+
+// subject is what the receipt speaks of, for a report.
+func (r *Receipt) subject() *verdict.Receipt {
+	e := r.Entry
+	s := &verdict.Receipt{Event: string(e.Event), Exchange: e.Exchange, Sender: e.Sender, Recipient: e.Recipient, Time: e.Time}
+	if !e.DocumentSM3.IsZero() {
+		s.DocumentSM3 = e.DocumentSM3.String()
+	}
+	return s
 }
 
 func (r *Receipt) judgeCheckpoint(c tlog.Checkpoint, o VerifyOptions) verdict.Check {
