@@ -82,6 +82,19 @@ func (s State) CanRead() bool {
 // pending reports whether the document is still on its way to the recipient.
 func (s State) pending() bool { return s == Accepted || s == Routed }
 
+// Holders are the deliveries of a family whose recipients have the document, or may take it: one for each recipient, the
+// first. Who corrects or annuls the document addresses all of them.
+func Holders(family []Delivery) []Delivery {
+	var has []Delivery
+	for _, d := range family {
+		known := slices.ContainsFunc(has, func(h Delivery) bool { return h.Recipient == d.Recipient })
+		if !known && (d.State.CanRead() || d.State.pending()) {
+			has = append(has, d)
+		}
+	}
+	return has
+}
+
 // CheckReference asks whether x, addressed to the given recipients, may refer to the earlier exchange old. family are the
 // deliveries of old and of everything that reissued it. The error wraps ErrReference.
 func CheckReference(x, old Exchange, family []Delivery, to []string) error {

@@ -71,7 +71,7 @@ func newCorrectCmd(e *env) *cobra.Command {
 		Use:   "correct EXCHANGE DOC.yaml|DOC.docx",
 		Short: "send a document that corrects (更正) or annuls (废止) an earlier one",
 		Long: "Sends a new document that refers to an earlier exchange of the office, as 'yinxin send' does. It must go to everybody who has the\n" +
-			"earlier document or may take it; without --to and --cc it is addressed to those who were addressed then. The earlier document\n" +
+			"earlier document or may take it, by a reissue too; without --to and --cc it does. The earlier document\n" +
 			"stays and is marked as soon as the new one is accepted. An office that keeps its own keys packs with\n" +
 			"'yinxin pack --corrects EXCHANGE' or '--annuls EXCHANGE'.",
 		Example: "  yinxin correct EXCHANGE correction.yaml\n  yinxin correct EXCHANGE annulment.yaml --annul",
@@ -92,33 +92,12 @@ func newCorrectCmd(e *env) *cobra.Command {
 			if annul {
 				f.refers.Kind = string(transport.Annuls)
 			}
-			if len(f.to)+len(f.cc) == 0 {
-				if err := addressedAs(cmd.Context(), c, args[0], &f); err != nil {
-					return err
-				}
-			}
 			return e.sendDraft(cmd.Context(), c, args[1], data, f, jsonFlag(cmd))
 		},
 	}
 	f.add(cmd)
 	cmd.Flags().BoolVar(&annul, "annul", false, "the new document takes the earlier one out of force (废止)")
 	return cmd
-}
-
-// addressedAs takes the addressees of an earlier exchange.
-func addressedAs(ctx context.Context, c *client.Client, exchange string, f *sendFlags) error {
-	x, err := c.Track(ctx, exchange)
-	if err != nil {
-		return err
-	}
-	for _, d := range x.Deliveries {
-		if d.Role == string(transport.CC) {
-			f.cc = append(f.cc, d.Recipient)
-			continue
-		}
-		f.to = append(f.to, d.Recipient)
-	}
-	return nil
 }
 
 func newCopiesCmd(e *env) *cobra.Command {

@@ -88,7 +88,7 @@ func (e *env) sendDraft(ctx context.Context, c *client.Client, path string, data
 		}
 	}
 	to, cc := f.to, f.cc
-	if len(to)+len(cc) == 0 {
+	if len(to)+len(cc) == 0 && f.refers == nil { // a correction goes to everybody who has the earlier document
 		to, cc = codes(doc.To), codes(doc.CC)
 	}
 	req := api.DispatchRequest{Draft: string(data), Seal: f.seal, To: to, CC: cc, Refers: f.refers, Copies: f.copies}

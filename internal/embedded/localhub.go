@@ -75,6 +75,16 @@ func (l localHub) Owns(ctx context.Context, who office.Person, exchange string) 
 	return t.KnownSince, err
 }
 
+// Holders implements office.Hub.
+func (l localHub) Holders(ctx context.Context, who office.Person, exchange string) ([]office.Recipient, error) {
+	has, err := l.hub.Holders(ctx, caller(who), exchange)
+	to := make([]office.Recipient, 0, len(has))
+	for _, d := range has {
+		to = append(to, office.Recipient{Code: d.Recipient, Role: d.Role})
+	}
+	return to, err
+}
+
 // OwnEnvelope implements office.Hub.
 func (l localHub) OwnEnvelope(ctx context.Context, who office.Person, exchange string, w io.Writer) error {
 	return l.hub.OwnEnvelope(ctx, caller(who), exchange, w)

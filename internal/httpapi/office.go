@@ -133,7 +133,7 @@ func (o OfficeService) askFor(ctx context.Context, who office.Person, in api.Dis
 	}
 	d, err := o.Office.Ask(ctx, who, office.SealAsk{
 		Draft: draft, Seal: in.Seal, Recipients: to, Urgency: office.UrgencyOf(draft.Metadata.Urgency),
-		Refers: refers,
+		Refers: refers, Copies: in.Copies,
 	})
 	return d, draft, err
 }

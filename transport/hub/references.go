@@ -67,6 +67,21 @@ func (h *Hub) checkReference(ctx context.Context, c Caller, in inspected) error 
 	})
 }
 
+// Holders are the deliveries of a document that the caller's office sent, of its reissues too, to those who have it or may
+// take it.
+func (h *Hub) Holders(ctx context.Context, c Caller, exchange string) (has []transport.Delivery, err error) {
+	err = h.p.Store.View(ctx, func(r Reader) error {
+		x, err := h.ownExchange(r, c, exchange)
+		if err != nil {
+			return err
+		}
+		all, err := family(r, x, "")
+		has = transport.Holders(all)
+		return err
+	})
+	return has, err
+}
+
 // family lists the deliveries of an exchange and of everything that reissued it, but for the exchange that asks.
 func family(t Reader, old transport.Exchange, asking string) ([]transport.Delivery, error) {
 	all, err := t.Deliveries(old.ID)

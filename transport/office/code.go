@@ -55,7 +55,7 @@ func CodeOf(err error) api.Code {
 		{errors.Is(err, ErrNoPlace), api.Validation},
 		{errors.Is(err, ErrReason) || errors.Is(err, ErrNoReason), api.Validation},
 		{errors.Is(err, ErrRequest), api.Validation},
-		{errors.Is(err, ErrReference), api.Validation},
+		{errors.Is(err, ErrReference) || errors.Is(err, ErrHolders), api.Validation},
 		{errors.Is(err, ErrSeal), api.SealInvalid},
 		{errors.Is(err, seal.ErrNotInForce) || errors.Is(err, ofdseal.ErrNotInForce), api.InvalidTransition},
 		{errors.Is(err, seal.ErrTransition), api.InvalidTransition},

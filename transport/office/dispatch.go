@@ -32,8 +32,10 @@ type SealAsk struct {
 	Seal       string
 	Recipients []Recipient
 	Urgency    transport.Urgency
-	// Refers makes the document a correction or an annulment of an earlier exchange.
+	// Refers makes the document a correction or an annulment of an earlier exchange. Without Recipients it then goes to
+	// everybody who has the earlier one, with Copies for each.
 	Refers transport.Reference
+	Copies int
 }
 
 // draftFiles is what rests encrypted while a dispatch waits.
@@ -60,10 +62,11 @@ func (s *Service) Ask(ctx context.Context, who Person, ask SealAsk) (Dispatch, e
 	if err := s.checkIssuer(ctx, who.Office, ask.Draft.Metadata); err != nil {
 		return Dispatch{}, fmt.Errorf("ask for seal: %w", err)
 	}
-	if err := s.checkRecipients(ctx, who.Office, ask.Recipients); err != nil {
+	var err error
+	if ask.Recipients, err = s.checkReference(ctx, who, ask); err != nil {
 		return Dispatch{}, fmt.Errorf("ask for seal: %w", err)
 	}
-	if err := s.checkReference(ctx, who, ask.Refers); err != nil {
+	if err := s.checkRecipients(ctx, who.Office, ask.Recipients); err != nil {
 		return Dispatch{}, fmt.Errorf("ask for seal: %w", err)
 	}
 	if ask.Draft.Spot == nil {

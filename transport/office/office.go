@@ -83,6 +83,9 @@ type Hub interface {
 	Sent(ctx context.Context, who Person, exchange, recipient string) (Received, error)
 	// Owns tells when the hub first accepted the document of an exchange that the office sent; ErrNotFound where it sent none.
 	Owns(ctx context.Context, who Person, exchange string) (time.Time, error)
+	// Holders are the offices that have the document of an exchange that the office sent, reissued or not, or may take it;
+	// ErrNotFound where it sent none.
+	Holders(ctx context.Context, who Person, exchange string) ([]Recipient, error)
 	// OwnEnvelope writes the sender's own copy of what the office sent.
 	OwnEnvelope(ctx context.Context, who Person, exchange string, w io.Writer) error
 	// ApplySeal records a use of a seal of the office in the seal's log and in the evidence log, both or neither, and gives it

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"yinxin/transport"
@@ -15,16 +17,39 @@ import (
 // ErrReference says that an exchange that is to be reissued, corrected or annulled is none of this office's.
 var ErrReference = errors.New("office: it sent no such exchange")
 
-// checkReference looks early whether the office sent what it wants to correct; the hub looks at everything else.
-func (s *Service) checkReference(ctx context.Context, who Person, r transport.Reference) error {
+// ErrHolders says that a correction or an annulment does not go to everybody who has the document.
+var ErrHolders = errors.New("office: it must go to everybody who has the document")
+
+// checkReference looks, before anybody approves a seal, whether the office sent what it wants to correct, and whether the
+// correction goes to everybody who has it; without recipients it is addressed to all of them. The hub looks again.
+func (s *Service) checkReference(ctx context.Context, who Person, ask SealAsk) ([]Recipient, error) {
+	r, to := ask.Refers, ask.Recipients
 	if r == (transport.Reference{}) {
-		return nil
+		return to, nil
 	}
 	if err := r.Validate(); err != nil || r.Kind == transport.Reissues {
-		return fmt.Errorf("%w: %q of %q", ErrReference, r.Kind, r.Exchange)
+		return nil, fmt.Errorf("%w: %q of %q", ErrReference, r.Kind, r.Exchange)
 	}
-	_, err := s.Hub.Owns(ctx, who, r.Exchange)
-	return err
+	has, err := s.Hub.Holders(ctx, who, r.Exchange)
+	if err != nil {
+		return nil, err
+	}
+	if len(to) == 0 {
+		for i := range has {
+			has[i].Copies = ask.Copies
+		}
+		return has, nil
+	}
+	var missing []string
+	for _, h := range has {
+		if !slices.ContainsFunc(to, func(t Recipient) bool { return t.Code == h.Code }) {
+			missing = append(missing, h.Code)
+		}
+	}
+	if len(missing) > 0 {
+		return nil, fmt.Errorf("%w, %s too", ErrHolders, strings.Join(missing, ", "))
+	}
+	return to, nil
 }
 
 // Reissue sends a document that the office sent before to more recipients (补发): the files as they were sealed then, under
