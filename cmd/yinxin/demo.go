@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"yinxin/examples"
+	"yinxin/internal/durable"
 	"yinxin/internal/embedded"
 )
 
@@ -43,9 +44,11 @@ const demoMark = ".yinxin-demo"
 
 func (e *env) demo(ctx context.Context, out, store string, asJSON bool) (err error) {
 	start := time.Now()
-	if err := clearDemo(out); err != nil {
+	held, err := clearDemo(ctx, out)
+	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, held.Close()) }()
 	work, err := os.MkdirTemp("", "yinxin-demo-")
 	if err != nil {
 		return err
@@ -66,28 +69,36 @@ func (e *env) demo(ctx context.Context, out, store string, asJSON bool) (err err
 	return e.printSummary(sum, out, asJSON)
 }
 
-// clearDemo makes room: what an earlier demo left is removed, anything else stops the command.
-func clearDemo(out string) error {
+// clearDemo makes room: what an earlier demo left is removed, anything else stops the command, and so does a demo that is
+// at work in the folder. The mark stays locked until it is released.
+func clearDemo(ctx context.Context, out string) (*durable.Held, error) {
 	entries, err := os.ReadDir(out)
 	if errors.Is(err, fs.ErrNotExist) {
 		err = os.MkdirAll(out, 0o755)
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	made := len(entries) == 0
 	for _, f := range entries {
 		made = made || f.Name() == demoMark
 	}
 	if !made {
-		return refuse("not_empty", exitRefused, "%s is not empty and was not made by demo; choose another folder with --out", out)
+		return nil, refuse("not_empty", exitRefused, "%s is not empty and was not made by demo; choose another folder with --out", out)
+	}
+	held, err := durable.Lock(ctx, filepath.Join(out, demoMark), true, 0)
+	if errors.Is(err, durable.ErrLocked) {
+		return nil, refuse("busy", exitRefused, "another demo is at work in %s; choose another folder with --out", out)
+	}
+	if err != nil {
+		return nil, err
 	}
 	for _, name := range []string{"document.ofd", "document.pdf", "exchange.yxe", "receipts", "archive", "root.pem", "log.vkey", "report.json"} {
 		if err := os.RemoveAll(filepath.Join(out, name)); err != nil {
-			return err
+			return nil, errors.Join(err, held.Close())
 		}
 	}
-	return writeFile(filepath.Join(out, demoMark), []byte("made by yinxin demo, and replaced by its next run\n"))
+	return held, nil
 }
 
 // walk opens a system in a throw-away folder and takes the whole path through it.

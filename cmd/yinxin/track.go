@@ -19,9 +19,9 @@ import (
 func newTrackCmd(e *env) *cobra.Command {
 	var l listFlags
 	cmd := &cobra.Command{
-		Use:   "track [EXCHANGE]",
+		Use:   "track [EXCHANGE|DELIVERY]",
 		Short: "show where a sent document stands at every recipient, with the evidence",
-		Long:  "Without an argument lists what the office sent. A clerk's first look at an exchange is recorded: the sender has 24 hours to see\nwhether everybody got the document.",
+		Long:  "Without an argument lists what the office sent. A clerk's first look at an exchange is recorded: the sender has 24 hours to see\nwhether everybody got the document. A recipient names the delivery, and sees its own part.",
 		Args:  cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := e.connect()
@@ -48,15 +48,32 @@ func newTrackCmd(e *env) *cobra.Command {
 
 // lookAt shows an exchange to its sender, and has a clerk's look recorded once somebody has received the document.
 func (e *env) lookAt(ctx context.Context, c *client.Client, exchange string) (api.Exchange, error) {
-	x, err := c.Track(ctx, exchange)
+	x, err := sentOrReceived(ctx, c, exchange)
 	s, sessionErr := e.readSession()
-	if err != nil || sessionErr != nil || x.CheckedAt != nil || !slices.Contains(s.Roles, "clerk") {
+	if err != nil || sessionErr != nil || x.CheckedAt != nil || x.ID != exchange || !slices.Contains(s.Roles, "clerk") {
 		return x, errors.Join(err, sessionErr)
 	}
 	if _, err := c.Check(ctx, exchange); err != nil {
 		return x, err
 	}
 	return c.Track(ctx, exchange)
+}
+
+// sentOrReceived is an exchange that the office sent, or what it may see of one that a delivery of its own belongs to: that
+// delivery alone.
+func sentOrReceived(ctx context.Context, c *client.Client, id string) (api.Exchange, error) {
+	x, err := c.Track(ctx, id)
+	if exit, _ := faultOf(err); err == nil || exit != exitNotFound {
+		return x, err
+	}
+	d, received := c.Delivery(ctx, id)
+	if received != nil {
+		return x, err // what the first question was answered
+	}
+	return api.Exchange{
+		ID: d.Exchange, Sender: d.Sender, Status: d.State, Urgency: d.Urgency, DocumentSM3: d.DocumentSM3, DocumentSHA256: d.DocumentSHA256,
+		Refers: d.Refers, Superseded: d.Superseded, Deliveries: []api.Delivery{d},
+	}, nil
 }
 
 func (e *env) listExchanges(ctx context.Context, c *client.Client, l listFlags, asJSON bool) error {
@@ -82,7 +99,11 @@ func recipientsOf(x api.Exchange) string {
 }
 
 func (e *env) printExchange(x api.Exchange) {
-	printLine(e.stdout, "exchange %s  %s  accepted %s\n", x.ID, x.Status, moment(x.AcceptedAt))
+	accepted := "  from " + x.Sender // a recipient is not told when the hub accepted it
+	if !x.AcceptedAt.IsZero() {
+		accepted = "  accepted " + moment(x.AcceptedAt)
+	}
+	printLine(e.stdout, "exchange %s  %s%s\n", x.ID, x.Status, accepted)
 	if x.Refers != nil {
 		printLine(e.stdout, "  %s of exchange %s\n", x.Refers.Kind, x.Refers.Exchange)
 	}
@@ -123,11 +144,12 @@ func evidenceOf(x api.Exchange) []api.Evidence {
 func newReceiptCmd(e *env) *cobra.Command {
 	var out string
 	cmd := &cobra.Command{
-		Use:     "receipt EXCHANGE",
-		Short:   "save the receipts (.yxr) of a sent document",
-		Long:    "Saves one receipt for every piece of evidence of the exchange so far; each can be verified offline with 'yinxin verify'.",
-		Example: "  yinxin receipt EXCHANGE --out receipts/",
-		Args:    exactly(1, "an exchange"),
+		Use:   "receipt EXCHANGE|DELIVERY",
+		Short: "save the receipts (.yxr) of a sent document, or of a delivery",
+		Long: "Saves one receipt for every piece of evidence of the exchange so far; each can be verified offline with 'yinxin verify'. A recipient\n" +
+			"names the delivery, and gets the receipts of its own part.",
+		Example: "  yinxin receipt EXCHANGE --out receipts/\n  yinxin receipt DELIVERY --out receipts/",
+		Args:    exactly(1, "an exchange or a delivery"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return e.saveReceipts(cmd.Context(), args[0], out, jsonFlag(cmd))
 		},
@@ -141,7 +163,7 @@ func (e *env) saveReceipts(ctx context.Context, exchange, out string, asJSON boo
 	if err != nil {
 		return err
 	}
-	x, err := c.Track(ctx, exchange)
+	x, err := sentOrReceived(ctx, c, exchange)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,8 @@ package web
 
 import (
 	"context"
+	"fmt"
+	"io/fs"
 
 	"yinxin/archive"
 	"yinxin/archive/blob"
@@ -103,9 +105,13 @@ type Keys interface {
 	Health(ctx context.Context) keys.Health
 }
 
+// ErrCompiling says that the verifier for browsers is not there yet. It is a fs.ErrNotExist.
+var ErrCompiling = fmt.Errorf("web: the verifier for browsers is being compiled: %w", fs.ErrNotExist)
+
 // Verifier is internal/verify compiled for browsers, which /verify lets judge files without sending them anywhere.
 type Verifier interface {
-	// Program gives the verifier compiled for browsers, gzip-compressed; fs.ErrNotExist where it was not built in.
+	// Program gives the verifier compiled for browsers, gzip-compressed; fs.ErrNotExist where it was not built in, and
+	// ErrCompiling while it is being compiled.
 	Program() ([]byte, error)
 	// Loader gives the JavaScript that starts it.
 	Loader() ([]byte, error)

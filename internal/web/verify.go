@@ -24,10 +24,12 @@ var verifyPolicy = strings.Replace(policy, "script-src 'self'", "script-src 'sel
 type verifyView struct {
 	// Built says that the verifier was built in.
 	Built bool
-	Size  int64
-	Roots []rootView
-	Trust trust
-	Texts map[string]string
+	// Compiling: it will be there in a minute.
+	Compiling bool
+	Size      int64
+	Roots     []rootView
+	Trust     trust
+	Texts     map[string]string
 }
 
 // rootView is a trust anchor as a person compares it: by fingerprint.
@@ -77,6 +79,7 @@ func (s *Server) verifyView(c *call) (verifyView, error) {
 	}
 	program, err := s.c.Verifier.Program()
 	if errors.Is(err, fs.ErrNotExist) {
+		v.Compiling = errors.Is(err, ErrCompiling)
 		return v, nil
 	}
 	v.Built, v.Size = true, int64(len(program))

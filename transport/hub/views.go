@@ -62,6 +62,11 @@ func (h *Hub) EvidenceOf(ctx context.Context, c Caller, exchange string) ([]Evid
 func (h *Hub) Outbox(ctx context.Context, c Caller, p Page) ([]Track, error) {
 	var out []Track
 	err := h.p.Store.View(ctx, func(r Reader) error {
+		if p.After != "" {
+			if _, err := h.ownExchange(r, c, p.After); err != nil {
+				return noCursor(err)
+			}
+		}
 		xs, err := r.Outbox(c.Org, p)
 		if err != nil {
 			return err
@@ -76,6 +81,15 @@ func (h *Hub) Outbox(ctx context.Context, c Caller, p Page) ([]Track, error) {
 		return nil
 	})
 	return out, err
+}
+
+// noCursor refuses to go on after what is not in the list; any other error stays.
+func noCursor(err error) error {
+	_, refused := errors.AsType[*Refusal](err)
+	if err == nil || refused || errors.Is(err, ErrNotFound) {
+		return invalid("cursor", "is not a cursor of this list")
+	}
+	return err
 }
 
 // Received is what a recipient sees: its own delivery and what the header says of
@@ -93,6 +107,11 @@ type Received struct {
 func (h *Hub) Inbox(ctx context.Context, c Caller, f InboxFilter) ([]Received, error) {
 	var out []Received
 	err := h.p.Store.View(ctx, func(r Reader) error {
+		if f.Page.After != "" {
+			if d, err := r.Delivery(f.Page.After); err != nil || !arrived(c, d) {
+				return noCursor(err)
+			}
+		}
 		ds, err := r.Inbox(c.Org, f)
 		if err != nil {
 			return err
