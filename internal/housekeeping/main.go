@@ -54,6 +54,7 @@ func (h *house) plans() map[string][]part {
 	test := append(slices.Clone(check),
 		part{"programs", h.programs},
 		part{"Vault server", h.vaultServer},
+		part{"OpenBao server", h.openBaoServer},
 		part{"verifier for browsers", h.wasm},
 		part{"binaries", h.binaries},
 		part{"tests, race, shuffled", h.race},
@@ -66,7 +67,7 @@ func (h *house) plans() map[string][]part {
 	return map[string][]part{
 		"check":       check,
 		"test":        test,
-		"race":        {{"programs", h.programs}, {"Vault server", h.vaultServer}, {"verifier for browsers", h.wasm}, {"tests, race, shuffled", h.race}},
+		"race":        {{"programs", h.programs}, {"Vault server", h.vaultServer}, {"OpenBao server", h.openBaoServer}, {"verifier for browsers", h.wasm}, {"tests, race, shuffled", h.race}},
 		"integration": {{"programs", h.programs}, {"Vault server", h.vaultServer}, {"verifier for browsers", h.wasm}, {"integration", h.integration}},
 		"vectors":     {{"programs", h.programs}, {"Vault server", h.vaultServer}, {"vectors", h.vectors}},
 		"fuzz":        {{"fuzz", h.fuzzLong}},

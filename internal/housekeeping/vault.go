@@ -17,6 +17,23 @@ const vaultVariable = "YINXIN_TEST_VAULT"
 // vaultModule is the module of the test server. It is built, never imported.
 const vaultModule = "keys/keystest/vaultserver"
 
+// The same of an OpenBao server, which tests of the engine run against too.
+const (
+	openBaoVariable = "YINXIN_TEST_OPENBAO"
+	openBaoModule   = "keys/keystest/baoserver"
+)
+
+// openBaoServer gets the OpenBao server of the tests: the one that the environment names, else one built from its module.
+func (h *house) openBaoServer(ctx context.Context) tally {
+	if path := os.Getenv(openBaoVariable); path != "" {
+		if _, err := os.Stat(path); err != nil {
+			return tally{missing: []string{fmt.Sprintf("openbao: %s: %v", openBaoVariable, err)}}
+		}
+		return tally{passed: 1}
+	}
+	return h.serverBuilt(ctx, "openbao", openBaoModule)
+}
+
 // vaultServer gets the Vault server of the tests: the one that the environment names, else `vault` of the PATH, else one
 // built from vaultModule and kept by the hash of that folder.
 func (h *house) vaultServer(ctx context.Context) tally {
@@ -34,27 +51,35 @@ func (h *house) vaultServer(ctx context.Context) tally {
 
 // vaultBuilt builds the server from the repository unless it is there.
 func (h *house) vaultBuilt(ctx context.Context) tally {
-	path, err := h.vaultPath()
+	return h.serverBuilt(ctx, "vault", vaultModule)
+}
+
+// serverBuilt builds a server from its module unless it is there.
+func (h *house) serverBuilt(ctx context.Context, name, module string) tally {
+	path, err := h.serverPath(module)
 	if err != nil {
-		return tally{missing: []string{fmt.Sprintf("vault: %v", err)}}
+		return tally{missing: []string{fmt.Sprintf("%s: %v", name, err)}}
 	}
 	if _, err := os.Stat(path); err == nil {
 		return tally{passed: 1}
 	}
-	h.printf("building the Vault test server\n")
-	out, err := h.command(ctx, []string{"CGO_ENABLED=0"}, "go", "build", "-C", filepath.Join(h.root, vaultModule), "-mod=readonly",
+	h.printf("building the test server of %s\n", module)
+	out, err := h.command(ctx, []string{"CGO_ENABLED=0"}, "go", "build", "-C", filepath.Join(h.root, module), "-mod=readonly",
 		"-buildvcs=false", "-trimpath", "-ldflags=-s -w", "-o", path, ".").CombinedOutput()
 	if err != nil {
 		h.printf("%s", indent(out))
-		return tally{missing: []string{fmt.Sprintf("vault (%s): %v", vaultModule, err)}}
+		return tally{missing: []string{fmt.Sprintf("%s (%s): %v", name, module, err)}}
 	}
 	return tally{passed: 1}
 }
 
-// vaultPath says where the built server lies. The folder's name changes with every file of the module and with Go.
-func (h *house) vaultPath() (string, error) {
+// vaultPath says where the built Vault server lies.
+func (h *house) vaultPath() (string, error) { return h.serverPath(vaultModule) }
+
+// serverPath says where the server of a module lies. The folder's name changes with every file of the module and with Go.
+func (h *house) serverPath(name string) (string, error) {
 	sum := fnv.New64a()
-	module := os.DirFS(filepath.Join(h.root, vaultModule))
+	module := os.DirFS(filepath.Join(h.root, name))
 	err := fs.WalkDir(module, ".", func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || filepath.Ext(path) == ".md" {
 			return err
@@ -68,27 +93,33 @@ func (h *house) vaultPath() (string, error) {
 		return nil
 	})
 	if err != nil {
-		return "", fmt.Errorf("look at %s: %w", vaultModule, err)
+		return "", fmt.Errorf("look at %s: %w", name, err)
 	}
-	return filepath.Join(h.cache, fmt.Sprintf("vaultserver-%s-%s-%016x", runtime.Version(), runtime.GOARCH, sum.Sum64()), "vaultserver"), nil
+	program := filepath.Base(name)
+	return filepath.Join(h.cache, fmt.Sprintf("%s-%s-%s-%016x", program, runtime.Version(), runtime.GOARCH, sum.Sum64()), program), nil
 }
 
-// vaultEnv tells tests of a server that was built; an own choice of the caller stands.
+// vaultEnv tells tests of the servers that were built; an own choice of the caller stands.
 func (h *house) vaultEnv() []string {
-	if os.Getenv(vaultVariable) != "" {
+	var env []string
+	if _, err := exec.LookPath("vault"); err != nil {
+		env = h.serverEnv(vaultVariable, vaultModule)
+	}
+	return append(env, h.serverEnv(openBaoVariable, openBaoModule)...)
+}
+
+func (h *house) serverEnv(variable, module string) []string {
+	if os.Getenv(variable) != "" {
 		return nil
 	}
-	if _, err := exec.LookPath("vault"); err == nil {
-		return nil
-	}
-	path, err := h.vaultPath()
+	path, err := h.serverPath(module)
 	if err != nil {
 		return nil
 	}
 	if _, err := os.Stat(path); err != nil {
 		return nil
 	}
-	return []string{vaultVariable + "=" + path}
+	return []string{variable + "=" + path}
 }
 
 // vaultDev runs the built server with the plugin mounted, until it is interrupted.

@@ -45,3 +45,31 @@ func TestVaultServerIsNamedOrMissing(t *testing.T) {
 		t.Errorf("the caller's own choice: %+v, %v", got, env)
 	}
 }
+
+// TestOpenBaoServerIsNamedOrMissing: the same of the OpenBao server.
+func TestOpenBaoServerIsNamedOrMissing(t *testing.T) {
+	h := repository(t)
+	h.cache = t.TempDir()
+	t.Setenv("PATH", t.TempDir())
+	t.Setenv(openBaoVariable, "")
+	if got := h.openBaoServer(t.Context()); len(got.missing) != 1 || !strings.HasPrefix(got.missing[0], "openbao") {
+		t.Errorf("cannot build: %+v", got)
+	}
+	path, err := h.serverPath(openBaoModule)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, nil, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if got := h.openBaoServer(t.Context()); got.passed != 1 || !slices.Contains(h.vaultEnv(), openBaoVariable+"="+path) {
+		t.Errorf("built: %+v, tests are told %v", got, h.vaultEnv())
+	}
+	t.Setenv(openBaoVariable, filepath.Join(t.TempDir(), "none"))
+	if got := h.openBaoServer(t.Context()); len(got.missing) != 1 {
+		t.Errorf("the named server is not there: %+v", got)
+	}
+}

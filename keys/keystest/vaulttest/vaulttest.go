@@ -28,6 +28,19 @@ import (
 // Environment names the variable that names a server to use.
 const Environment = "YINXIN_TEST_VAULT"
 
+// OpenBaoEnvironment names the variable that names an OpenBao server, which takes the same plugin.
+const OpenBaoEnvironment = "YINXIN_TEST_OPENBAO"
+
+// OpenBao gives the program of an OpenBao server, or skips the test.
+func OpenBao(t testing.TB) string {
+	t.Helper()
+	path := os.Getenv(OpenBaoEnvironment)
+	if path == "" {
+		t.Skipf("needs an OpenBao server: `make test` builds one from keys/keystest/baoserver, or %s names one", OpenBaoEnvironment)
+	}
+	return path
+}
+
 // plugin is the name of the plugin's program and in Vault's catalogue.
 const plugin = "vault-plugin-gm"
 
@@ -72,6 +85,10 @@ func SmallStorage(t testing.TB) {
 
 // Options of a server.
 type Options struct {
+	// Program is the server's; empty is that of Program.
+	Program string
+	// NoAudit leaves out the audit device, which OpenBao takes from its configuration alone.
+	NoAudit bool
 	// Durable keeps storage in a folder, so that the server can be restarted.
 	Durable bool
 	// StorageSize, where set, keeps storage in a file system of that many bytes, which lives as long as the process.
@@ -113,7 +130,10 @@ func Main(m *testing.M) int {
 // Start gives a server of the test's own.
 func Start(t testing.TB, o Options) *Server {
 	t.Helper()
-	s, err := launch(Program(t), o)
+	if o.Program == "" {
+		o.Program = Program(t)
+	}
+	s, err := launch(o.Program, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,6 +181,9 @@ func launch(program string, o Options) (s *Server, err error) {
 	s.Root, s.unseal = keys.Root, keys.Keys[0]
 	if err := s.Unseal(); err != nil {
 		return nil, err
+	}
+	if o.NoAudit {
+		return s, s.Register(plugin, sum)
 	}
 	audit := map[string]any{"type": "file", "options": map[string]any{"file_path": s.AuditLog()}}
 	if err := s.ask("PUT", "sys/audit/file", s.Root, audit, nil); err != nil {
