@@ -133,7 +133,30 @@ func openChunk(aead cipher.AEAD, dst, sealed []byte, chunk uint64, last bool) ([
 		}
 		return nil, ErrTrailingData
 	}
+	if from, ok := placeOf(aead, dst, sealed, chunk); ok {
+		return nil, fmt.Errorf("%w: %w: chunk %d in place of %d", ErrAuthentication, ErrReordered, from, chunk)
+	}
 	return nil, fmt.Errorf("%w: chunk %d", ErrAuthentication, chunk)
+}
+
+// displaced is how far from its place a chunk is looked for, to say that it was moved.
+const displaced = 8
+
+// placeOf looks whether the chunk that stands at a place belongs to one nearby.
+func placeOf(aead cipher.AEAD, dst, sealed []byte, at uint64) (uint64, bool) {
+	for d := uint64(1); d <= displaced; d++ {
+		for _, place := range [2]uint64{at - d, at + d} {
+			for _, last := range [2]bool{false, true} {
+				if place >= MaxChunks { // before the first, too
+					continue
+				}
+				if _, err := aead.Open(dst, nonce(place, last)[:], sealed, nil); err == nil {
+					return place, true
+				}
+			}
+		}
+	}
+	return 0, false
 }
 
 // chunks cuts a stream into its chunks. It looks one byte ahead, so that the last chunk is known as such before it is

@@ -2,6 +2,7 @@ package stream
 
 import (
 	"crypto/cipher"
+	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -24,9 +25,9 @@ type ReaderAt struct {
 
 // OpenAt opens a stream of size bytes. Errors as of NewReader, and those of the last chunk.
 func OpenAt(r io.ReaderAt, size int64, fileKey []byte) (*ReaderAt, error) {
-	plainSize, err := PlainSize(size)
-	if err != nil {
-		return nil, err
+	plainSize, wrongSize := PlainSize(size)
+	if errors.Is(wrongSize, ErrTooLarge) || size < HeaderSize {
+		return nil, wrongSize
 	}
 	header := make([]byte, HeaderSize)
 	if err := readAt(r, header, 0); err != nil {
@@ -37,15 +38,35 @@ func OpenAt(r io.ReaderAt, size int64, fileKey []byte) (*ReaderAt, error) {
 		return nil, err
 	}
 	ra := &ReaderAt{r: r, aead: aead, size: plainSize, enc: size, sealed: make([]byte, sealedChunk)}
+	if wrongSize != nil {
+		return nil, ra.trailing(wrongSize)
+	}
 	if plainSize > 0 {
 		ra.last = uint64((plainSize - 1) / ChunkSize)
 	}
 	ra.mu.Lock()
 	defer ra.mu.Unlock()
 	if _, err := ra.chunk(ra.last); err != nil {
-		return nil, err
+		return nil, ra.trailing(err)
 	}
 	return ra, nil
+}
+
+// trailing gives a fault of the end its name as a Reader would: where the full chunk before the end is a last one, what is
+// wrong is what follows it.
+func (r *ReaderAt) trailing(fault error) error {
+	body := r.enc - HeaderSize
+	full := body / sealedChunk
+	if body%sealedChunk == 0 {
+		full--
+	}
+	if full < 1 || readAt(r.r, r.sealed, HeaderSize+(full-1)*sealedChunk) != nil {
+		return fault
+	}
+	if _, err := r.aead.Open(nil, nonce(uint64(full-1), true)[:], r.sealed, nil); err == nil {
+		return ErrTrailingData
+	}
+	return fault
 }
 
 // Size is the size of the plaintext in bytes.

@@ -1,7 +1,8 @@
 // Package stream encrypts files of any size in authenticated chunks, with plain io.Reader and io.Writer types.
 //
 // It is the STREAM construction as age uses it, over SM4-GCM. It promises that no byte of plaintext leaves before its
-// chunk's tag is checked, that truncation, reordering, appending and a wrong key are told by name, and that anyone can
+// chunk's tag is checked, that truncation, reordering, appending and a wrong key are told by name as far
+// as a damaged stream shows what happened to it, and that anyone can
 // compute the root over the chunk tags without a key, so that a signed root fixes what the key holder will read. It does
 // not say who wrote the stream: that is the signature over the root. It does not show a damaged chunk to someone without
 // the key, since the root is over the tags alone; who stores a stream keeps a digest of its bytes besides. Memory is a few
@@ -54,12 +55,17 @@ const rootDomain = "yinxin stream 1\n"
 
 // Errors that say what is wrong with a stream; every one means that it must not be used.
 var (
-	// ErrTruncated: the stream ends before its last chunk, or inside a chunk or the header.
+	// ErrTruncated: the stream ends before its last chunk, or inside the header or a tag. A cut inside the plaintext of a
+	// chunk leaves a shorter chunk that is not authentic, and is told as that.
 	ErrTruncated = errors.New("stream: truncated")
-	// ErrTrailingData: something follows the last chunk.
+	// ErrTrailingData: something follows a last chunk that is full. What follows a shorter one makes it longer, and not
+	// authentic.
 	ErrTrailingData = errors.New("stream: data after the last chunk")
 	// ErrAuthentication: a chunk was changed, moved or made under another key.
 	ErrAuthentication = errors.New("stream: chunk is not authentic")
+	// ErrReordered: a chunk of the stream stands near its place and not in it; chunks were exchanged, dropped or doubled. It
+	// comes with ErrAuthentication.
+	ErrReordered = errors.New("stream: chunk of another place")
 	// ErrWrongKey: the file key is not the one that the header commits to.
 	ErrWrongKey = errors.New("stream: wrong file key")
 	// ErrEmptyChunk: the last chunk is empty though the file is not.

@@ -202,11 +202,11 @@ func corruptions() []corruption {
 			copy(ct[head:], ct[head+sealed:head+2*sealed])
 			copy(ct[head+sealed:], a)
 			return ct
-		}, stream.ErrAuthentication, false},
-		{"chunk dropped", func(ct []byte) []byte { return append(ct[:head], ct[head+sealed:]...) }, stream.ErrAuthentication, false},
+		}, stream.ErrReordered, false},
+		{"chunk dropped", func(ct []byte) []byte { return append(ct[:head], ct[head+sealed:]...) }, stream.ErrReordered, false},
 		{"chunk doubled", func(ct []byte) []byte {
 			return append(bytes.Clone(ct[:head+sealed]), ct[head:]...)
-		}, stream.ErrAuthentication, false},
+		}, stream.ErrReordered, false},
 	}
 }
 
@@ -219,6 +219,9 @@ func TestCorruptions(t *testing.T) {
 			got, _, err := open(ct, fileKey())
 			if !errors.Is(err, tt.want) {
 				t.Errorf("read: %v, want %v", err, tt.want)
+			}
+			if errors.Is(err, stream.ErrReordered) && !errors.Is(err, stream.ErrAuthentication) {
+				t.Errorf("read: %v is not told as a chunk that is not authentic", err)
 			}
 			if !bytes.HasPrefix(plain, got) {
 				t.Error("plaintext that is not authentic has left")
@@ -252,6 +255,9 @@ func TestTrailingChunk(t *testing.T) {
 	for _, extra := range []int{1, 16, 1000, sealed} {
 		if _, _, err := open(append(bytes.Clone(ct), make([]byte, extra)...), fileKey()); !errors.Is(err, stream.ErrTrailingData) {
 			t.Errorf("%d bytes after the last chunk: %v", extra, err)
+		}
+		if _, err := readAllAt(append(bytes.Clone(ct), make([]byte, extra)...)); !errors.Is(err, stream.ErrTrailingData) {
+			t.Errorf("%d bytes after the last chunk, random access: %v", extra, err)
 		}
 	}
 	if got, _, err := open(ct, fileKey()); err != nil || len(got) != chunk {
