@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"iter"
 	"path"
 	"strings"
 	"unicode/utf8"
@@ -25,7 +26,7 @@ func checkTextFile(name string, data []byte) error {
 	if named && len(data) > 64 {
 		return &document.ClassifiedError{Where: where, Kind: document.ClassifiedElement}
 	}
-	for _, text := range readings(name, data) {
+	for text := range readings(name, data) {
 		if named && document.ClassifiedElementNamed(stem, text) {
 			return &document.ClassifiedError{Where: where, Kind: document.ClassifiedElement}
 		}
@@ -40,18 +41,22 @@ func checkTextFile(name string, data []byte) error {
 const textSuffixes = " .txt .csv .tsv .md .markdown .xml .json .yaml .yml .html .htm .xhtml .mht .rtf .log .ini .eml .svg .tex .sql "
 
 // readings decodes text: UTF-8 and, where the bytes are not that, every encoding they may be in. Binary files give none.
-func readings(name string, data []byte) []string {
-	var all []string
-	for _, encoding := range encodings(name, data) {
-		if encoding == nil {
-			all = append(all, string(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))))
-			continue
-		}
-		if out, err := encoding.NewDecoder().Bytes(data); err == nil {
-			all = append(all, string(out))
+// Each is made when the one before is done with.
+func readings(name string, data []byte) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, encoding := range encodings(name, data) {
+			text := bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
+			if encoding != nil {
+				var err error
+				if text, err = encoding.NewDecoder().Bytes(data); err != nil {
+					continue
+				}
+			}
+			if !yield(string(text)) {
+				return
+			}
 		}
 	}
-	return all
 }
 
 var (
