@@ -28,19 +28,12 @@ func checkUnclassified(kind verify.Kind, name string, data []byte) error {
 	return office.CheckUnclassified(name, data)
 }
 
-// checkUnclassifiedFile is checkUnclassified for a file of any size and kind. Documents are read whole, other files as
-// a stream.
+// checkUnclassifiedFile is checkUnclassified for a file of any size and kind. Documents are read whole, and refused
+// (too_large) where no reader takes them; other files are read as a stream.
 func checkUnclassifiedFile(path string) error {
-	st, err := os.Stat(path)
-	if err != nil {
-		return err
-	}
 	kind, err := kindOf(path)
 	if err != nil {
 		return err
-	}
-	if st.Size() > maxInput && (kind == verify.KindOFD || kind == verify.KindPDF) { // too large for any reader: its name alone
-		return office.CheckUnclassified(path, nil)
 	}
 	if kind == verify.KindOFD {
 		return checkUnclassifiedOFD(path)

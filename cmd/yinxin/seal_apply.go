@@ -42,7 +42,7 @@ func newSealApplyCmd(e *env) *cobra.Command {
 			"--lock covers the list of signatures, so that none can follow. --tsa embeds a time-stamp (RFC 3161) over the\n" +
 			"signature value, judged by --root before anything is written.\n" +
 			"Sealing a PDF adds one revision with one place; --profile rfc writes it for readers that know only the identifiers of the RFCs.\n" +
-			"A document with a classification mark is refused (exit 5); of a PDF only its information dictionary is looked at.\n" +
+			"A document with a classification mark is refused (exit 5); of a PDF its information dictionary and XMP are looked at.\n" +
 			"Nobody approves a sealing with a bare key: the result says approval: none.\n" + keyHelp,
 		Example: "  yinxin seal apply --seal jy.esl --key store:office.seal --on-date notice.ofd sealed.ofd\n" +
 			"  yinxin seal apply --seal jy.esl --key store:office.seal --on-date --across right --lock notice.ofd sealed.ofd\n" +

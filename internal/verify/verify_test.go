@@ -114,6 +114,7 @@ func TestOneGivesAVerdictOnEverything(t *testing.T) {
 		{"a cut PDF", verify.Input{Data: []byte("%PDF-1.7\n")}, verdict.Rejected, ""},
 		{"a receipt that is cut", verify.Input{Data: []byte(`{"schema":"yinxin.receipt/1",`)}, verdict.Rejected, verdict.Malformed},
 		{"an envelope of another version", verify.Input{Data: []byte("yinxin envelope 9\nand so on")}, verdict.Rejected, verdict.UnsupportedVersion},
+		{"an envelope of another version", verify.Input{Data: []byte("yinxin envelope 9\n")}, verdict.Rejected, verdict.UnsupportedVersion},
 		{"an envelope that is cut", verify.Input{Data: []byte("yinxin envelope 1\n")}, verdict.Rejected, verdict.Truncated},
 		{"a package whose manifest is none", verify.Input{Content: fstest.MapFS{"manifest.json": {Data: []byte("{}")}}}, verdict.Rejected, verdict.Malformed},
 	}
