@@ -86,14 +86,12 @@ const sealLife = 2 * 365 * 24 * time.Hour
 // administrator would one by one. What is there already is left alone, so that an interrupted setup can be repeated. The
 // logins are those that were made now.
 func (s *System) Apply(ctx context.Context, setup *Setup) ([]Login, error) {
-	for _, o := range setup.Offices { // in order: a superior office comes before its own
-		if err := s.applyOffice(ctx, o); err != nil {
-			return nil, fmt.Errorf("set up %s: %w", o.Code, err)
-		}
-	}
 	made := make([][]Login, len(setup.Offices))
 	g, ctx := errgroup.WithContext(ctx)
-	for i, o := range setup.Offices {
+	for i, o := range setup.Offices { // in order: a superior office comes before its own; people and seals go beside
+		if err := s.applyOffice(ctx, o); err != nil {
+			return nil, errors.Join(fmt.Errorf("set up %s: %w", o.Code, err), g.Wait())
+		}
 		g.Go(func() error { return s.applySeal(ctx, o) })
 		made[i] = make([]Login, len(o.Accounts))
 		for j, a := range o.Accounts {

@@ -42,10 +42,22 @@ func hashSecret(rand io.Reader, secret string) (string, error) {
 	if _, err := io.ReadFull(rand, salt); err != nil {
 		return "", fmt.Errorf("read salt: %w", err)
 	}
-	key := argon2.IDKey([]byte(secret), salt, argonTime, argonMemory, argonThreads, argonKey)
+	return encodeHash(salt, argon2.IDKey([]byte(secret), salt, argonTime, argonMemory, argonThreads, argonKey)), nil
+}
+
+func encodeHash(salt, key []byte) string {
 	enc := base64.RawStdEncoding
 	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, argonMemory, argonTime, argonThreads,
-		enc.EncodeToString(salt), enc.EncodeToString(key)), nil
+		enc.EncodeToString(salt), enc.EncodeToString(key))
+}
+
+// hashOfNothing has the form of a hash and is none of any secret that somebody knows: comparing with it takes the same work.
+func hashOfNothing(rand io.Reader) (string, error) {
+	drawn := make([]byte, argonSalt+argonKey)
+	if _, err := io.ReadFull(rand, drawn); err != nil {
+		return "", fmt.Errorf("read randomness: %w", err)
+	}
+	return encodeHash(drawn[:argonSalt], drawn[argonSalt:]), nil
 }
 
 var errHashFormat = errors.New("stored login hash is malformed")

@@ -47,11 +47,7 @@ func New(store Store, o Options) (*Directory, error) {
 	if o.FailureWait == 0 {
 		o.FailureWait = time.Minute
 	}
-	secret, err := randomText(o.Rand, secretBytes)
-	if err != nil {
-		return nil, err
-	}
-	decoy, err := hashSecret(o.Rand, secret)
+	decoy, err := hashOfNothing(o.Rand)
 	if err != nil {
 		return nil, err
 	}
