@@ -97,6 +97,9 @@ func refuseClassifiedValue(where string, v any) error {
 			if isClassificationKey(key) && !isUnclassified(scalarText(value)) {
 				return &ClassifiedError{Where: where, Kind: ClassifiedElement}
 			}
+			if title, ok := value.(string); ok && key == "title" && titleMark.MatchString(plainText(title)) {
+				return &ClassifiedError{Where: where, Kind: ClassifiedMark}
+			}
 			if err := refuseClassifiedValue(where, value); err != nil {
 				return err
 			}

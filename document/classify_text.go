@@ -36,6 +36,8 @@ var (
 	bareTerm = newPattern(`(?:^|[^\p{Han}])` + degree + `[,;、]?` + term + `(?:[^\p{Han}]|` + urgent + `|$)`)
 	// 【机密】 before a title, or the degree itself.
 	bracketMark = newPattern(`^` + degree + points + `关于|^[\[【(〔「《<{](?:[0-9]{6})?` + degree + points + term + `?[\]】)〕」》>}]`)
+	// titleMark is a degree in brackets that ends a title: …的通知（秘密）. In a text a line may end like that by chance.
+	titleMark = newPattern(`[\[【(〔]` + degree + points + term + `?[\]】)〕]$`)
 	// A line of its own.
 	lineMark = newPattern(`^` + points + `(?:第?(?:份号|编号|No)?[.:]?[0-9]{1,8}[号份]?)?` + points + urgent + `?` + points +
 		degree + bearer + `?` + points + `(?:` + term + `)?` + points + `(?:` + urgent + `|启用前|考试结束前)?` + points + `$`)
