@@ -73,7 +73,7 @@ func (p *pack) add(name string, role archive.Role, text string) {
 
 func (p *pack) check(t *testing.T) *aspect.Report {
 	t.Helper()
-	raw, err := json.Marshal(p.m)
+	raw, err := json.MarshalIndent(p.m, "", " ")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -405,8 +405,10 @@ func TestAnotherOfficeSeesNothing(t *testing.T) {
 		t.Errorf("B finds %d records of others", n)
 	}
 	// Cursors of others are no way in either.
-	if l := must(b.Exchanges(ctx, client.Page{Cursor: sub.Exchange.ID}))(t); len(l.Items) != 0 {
-		t.Error("a cursor of another office opened its list")
+	others, errOthers := b.Exchanges(ctx, client.Page{Cursor: sub.Exchange.ID})
+	_, errNone := b.Exchanges(ctx, client.Page{Cursor: unknown})
+	if len(others.Items) != 0 || errOthers == nil || errNone == nil || errOthers.Error() != errNone.Error() {
+		t.Errorf("a cursor of another office: %d items, %v; of nobody: %v", len(others.Items), errOthers, errNone)
 	}
 	// The positive twin: the parties see theirs.
 	must(a.Track(ctx, sub.Exchange.ID))(t)
