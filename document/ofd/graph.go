@@ -2,6 +2,7 @@ package ofd
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 
 	"yinxin/verdict"
@@ -113,11 +114,11 @@ func (p *Package) walkBody(i int, e *Element) error {
 	b.insertAt, b.prefix = p.signaturesPlace(e, docRoot)
 	w := &walker{Package: p, body: i, templates: map[string][]string{}, shown: map[string]int{}}
 	if cover := e.Child("DocInfo").Child("Cover"); cover != nil {
-		if _, _, err := w.reach(rootEntry, cover.Text, KindCover); err != nil {
+		if _, err := w.reach(rootEntry, cover.Text, KindCover); err != nil {
 			return err
 		}
 	}
-	if err := w.document(b.Root); err != nil {
+	if err := w.document(rootEntry, b.Root, KindDocument); err != nil {
 		return err
 	}
 	if err := w.versions(e.Child("Versions")); err != nil {
@@ -161,32 +162,52 @@ func readInfo(e *Element) DocInfo {
 	return d
 }
 
-// reach resolves loc as written in the entry from and records what it names. fresh says that the entry is there and was
-// not walked before.
-func (w *walker) reach(from, loc string, kind Kind) (name string, fresh bool, err error) {
+// reach resolves loc as written in the entry from and records what it names.
+func (w *walker) reach(from, loc string, kind Kind) (name string, err error) {
 	name, err = Resolve(from, loc)
 	if err != nil {
-		return "", false, err
+		return "", err
 	}
-	return name, w.add(Node{Name: name, Kind: kind, From: from, Body: w.body}), nil
+	w.add(Node{Name: name, Kind: kind, From: from, Body: w.body})
+	return name, nil
 }
 
-// follow reaches the text of a child element that holds a location, if it is there.
-func (w *walker) follow(from string, e *Element, child string, kind Kind) (name string, fresh bool, err error) {
+// follow reaches the text of a child element that holds a location; the name is empty where there is none.
+func (w *walker) follow(from string, e *Element, child string, kind Kind) (name string, err error) {
 	c := e.Child(child)
 	if c == nil {
-		return "", false, nil
+		return "", nil
 	}
 	return w.reach(from, c.Text, kind)
 }
 
-func (w *walker) document(name string) error {
-	if !w.add(Node{Name: name, Kind: KindDocument, From: rootEntry, Body: w.body}) {
-		if w.Has(name) {
-			return verdict.Refuse(verdict.Malformed, "%s is the root of two documents", name)
-		}
+// index reads a file that names others, which has the root element. It is nil where there is no such file, or where it was
+// read as such before. That something else reached the file earlier, as a cover or a font, is no reason not to read it:
+// else a document could show what nobody knows of.
+func (w *walker) index(name, root string) (*Element, error) {
+	if name == "" || !w.Has(name) || w.indexes[[2]string{name, root}] {
+		return nil, nil //nolint:nilnil // nothing to read, and no fault
 	}
-	doc, err := w.parse(name, "Document")
+	w.indexes[[2]string{name, root}] = true
+	return w.parse(name, root)
+}
+
+func (w *walker) document(from, name string, kind Kind) error {
+	w.add(Node{Name: name, Kind: kind, From: from, Body: w.body})
+	if name == rootEntry {
+		return verdict.Refuse(verdict.Malformed, "%s is the root of two documents", name)
+	}
+	doc, err := w.index(name, "Document")
+	switch {
+	case err != nil:
+		return err
+	case doc == nil && kind == KindVersion: // missing, or walked already
+		return nil
+	case doc == nil && w.Has(name):
+		return verdict.Refuse(verdict.Malformed, "%s is the root of two documents", name)
+	case doc == nil:
+		doc, err = w.parse(name, "Document") // which says that it is missing
+	}
 	if err != nil {
 		return err
 	}
@@ -257,7 +278,7 @@ func pageBox(area *Element, def Box) (Box, error) {
 // page reads a page or template that e, in the entry from, names by BaseLoc.
 func (w *walker) page(from string, e *Element, kind Kind) (Page, error) {
 	page := Page{ID: e.Value("ID"), Size: w.pageBox}
-	name, _, err := w.reach(from, e.Value("BaseLoc"), kind)
+	name, err := w.reach(from, e.Value("BaseLoc"), kind)
 	if err != nil {
 		return Page{}, err
 	}
@@ -303,12 +324,12 @@ func appendText(lines []string, e *Element) []string {
 }
 
 func (w *walker) resources(from, loc string) error {
-	name, fresh, err := w.reach(from, loc, KindResources)
-	if err != nil || !fresh {
+	name, err := w.reach(from, loc, KindResources)
+	if err != nil {
 		return err
 	}
-	res, err := w.parse(name, "Res")
-	if err != nil {
+	res, err := w.index(name, "Res")
+	if err != nil || res == nil {
 		return err
 	}
 	folder, err := resourceFolder(name, res)
@@ -324,22 +345,27 @@ func (w *walker) resources(from, loc string) error {
 	}
 	for _, group := range res.Children {
 		for _, e := range group.Children {
-			var loc string
-			kind := KindMedia
-			switch {
-			case e.Child("FontFile") != nil:
-				loc, kind = e.ChildText("FontFile"), KindFont
-			case e.Child("MediaFile") != nil:
-				loc = e.ChildText("MediaFile")
-			case e.Value("Profile") != "":
-				loc, kind = e.Value("Profile"), KindProfile
-			default:
-				continue
-			}
-			if err := add(loc, kind); err != nil {
+			if err := resourceFiles(e, add); err != nil {
 				return err
 			}
 		}
+	}
+	return nil
+}
+
+// resourceFiles adds all the files that a resource names, whatever it is: readers differ in which of them they take.
+func resourceFiles(e *Element, add func(loc string, kind Kind) error) error {
+	for _, f := range slices.Concat(e.All("FontFile"), e.All("MediaFile")) {
+		kind := KindMedia
+		if f.Name == "FontFile" {
+			kind = KindFont
+		}
+		if err := add(f.Text, kind); err != nil {
+			return err
+		}
+	}
+	if profile := e.Value("Profile"); profile != "" {
+		return add(profile, KindProfile)
 	}
 	return nil
 }
@@ -362,23 +388,20 @@ func resourceFolder(name string, res *Element) (string, error) {
 }
 
 func (w *walker) annotations(from string, doc *Element) error {
-	name, fresh, err := w.follow(from, doc, "Annotations", KindAnnotation)
-	if err != nil || !fresh {
-		return err
-	}
-	list, err := w.parse(name, "Annotations")
+	name, err := w.follow(from, doc, "Annotations", KindAnnotation)
 	if err != nil {
 		return err
 	}
+	list, err := w.index(name, "Annotations")
+	if err != nil || list == nil {
+		return err
+	}
 	for _, pg := range list.All("Page") {
-		file, fresh, err := w.follow(name, pg, "FileLoc", KindAnnotation)
+		file, err := w.follow(name, pg, "FileLoc", KindAnnotation)
 		if err != nil {
 			return err
 		}
-		if !fresh {
-			continue
-		}
-		annots, err := w.parse(file, "PageAnnot")
+		annots, err := w.index(file, "PageAnnot")
 		if err != nil {
 			return err
 		}
@@ -390,16 +413,16 @@ func (w *walker) annotations(from string, doc *Element) error {
 }
 
 func (w *walker) attachments(from string, doc *Element) error {
-	name, fresh, err := w.follow(from, doc, "Attachments", KindAttachment)
-	if err != nil || !fresh {
-		return err
-	}
-	list, err := w.parse(name, "Attachments")
+	name, err := w.follow(from, doc, "Attachments", KindAttachment)
 	if err != nil {
 		return err
 	}
+	list, err := w.index(name, "Attachments")
+	if err != nil || list == nil {
+		return err
+	}
 	for _, a := range list.All("Attachment") {
-		if _, _, err := w.follow(name, a, "FileLoc", KindAttachment); err != nil {
+		if _, err := w.follow(name, a, "FileLoc", KindAttachment); err != nil {
 			return err
 		}
 	}
@@ -407,17 +430,17 @@ func (w *walker) attachments(from string, doc *Element) error {
 }
 
 func (w *walker) customTags(from string, doc *Element) error {
-	name, fresh, err := w.follow(from, doc, "CustomTags", KindCustomTag)
-	if err != nil || !fresh {
+	name, err := w.follow(from, doc, "CustomTags", KindCustomTag)
+	if err != nil {
 		return err
 	}
-	list, err := w.parse(name, "CustomTags")
-	if err != nil {
+	list, err := w.index(name, "CustomTags")
+	if err != nil || list == nil {
 		return err
 	}
 	for _, t := range list.All("CustomTag") {
 		for _, child := range []string{"SchemaLoc", "FileLoc"} {
-			if _, _, err := w.follow(name, t, child, KindCustomTag); err != nil {
+			if _, err := w.follow(name, t, child, KindCustomTag); err != nil {
 				return err
 			}
 		}
@@ -426,17 +449,17 @@ func (w *walker) customTags(from string, doc *Element) error {
 }
 
 func (w *walker) extensions(from string, doc *Element) error {
-	name, fresh, err := w.follow(from, doc, "Extensions", KindExtension)
-	if err != nil || !fresh {
+	name, err := w.follow(from, doc, "Extensions", KindExtension)
+	if err != nil {
 		return err
 	}
-	list, err := w.parse(name, "Extensions")
-	if err != nil {
+	list, err := w.index(name, "Extensions")
+	if err != nil || list == nil {
 		return err
 	}
 	for _, x := range list.All("Extension") {
 		for _, d := range x.All("ExtendData") {
-			if _, _, err := w.reach(name, d.Text, KindExtension); err != nil {
+			if _, err := w.reach(name, d.Text, KindExtension); err != nil {
 				return err
 			}
 		}
@@ -444,26 +467,34 @@ func (w *walker) extensions(from string, doc *Element) error {
 	return nil
 }
 
+// versions follows the descriptions of versions, and the documents that they are the root of: a reader may show any of them.
 func (w *walker) versions(e *Element) error {
 	for _, v := range e.All("Version") {
-		name, fresh, err := w.reach(rootEntry, v.Value("BaseLoc"), KindVersion)
+		name, err := w.reach(rootEntry, v.Value("BaseLoc"), KindVersion)
 		if err != nil {
 			return err
 		}
-		if !fresh {
+		doc, err := w.index(name, "DocVersion")
+		if err != nil {
+			return err
+		}
+		if doc == nil {
 			continue
 		}
-		doc, err := w.parse(name, "DocVersion")
-		if err != nil {
-			return err
-		}
 		for _, f := range doc.Child("FileList").All("File") {
-			if _, _, err := w.reach(name, f.Text, KindVersion); err != nil {
+			if _, err := w.reach(name, f.Text, KindVersion); err != nil {
 				return err
 			}
 		}
-		if _, _, err := w.follow(name, doc, "DocRoot", KindVersion); err != nil {
+		root, err := w.follow(name, doc, "DocRoot", KindVersion)
+		if err != nil {
 			return err
+		}
+		other := &walker{Package: w.Package, body: w.body, templates: map[string][]string{}, shown: map[string]int{}}
+		if root != "" {
+			if err := other.document(name, root, KindVersion); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

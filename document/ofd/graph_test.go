@@ -181,3 +181,64 @@ func FuzzDocument(f *testing.F) {
 		}
 	})
 }
+
+// TestGraphReadsEachFileAsAllThatItIs: a file that is reached as something else first is read for what it names all the
+// same, a resource may name a font and a picture, and a version's document is a document.
+func TestGraphReadsEachFileAsAllThatItIs(t *testing.T) {
+	const ns = ` xmlns:ofd="http://www.ofdspec.org/2016"`
+	document := func(inside string) string {
+		return `<ofd:Document` + ns + `><ofd:CommonData><ofd:PageArea><ofd:PhysicalBox>0 0 210 297</ofd:PhysicalBox></ofd:PageArea>` +
+			`<ofd:PublicRes>Res.xml</ofd:PublicRes></ofd:CommonData><ofd:Pages><ofd:Page ID="1" BaseLoc="P.xml"/></ofd:Pages>` + inside + `</ofd:Document>`
+	}
+	const lists = `<ofd:Annotations>Annots.xml</ofd:Annotations><ofd:CustomTags>Tags.xml</ofd:CustomTags>` +
+		`<ofd:Attachments>Att.xml</ofd:Attachments><ofd:Extensions>Ext.xml</ofd:Extensions>`
+	open := func(cover, media, versions string) *Package {
+		t.Helper()
+		var recs []rec
+		for name, text := range map[string]string{
+			"OFD.xml": `<ofd:OFD` + ns + `><ofd:DocBody><ofd:DocInfo>` + cover + `</ofd:DocInfo><ofd:DocRoot>Doc_0/Document.xml</ofd:DocRoot>` +
+				versions + `</ofd:DocBody></ofd:OFD>`,
+			"Doc_0/Document.xml":   document(lists),
+			"Doc_0/Res.xml":        `<ofd:Res` + ns + `><ofd:MultiMedias><ofd:MultiMedia ID="2">` + media + `</ofd:MultiMedia></ofd:MultiMedias></ofd:Res>`,
+			"Doc_0/P.xml":          `<ofd:Page` + ns + `><ofd:Content/></ofd:Page>`,
+			"Doc_0/Annots.xml":     `<ofd:Annotations` + ns + `><ofd:Page PageID="1"><ofd:FileLoc>of-annotations</ofd:FileLoc></ofd:Page></ofd:Annotations>`,
+			"Doc_0/Tags.xml":       `<ofd:CustomTags` + ns + `><ofd:CustomTag NameSpace="a"><ofd:FileLoc>of-tags</ofd:FileLoc></ofd:CustomTag></ofd:CustomTags>`,
+			"Doc_0/Att.xml":        `<ofd:Attachments` + ns + `><ofd:Attachment ID="1" Name="a"><ofd:FileLoc>of-attachments</ofd:FileLoc></ofd:Attachment></ofd:Attachments>`,
+			"Doc_0/Ext.xml":        `<ofd:Extensions` + ns + `><ofd:Extension AppName="a"><ofd:ExtendData>of-extensions</ofd:ExtendData></ofd:Extension></ofd:Extensions>`,
+			"Doc_0/V/v1.xml":       `<ofd:DocVersion` + ns + `><ofd:FileList><ofd:File ID="1">Document.xml</ofd:File></ofd:FileList><ofd:DocRoot>Document.xml</ofd:DocRoot></ofd:DocVersion>`,
+			"Doc_0/V/Document.xml": document(""),
+		} {
+			recs = append(recs, rec{name: name, data: []byte(text)})
+		}
+		p, err := Open(pack(recs...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	const picture = `<ofd:MediaFile>a.png</ofd:MediaFile>`
+	missing := []string{"Doc_0/a.png", "Doc_0/of-annotations", "Doc_0/of-tags", "Doc_0/of-attachments", "Doc_0/of-extensions"}
+	for name, tt := range map[string]struct {
+		p    *Package
+		want []string
+	}{
+		"plain":                {open("", picture, ""), missing},
+		"a cover of resources": {open("<ofd:Cover>Doc_0/Res.xml</ofd:Cover>", picture, ""), missing},
+		"a cover of notes":     {open("<ofd:Cover>Doc_0/Annots.xml</ofd:Cover>", picture, ""), missing},
+		"a cover of tags":      {open("<ofd:Cover>Doc_0/Tags.xml</ofd:Cover>", picture, ""), missing},
+		"a cover of files":     {open("<ofd:Cover>Doc_0/Att.xml</ofd:Cover>", picture, ""), missing},
+		"a cover of data":      {open("<ofd:Cover>Doc_0/Ext.xml</ofd:Cover>", picture, ""), missing},
+		"a picture of notes":   {open("", `<ofd:MediaFile>Annots.xml</ofd:MediaFile>`, ""), missing[1:]},
+		"a font and a picture": {open("", `<ofd:FontFile>f.ttf</ofd:FontFile>`+picture, ""), append([]string{"Doc_0/f.ttf"}, missing...)},
+		"a version": {
+			open("", picture, `<ofd:Versions><ofd:Version ID="1" BaseLoc="Doc_0/V/v1.xml"/></ofd:Versions>`),
+			append([]string{"Doc_0/V/P.xml", "Doc_0/V/Res.xml"}, missing...),
+		},
+	} {
+		for _, entry := range tt.want {
+			if !tt.p.Reaches(entry) {
+				t.Errorf("%s: %s is not reached", name, entry)
+			}
+		}
+	}
+}

@@ -20,9 +20,10 @@ type Package struct {
 	index   map[string]int // files alone
 	bodies  []Body
 	nodes   []Node
-	known   map[string]int // name → position in nodes
-	parsed  int            // XML bytes so far
-	checked bool           // every file was found as it declares, in memory that nobody changes
+	known   map[string]int     // name → position in nodes
+	indexes map[[2]string]bool // names and root elements of the files that were read for what they name
+	parsed  int                // XML bytes so far
+	checked bool               // every file was found as it declares, in memory that nobody changes
 
 	mu        sync.Mutex
 	held      map[int][]byte
@@ -112,7 +113,7 @@ func open(src source) (*Package, error) {
 		return nil, err
 	}
 	p := &Package{
-		src: src, entries: entries, index: make(map[string]int, len(entries)), known: map[string]int{},
+		src: src, entries: entries, index: make(map[string]int, len(entries)), known: map[string]int{}, indexes: map[[2]string]bool{},
 		held: map[int][]byte{}, sums: map[int][32]byte{},
 	}
 	for i := range entries {

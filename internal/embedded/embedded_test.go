@@ -394,27 +394,38 @@ func TestAskRefuses(t *testing.T) {
 	}
 }
 
-func TestSuspendedSealIsNotUsedEvenAfterTheApproval(t *testing.T) {
+// TestSuspendedSealIsNotApproved: an approval that was answered with a refusal is none. Kept, the document would be sealed
+// and sent when the seal is resumed, with nobody asked and no way to decline.
+func TestSuspendedSealIsNotApproved(t *testing.T) {
 	x := start(t)
-	d := x.ask()
+	d, other := x.ask(), x.ask()
 	custodian := office.Person{Account: "custodian", Office: "HUB"}
 	time.Sleep(1100 * time.Millisecond) // a change counts from its second on
 	if _, err := x.Registrar.ChangeSeal(t.Context(), custodian, d.Seal, seal.Suspended, "lost token"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := x.Office.Decide(t.Context(), approver, d.ID, approving(d)); !errors.Is(err, seal.ErrNotInForce) {
-		t.Errorf("sealing with a suspended seal: %v, want ErrNotInForce", err)
+	for _, id := range []string{d.ID, other.ID} {
+		asked, err := x.Office.Dispatch(t.Context(), drafter, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := x.Office.Decide(t.Context(), approver, id, approving(asked)); !errors.Is(err, seal.ErrNotInForce) {
+			t.Errorf("approving under a suspended seal: %v, want ErrNotInForce", err)
+		}
+	}
+	if got, err := x.Office.Decide(t.Context(), approver, other.ID, office.Decision{Comment: "no"}); err != nil || got.State != office.Declined {
+		t.Errorf("declining after the refusal: %s, %v", got.State, err)
 	}
 	time.Sleep(1100 * time.Millisecond)
 	if _, err := x.Registrar.ChangeSeal(t.Context(), custodian, d.Seal, seal.Active, "found"); err != nil {
 		t.Fatal(err)
 	}
-	approved, err := x.Office.Dispatch(t.Context(), drafter, d.ID)
-	if err != nil || approved.State != office.Approved {
-		t.Fatalf("the approved dispatch: %s, %v", approved.State, err)
+	left, err := x.Database.UnfinishedDispatches(t.Context(), 10)
+	if err != nil || len(left) != 0 {
+		t.Errorf("%d dispatches would be sealed unasked, %v", len(left), err)
 	}
-	if d, err = x.Office.Continue(t.Context(), approved); err != nil || d.State != office.Sent {
-		t.Errorf("after the seal is resumed: %s, %v", d.State, err)
+	if d, err = x.Office.Decide(t.Context(), approver, d.ID, approving(d)); err != nil || d.State != office.Sent {
+		t.Errorf("approved after the seal is resumed: %s, %v", d.State, err)
 	}
 }
 

@@ -305,6 +305,11 @@ func (s *Service) Decide(ctx context.Context, who Person, id string, in Decision
 	if err != nil {
 		return d, err
 	}
+	if decided.State == Approved { // what cannot be done is not approved: it must not be done later, when nobody expects it
+		if _, _, err := s.permitted(ctx, decided); err != nil {
+			return d, fmt.Errorf("decide dispatch %s: %w", id, err)
+		}
+	}
 	if err := s.note(ctx, who, "dispatch."+string(decided.State), id); err != nil {
 		return d, err
 	}
@@ -369,22 +374,27 @@ func (s *Service) carry(ctx context.Context, d Dispatch) (Dispatch, error) {
 // sealed are both sealed forms of a document.
 type sealed struct{ ofd, pdf []byte }
 
-// applySeal prepares again, refuses anything but what was approved, records the use and signs both forms.
-func (s *Service) applySeal(ctx context.Context, d Dispatch) (sealed, error) {
-	var out sealed
+// permitted prepares again, and refuses anything but what was approved under a seal that is in force.
+func (s *Service) permitted(ctx context.Context, d Dispatch) (p prepared, use seal.Use, err error) {
 	files, err := s.openDraft(ctx, d)
 	if err != nil {
-		return out, err
+		return p, use, err
 	}
-	p, err := s.prepare(ctx, d, files)
-	if err != nil {
-		return out, err
+	if p, err = s.prepare(ctx, d, files); err != nil {
+		return p, use, err
 	}
-	use := useOf(d, p, files)
+	use = useOf(d, p, files)
 	if use.ToBeSigned != d.Digest || use.Document != d.Unsealed {
-		return out, ErrDigestChanged
+		return p, use, ErrDigestChanged
 	}
-	if err := d.approval().Permits(p.record, use, later(s.Clock(), d.DecidedAt)); err != nil { // or suspended since the approval
+	return p, use, d.approval().Permits(p.record, use, later(s.Clock(), d.DecidedAt)) // or suspended since the approval
+}
+
+// applySeal signs both forms of what is permitted, and records the use.
+func (s *Service) applySeal(ctx context.Context, d Dispatch) (sealed, error) {
+	var out sealed
+	p, use, err := s.permitted(ctx, d)
+	if err != nil {
 		return out, err
 	}
 	if out.ofd, err = p.ofd.Sign(s.Rand, p.signer); err != nil {
