@@ -74,16 +74,15 @@ func (p *Package) walk() error {
 	return nil
 }
 
-// add records a node and reports whether it is new and present.
-func (p *Package) add(n Node) bool {
+// add records a node that is not known yet.
+func (p *Package) add(n Node) {
 	if _, ok := p.known[n.Name]; ok {
-		return false
+		return
 	}
 	_, present := p.index[n.Name]
 	n.Missing = !present
 	p.known[n.Name] = len(p.nodes)
 	p.nodes = append(p.nodes, n)
-	return present
 }
 
 // walker follows one document.
