@@ -57,9 +57,9 @@ type transferEntry struct {
 	Remarks string `xml:"备注"`
 }
 
-// Registered is the register of a batch: records, and the bytes of the files that their manifests list. It is what
-// `yinxin archive check --register` compares with.
-type Registered struct {
+// Register is what a hand-over says of a batch (GB/T 18894-2016 table A.1): how many records, and the bytes of the files that
+// their manifests list. `yinxin archive check --register` compares with it.
+type Register struct {
 	Records int   `json:"records"`
 	Bytes   int64 `json:"bytes"`
 }
@@ -130,8 +130,8 @@ func transferPlace(r Record) (string, error) {
 }
 
 // Close writes index, register and notes; made is the time of the batch.
-func (t *Transfer) Close(made time.Time) (Registered, error) {
-	reg := Registered{Records: len(t.index.Entries), Bytes: t.bytes}
+func (t *Transfer) Close(made time.Time) (Register, error) {
+	reg := Register{Records: len(t.index.Entries), Bytes: t.bytes}
 	register, err := json.MarshalIndent(reg, "", " ")
 	if err != nil {
 		return reg, fmt.Errorf("close transfer: %w", err)
@@ -161,7 +161,7 @@ func (t *Transfer) Close(made time.Time) (Registered, error) {
 }
 
 // notes is 说明文件.TXT: what lies here, in which formats, and how it is read and checked.
-func (t *Transfer) notes(r Registered, made time.Time) []byte {
+func (t *Transfer) notes(r Register, made time.Time) []byte {
 	return fmt.Appendf(nil, "电子档案移交说明\r\n\r\n"+
 		"制作时间：%s\r\n"+
 		"件数：%d\r\n"+

@@ -58,7 +58,7 @@ func TestTransfer(t *testing.T) {
 	if err != nil || strings.Count(string(index), "<档号>") != 2 || !strings.Contains(string(index), "<题名>甲&lt;乙&gt;</题名>") {
 		t.Errorf("index: %v\n%s", err, index)
 	}
-	var said archive.Registered
+	var said archive.Register
 	text, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(archive.TransferRegister)))
 	if err := errors.Join(err, json.Unmarshal(text, &said)); err != nil || said != reg {
 		t.Errorf("register: %+v, %v", said, err)

@@ -109,12 +109,6 @@ type Scanner interface {
 	Scan(ctx context.Context, r io.Reader) (found string, err error)
 }
 
-// Register is what the hand-over says of a batch (GB/T 18894-2016 table A.1).
-type Register struct {
-	Records int   `json:"records"`
-	Bytes   int64 `json:"bytes"`
-}
-
 // Input is what is checked, and the means. Content, Verdict, Stage and Now are needed; what else is missing makes items manual.
 type Input struct {
 	Name    string
@@ -128,7 +122,7 @@ type Input struct {
 	// Peers are the other records of the batch; nil means that they are not known.
 	Peers []archive.Record
 	// Register with the bytes of the whole batch, Bytes.
-	Register *Register
+	Register *archive.Register
 	Bytes    int64
 	// Scope are the 文种 that are archived here.
 	Scope []string

@@ -56,7 +56,7 @@ func sound() *pack {
 	p.add("metadata/envelope.p7s", archive.RoleEnvelope, "0")
 	p.add("evidence/01.yxr", archive.RoleEvidence, "receipt")
 	p.Input = aspect.Input{
-		Name: "p", Stage: aspect.Transfer, Now: now, Scanner: scanner{}, Scope: []string{"通知"}, Register: &aspect.Register{Records: 2, Bytes: 77}, Bytes: 77,
+		Name: "p", Stage: aspect.Transfer, Now: now, Scanner: scanner{}, Scope: []string{"通知"}, Register: &archive.Register{Records: 2, Bytes: 77}, Bytes: 77,
 		Pages: func(string, []byte) (int, error) { return 2, nil }, Indexed: func(string) error { return nil },
 		Peers: []archive.Record{{ID: "r0", ArchivalCode: "Z109-WS·2026·D30-0001"}, p.m.Record},
 		Verdict: verdict.File{Verdict: verdict.Passed, Checks: []verdict.Check{

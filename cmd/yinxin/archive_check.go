@@ -126,7 +126,7 @@ func (f *checkFlags) input(e *env) (in aspect.Input, o verify.Options, err error
 		in.Scanner = scanner
 	}
 	if f.register != "" {
-		in.Register = new(aspect.Register)
+		in.Register = new(archive.Register)
 		if err := readJSON(f.register, in.Register); err != nil {
 			return in, o, err
 		}

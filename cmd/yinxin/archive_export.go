@@ -48,7 +48,7 @@ func newArchiveExportCmd(e *env) *cobra.Command {
 
 // exported is what archive export reports.
 type exported struct {
-	archive.Registered
+	archive.Register
 	Out string `json:"out"`
 }
 
