@@ -119,7 +119,8 @@ func (e *env) writeSeal(cmd *cobra.Command, out string, made *ses.Seal) error {
 // sealLife is how long a seal is valid by default, if its certificates are.
 const sealLife = 2 * 365 * 24 * time.Hour
 
-// validity reads from when to when a seal is valid. The default ends with the first of its certificates.
+// validity reads from when to when a seal is valid: never when one of its certificates is not. The default ends with the first
+// of them.
 func validity(fromText, toText string, created time.Time, certs []*cert.Certificate) (from, to time.Time, err error) {
 	if from, err = parseMoment("--from", fromText); err != nil {
 		return from, to, err
@@ -130,12 +131,16 @@ func validity(fromText, toText string, created time.Time, certs []*cert.Certific
 	if from.IsZero() {
 		from = created
 	}
-	if !to.IsZero() {
-		return from, to, nil
+	given := !to.IsZero()
+	if !given {
+		to = from.Add(sealLife)
 	}
-	to = from.Add(sealLife)
 	for _, c := range certs {
-		if c.NotAfter.Before(to) {
+		switch {
+		case from.Before(c.NotBefore) || given && to.After(c.NotAfter):
+			return from, to, usage("a seal from %s to %s is valid when the certificate of %s is not (%s to %s)", from.Format(time.DateOnly),
+				to.Format(time.DateOnly), c.SubjectText(), c.NotBefore.Format(time.DateOnly), c.NotAfter.Format(time.DateOnly))
+		case c.NotAfter.Before(to):
 			to = c.NotAfter
 		}
 	}
