@@ -281,6 +281,8 @@ func TestHubWithoutItsVault(t *testing.T) {
 		{"sealed", sealing, "keys: sealed"},
 	} {
 		t.Run(outage.name, func(t *testing.T) {
+			defer func(parent *testing.T) { x.t = parent }(x.t)
+			x.t = t
 			body, d, delivery := x.pack(n), x.ask(), x.arrive()
 			outage.set(true)
 			sub, err := sender.SubmitBytes(t.Context(), fmt.Sprint("k", n), body)
@@ -301,10 +303,7 @@ func TestHubWithoutItsVault(t *testing.T) {
 			if receipt, err := sender.WaitReceipt(ctx, sub.Exchange.Entry); err != nil || len(receipt) == 0 {
 				t.Errorf("receipt afterwards: %v", err)
 			}
-			x.until("the approved document is sent", func() bool {
-				now, err := x.Office.Dispatch(t.Context(), drafter, d.ID)
-				return err == nil && now.State == office.Sent
-			})
+			x.approveAgain(decider, d)
 			if _, err := reader.OpenDocument(t.Context(), delivery); err != nil {
 				t.Errorf("open afterwards: %v", err)
 			}
@@ -344,6 +343,23 @@ func (x *vaultExchange) refusedWithoutKeys(decider, reader *client.Client, d off
 	if took := time.Since(start); took > 1500*time.Millisecond {
 		x.t.Errorf("the answer that the keys are away took %s", took)
 	}
+}
+
+// approveAgain: an approval that was refused for want of the keys is none; given anew, the document is sent.
+func (x *vaultExchange) approveAgain(decider *client.Client, d office.Dispatch) {
+	x.t.Helper()
+	now, err := x.Office.Dispatch(x.t.Context(), drafter, d.ID)
+	if err != nil || now.State != office.Pending {
+		x.t.Errorf("after the refusal the dispatch is %s, %v; want pending", now.State, err)
+	}
+	decision := api.Decision{Unsealed: d.Unsealed.String(), Digest: d.Digest.String(), Approve: true}
+	if _, err := decider.Decide(x.t.Context(), d.ID, decision); err != nil {
+		x.t.Errorf("approval afterwards: %v", err)
+	}
+	x.until("the approved document is sent", func() bool {
+		now, err := x.Office.Dispatch(x.t.Context(), drafter, d.ID)
+		return err == nil && now.State == office.Sent
+	})
 }
 
 // upToTheBound submits until the hub refuses.
