@@ -90,9 +90,14 @@ type walker struct {
 	*Package
 	body      int
 	pageBox   Box
-	templates map[string][]string // ID → text
+	templates map[string]Page     // ID → template
+	units     map[string][]string // ID of a composite unit → those that it uses
 	shown     map[string]int      // page ID → position
 	pages     []Page
+}
+
+func newWalker(p *Package, body int) *walker {
+	return &walker{Package: p, body: body, templates: map[string]Page{}, units: map[string][]string{}, shown: map[string]int{}}
 }
 
 func (p *Package) walkBody(i int, e *Element) error {
@@ -111,7 +116,7 @@ func (p *Package) walkBody(i int, e *Element) error {
 		}
 	}
 	b.insertAt, b.prefix = p.signaturesPlace(e, docRoot)
-	w := &walker{Package: p, body: i, templates: map[string][]string{}, shown: map[string]int{}}
+	w := newWalker(p, i)
 	if cover := e.Child("DocInfo").Child("Cover"); cover != nil {
 		if _, err := w.reach(rootEntry, cover.Text, KindCover); err != nil {
 			return err
@@ -224,15 +229,14 @@ func (w *walker) document(from, name string, kind Kind) error {
 			}
 		}
 	}
-	for _, t := range common.All("TemplatePage") {
-		page, err := w.page(name, t, KindTemplate)
-		if err != nil {
-			return err
-		}
-		w.templates[page.ID] = page.text
+	if err := w.templatePages(name, common); err != nil {
+		return err
 	}
 	if err := w.documentPages(name, doc.Child("Pages")); err != nil {
 		return err
+	}
+	if isRing(w.units) {
+		return verdict.Refuse(verdict.Path, "%s: a composite unit uses itself, or others that use it", name)
 	}
 	if err := w.annotations(name, doc); err != nil {
 		return err
@@ -265,8 +269,15 @@ func (w *walker) documentPages(name string, pages *Element) error {
 	return nil
 }
 
-// pageBox reads the physical box of an area, or takes the default.
+// pageBox reads the boxes of an area, and returns the physical one, or the default where there is none.
 func pageBox(area *Element, def Box) (Box, error) {
+	for _, name := range []string{"ApplicationBox", "ContentBox", "BleedBox"} {
+		if b := area.Child(name); b != nil {
+			if _, err := ParseBox(b.Text); err != nil {
+				return Box{}, err
+			}
+		}
+	}
 	b := area.Child("PhysicalBox")
 	if b == nil {
 		return def, nil
@@ -292,6 +303,12 @@ func (w *walker) page(from string, e *Element, kind Kind) (Page, error) {
 	if page.Size, err = pageBox(content.Child("Area"), w.pageBox); err != nil {
 		return Page{}, err
 	}
+	if kind == KindPage && (page.Size.W == 0 || page.Size.H == 0) {
+		return Page{}, verdict.Refuse(verdict.Number, "%s: a page of %g by %g mm", name, page.Size.W, page.Size.H)
+	}
+	if err := checkGraphics(name, content.Child("Content")); err != nil {
+		return Page{}, err
+	}
 	for _, r := range content.All("PageRes") {
 		if err := w.resources(name, r.Text); err != nil {
 			return Page{}, err
@@ -299,9 +316,12 @@ func (w *walker) page(from string, e *Element, kind Kind) (Page, error) {
 	}
 	page.text = appendText(nil, content.Child("Content"))
 	for _, t := range content.All("Template") {
-		page.text = append(page.text, w.templates[t.Value("TemplateID")]...)
+		page.uses = append(page.uses, t.Value("TemplateID"))
 	}
-	return page, nil
+	if kind == KindPage {
+		w.templateText(&page, page.uses, map[string]bool{})
+	}
+	return page, w.spend(page.text)
 }
 
 // appendText collects the text objects below e, each as one line.
@@ -330,6 +350,14 @@ func (w *walker) resources(from, loc string) error {
 	res, err := w.index(name, "Res")
 	if err != nil || res == nil {
 		return err
+	}
+	for _, shared := range []string{"DrawParams", "CompositeGraphicUnits"} {
+		for _, e := range res.All(shared) {
+			if err := checkGraphics(name, e); err != nil {
+				return err
+			}
+			w.composites(e)
+		}
 	}
 	folder, err := resourceFolder(name, res)
 	if err != nil {
@@ -404,8 +432,15 @@ func (w *walker) annotations(from string, doc *Element) error {
 		if err != nil {
 			return err
 		}
+		if err := checkGraphics(file, annots); err != nil {
+			return err
+		}
 		if i, ok := w.shown[pg.Value("PageID")]; ok {
-			w.pages[i].text = appendText(w.pages[i].text, annots)
+			text := appendText(nil, annots)
+			if err := w.spend(text); err != nil {
+				return err
+			}
+			w.pages[i].text = append(w.pages[i].text, text...)
 		}
 	}
 	return nil
@@ -489,7 +524,7 @@ func (w *walker) versions(e *Element) error {
 		if err != nil {
 			return err
 		}
-		other := &walker{Package: w.Package, body: w.body, templates: map[string][]string{}, shown: map[string]int{}}
+		other := newWalker(w.Package, w.body)
 		if root != "" {
 			if err := other.document(name, root, KindVersion); err != nil {
 				return err

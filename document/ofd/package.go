@@ -23,6 +23,7 @@ type Package struct {
 	known   map[string]int     // name → position in nodes
 	indexes map[[2]string]bool // names and root elements of the files that were read for what they name
 	parsed  int                // XML bytes so far
+	texts   int                // bytes of text on the pages so far, see spend
 	checked bool               // every file was found as it declares, in memory that nobody changes
 
 	mu        sync.Mutex
@@ -78,6 +79,7 @@ type Page struct {
 	Size Box
 
 	text []string
+	uses []string // templates
 }
 
 // Open reads a package that lies in memory, and checks every file of it. A package that is refused gives a

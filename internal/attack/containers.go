@@ -185,4 +185,5 @@ func xmlCases(l *lab) {
 		in("09/page-"+id, docFile, "0 0 210 297", number+" 0 210 297", "number")
 	}
 	in("09/negative", docFile, "0 0 210 297", "0 0 -210 297", "number")
+	pageCases(l)
 }

@@ -14,6 +14,7 @@ const (
 	docFile   = "Doc_0/Document.xml"
 	fontsFile = "Doc_0/PublicRes.xml"
 	page0     = "Doc_0/Pages/Page_0/Content.xml"
+	attached  = "Doc_0/Attachs/Attachments.xml"
 	listFile  = "Doc_0/Signs/Signatures.xml"
 	describe0 = "Doc_0/Signs/Sign_0/Signature.xml"
 	value0    = "Doc_0/Signs/Sign_0/SignedValue.dat"
@@ -104,7 +105,7 @@ func documentCases(l *lab) {
 			p.edit(name, "</ofd:TextCode>", "甲</ofd:TextCode>")
 		})
 		l.on("OFD", "O-01/size-"+short(name), "the text of "+name+" made invisibly small", Failed, "reference_digest", func(p *pack) {
-			p.edit(name, ` Size="`, ` Size="0.0`)
+			p.edit(name, ` Size="`, ` Size="0.01" Was="`)
 		})
 	}
 	for _, name := range covered {
@@ -181,8 +182,7 @@ func (l *lab) dropReference(p *pack, name string) {
 
 // digest writes the digest of a changed file into the description, as a forger without the key would.
 func (l *lab) digest(p *pack, name string, before []byte) {
-	was, is := l.base.SM3(before), l.base.SM3(p.get(name).data)
-	p.edit(describe0, base64.StdEncoding.EncodeToString(was[:]), base64.StdEncoding.EncodeToString(is[:]))
+	p.edit(describe0, l.sum(before), l.sum(p.get(name).data))
 }
 
 // onValue changes the tree of the signature value.

@@ -175,7 +175,7 @@ func (d *Document) page(i int) (*scene, error) {
 	}
 	p := d.pkg.Pages()[i]
 	s := &scene{size: p.Size}
-	r := &reader{doc: d, scene: s, segments: maxSegments, characters: maxCharacters, tiles: maxTiles, seen: map[string]bool{}}
+	r := &reader{doc: d, scene: s, segments: maxSegments, characters: maxCharacters, tiles: maxTiles}
 	if s.size.W <= 0 || s.size.H <= 0 {
 		return nil, verdict.Refuse(verdict.Number, "page %d is %g by %g mm", i+1, s.size.W, s.size.H)
 	}

@@ -14,10 +14,9 @@ type reader struct {
 	res   *resources // of the page being read
 	// what is left of the page's bounds
 	objects, segments, characters int
-	tiles                         int             // objects that patterns may still repeat
-	clips, patterns               int             // clips made, patterns being read
-	page                          matrix          // of the page itself
-	seen                          map[string]bool // templates being read
+	tiles                         int    // objects that patterns may still repeat
+	clips, patterns               int    // clips made, patterns being read
+	page                          matrix // of the page itself
 }
 
 // state is what objects inherit.
@@ -72,6 +71,9 @@ func (r *reader) content(name string, at matrix, templates bool) error {
 	}
 	if templates {
 		return r.templates(page, at, true)
+	}
+	if len(page.All("Template")) > 0 {
+		r.doc.note("object_not_drawn", "templates of the template %s", name)
 	}
 	return nil
 }

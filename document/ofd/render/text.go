@@ -2,6 +2,7 @@ package render
 
 import (
 	"math"
+	"strconv"
 	"strings"
 
 	"yinxin/document/ofd"
@@ -118,16 +119,16 @@ func (t *textReader) transforms(o *ofd.Element) error {
 				return err
 			}
 		}
-		ids, err := numbers(e.ChildText("Glyphs"))
-		if err != nil {
-			return err
-		}
 		if count < 1 {
 			return verdict.Refuse(verdict.Number, "a glyph for %g characters", count)
 		}
 		c := cgTransform{chars: int(count)}
-		for _, id := range ids {
-			c.glyphs = append(c.glyphs, int(id))
+		for id := range strings.FieldsSeq(e.ChildText("Glyphs")) {
+			n, err := strconv.ParseUint(id, 10, 16)
+			if err != nil {
+				return verdict.Refuse(verdict.Number, "a glyph of the number %.12q", id)
+			}
+			c.glyphs = append(c.glyphs, int(n))
 		}
 		t.cuts[int(pos)] = c
 	}
