@@ -14,12 +14,13 @@ import (
 
 // sealMakeFlags are the flags of seal make.
 type sealMakeFlags struct {
-	keys                                           keyFlags
-	drawn                                          drawnSeal
-	name, kind, makerKey, makerCert, from, to, out string
-	certs                                          []string
-	digests                                        bool
-	version                                        int
+	keys                                 keyFlags
+	drawn                                drawnSeal
+	term                                 termFlags
+	name, kind, makerKey, makerCert, out string
+	certs                                []string
+	digests                              bool
+	version                              int
 }
 
 func newSealMakeCmd(e *env) *cobra.Command {
@@ -40,8 +41,7 @@ func newSealMakeCmd(e *env) *cobra.Command {
 	cmd.Flags().StringArrayVar(&f.certs, "cert", nil, "a certificate that may use the seal (may be repeated)")
 	cmd.Flags().StringVar(&f.makerKey, "maker-key", "", "the maker's KEY")
 	cmd.Flags().StringVar(&f.makerCert, "maker-cert", "", "the maker's certificate (default: the one kept with its key)")
-	cmd.Flags().StringVar(&f.from, "from", "", "valid from (default: now)")
-	cmd.Flags().StringVar(&f.to, "to", "", "valid to (default: as long as the certificates, at most two years)")
+	f.term.add(cmd)
 	cmd.Flags().BoolVar(&f.digests, "digest-list", false, "write digests of the certificates instead of the certificates")
 	cmd.Flags().IntVar(&f.version, "version", ses.Version4, "version of the structure: 4 (GB/T 38540) or 1 (GM/T 0031-2014)")
 	cmd.Flags().StringVar(&f.out, "out", "", "write the seal here (.esl)")
@@ -91,9 +91,11 @@ func (e *env) makeSeal(cmd *cobra.Command, f sealMakeFlags) (err error) {
 	if o.MakerCert, _, err = maker.certificate(f.makerCert); err != nil {
 		return fmt.Errorf("the maker's certificate: %w", err)
 	}
-	if o.From, o.To, err = validity(f.from, f.to, o.Created, append([]*cert.Certificate{o.MakerCert}, o.Signers...)); err != nil {
+	term, err := f.term.within(o.Created, append([]*cert.Certificate{o.MakerCert}, o.Signers...))
+	if err != nil {
 		return err
 	}
+	o.From, o.To = term.From, term.To
 	made, err := seal.Make(o)
 	if err != nil {
 		return err
@@ -114,35 +116,4 @@ func (e *env) writeSeal(cmd *cobra.Command, out string, made *ses.Seal) error {
 	}
 	_, err := fmt.Fprintf(e.stdout, "%s\t%s (%s), until %s\n", out, made.Info.Property.Name, made.Info.SealID, made.Info.Property.To.Format(time.DateOnly))
 	return err
-}
-
-// sealLife is how long a seal is valid by default, if its certificates are.
-const sealLife = 2 * 365 * 24 * time.Hour
-
-// validity reads from when to when a seal is valid: never when one of its certificates is not. The default ends with the first
-// of them.
-func validity(fromText, toText string, created time.Time, certs []*cert.Certificate) (from, to time.Time, err error) {
-	if from, err = parseMoment("--from", fromText); err != nil {
-		return from, to, err
-	}
-	if to, err = parseMoment("--to", toText); err != nil {
-		return from, to, err
-	}
-	if from.IsZero() {
-		from = created
-	}
-	given := !to.IsZero()
-	if !given {
-		to = from.Add(sealLife)
-	}
-	for _, c := range certs {
-		switch {
-		case from.Before(c.NotBefore) || given && to.After(c.NotAfter):
-			return from, to, usage("a seal from %s to %s is valid when the certificate of %s is not (%s to %s)", from.Format(time.DateOnly),
-				to.Format(time.DateOnly), c.SubjectText(), c.NotBefore.Format(time.DateOnly), c.NotAfter.Format(time.DateOnly))
-		case c.NotAfter.Before(to):
-			to = c.NotAfter
-		}
-	}
-	return from, to, nil
 }

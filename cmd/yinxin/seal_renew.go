@@ -14,9 +14,10 @@ import (
 
 // sealRenewFlags are the flags of seal renew.
 type sealRenewFlags struct {
-	keys                               keyFlags
-	makerKey, makerCert, from, to, out string
-	certs                              []string
+	keys                     keyFlags
+	term                     termFlags
+	makerKey, makerCert, out string
+	certs                    []string
 }
 
 func newSealRenewCmd(e *env) *cobra.Command {
@@ -32,8 +33,7 @@ func newSealRenewCmd(e *env) *cobra.Command {
 	cmd.Flags().StringArrayVar(&f.certs, "cert", nil, "a certificate that may use the seal (may be repeated)")
 	cmd.Flags().StringVar(&f.makerKey, "maker-key", "", "the maker's KEY")
 	cmd.Flags().StringVar(&f.makerCert, "maker-cert", "", "the maker's certificate (default: the one kept with its key)")
-	cmd.Flags().StringVar(&f.from, "from", "", "valid from (default: now)")
-	cmd.Flags().StringVar(&f.to, "to", "", "valid to (default: as long as the certificates, at most two years)")
+	f.term.add(cmd)
 	cmd.Flags().StringVar(&f.out, "out", "", "write the new seal here (.esl)")
 	return cmd
 }
@@ -64,9 +64,11 @@ func (e *env) renewSeal(cmd *cobra.Command, f sealRenewFlags, path string) (err 
 	if o.MakerCert, _, err = maker.certificate(f.makerCert); err != nil {
 		return fmt.Errorf("the maker's certificate: %w", err)
 	}
-	if o.From, o.To, err = validity(f.from, f.to, o.Created, append([]*cert.Certificate{o.MakerCert}, o.Signers...)); err != nil {
+	term, err := f.term.within(o.Created, append([]*cert.Certificate{o.MakerCert}, o.Signers...))
+	if err != nil {
 		return err
 	}
+	o.From, o.To = term.From, term.To
 	made, err := seal.Renew(old, o)
 	if err != nil {
 		return err

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"errors"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"yinxin/crypto/cert"
+	"yinxin/seal"
 	"yinxin/transport/api"
 )
 
@@ -170,4 +173,17 @@ func (t *termFlags) term() (out api.SealTerm, err error) {
 	}
 	out.To, err = parseMoment("--to", t.to)
 	return out, err
+}
+
+// within is the term of a seal that is made here, held against its certificates.
+func (t *termFlags) within(now time.Time, certs []*cert.Certificate) (seal.Term, error) {
+	given, err := t.term()
+	if err != nil {
+		return seal.Term{}, err
+	}
+	term, err := seal.Term{From: given.From, To: given.To}.Within(now, certs...)
+	if errors.Is(err, seal.ErrMake) {
+		return term, usage("%s", err)
+	}
+	return term, err
 }

@@ -161,10 +161,10 @@ func newSealsMakeCmd(e *env) *cobra.Command {
 				return e.saveRequested(jsonFlag(cmd), q, out)
 			}
 			m.From, m.To = term.From, term.To
-			if m.From.IsZero() {
-				m.From = e.now().UTC().Truncate(time.Second)
-			}
-			if m.To.IsZero() {
+			if years > 0 && m.To.IsZero() {
+				if m.From.IsZero() {
+					m.From = e.now().UTC().Truncate(time.Second)
+				}
 				m.To = m.From.AddDate(years, 0, 0)
 			}
 			s, err := c.MakeSeal(cmd.Context(), m)
@@ -181,7 +181,7 @@ func newSealsMakeCmd(e *env) *cobra.Command {
 	cmd.Flags().StringVar(&m.BottomLine, "bottom-line", "", "without a request: line below the star, for instance 公文专用章")
 	cmd.Flags().Float64Var(&m.Diameter, "diameter", 42, "without a request: diameter in mm")
 	cmd.Flags().StringVar(&m.Keeper, "keeper", "", "without a request: account that keeps the seal")
-	cmd.Flags().IntVar(&years, "years", 2, "without a request: years in force, within the certificate's life")
+	cmd.Flags().IntVar(&years, "years", 0, "without a request: years in force (default: as --to)")
 	return cmd
 }
 

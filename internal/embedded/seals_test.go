@@ -373,6 +373,31 @@ func drawn(t *testing.T) []byte {
 	return png
 }
 
+// beyondItsCertificates: a seal is in force only while its certificates are valid, whichever way it is made.
+func beyondItsCertificates(t *testing.T, r *office.Registrar, custodian office.Person, request string) {
+	t.Helper()
+	ctx := t.Context()
+	have, err := r.MakeSeal(ctx, custodian, office.SealRequest{Office: "YXJY", Name: "云溪市教育局", BottomLine: "合同专用章", Keeper: "yxjy-clerk"})
+	if err != nil || have.To.Before(time.Now().AddDate(1, 11, 0)) {
+		t.Fatalf("made with no term: to %s, %v", have.To, err)
+	}
+	for name, term := range map[string]seal.Term{"longer": {To: time.Now().AddDate(30, 0, 0)}, "earlier": {From: time.Now().AddDate(-1, 0, 0)}} {
+		if _, err := r.MakeRequested(ctx, custodian, request, term); office.CodeOf(err) != api.Validation || !errors.Is(err, seal.ErrMake) {
+			t.Errorf("%s, for a request: %v", name, err)
+		}
+		_, err := r.MakeSeal(ctx, custodian, office.SealRequest{Office: "YXJY", Name: "云溪市教育局", Keeper: "yxjy-clerk", Term: term})
+		if !errors.Is(err, seal.ErrMake) {
+			t.Errorf("%s, without a request: %v", name, err)
+		}
+		if _, err := r.RenewSeal(ctx, custodian, have.ID, office.Renewal{Term: term}); !errors.Is(err, seal.ErrMake) {
+			t.Errorf("%s, renewed: %v", name, err)
+		}
+	}
+	if now, err := r.Seals.Seal(ctx, have.ID); err != nil || now.InForce(time.Now()) != nil {
+		t.Errorf("the seal that was not renewed: %v, %v", now.History, err)
+	}
+}
+
 // TestSealForAnOfficeWithItsOwnKeys: it sends the request of its sealing key, and gets the seal and the certificate.
 func TestSealForAnOfficeWithItsOwnKeys(t *testing.T) {
 	x := start(t)
@@ -408,7 +433,8 @@ func TestSealForAnOfficeWithItsOwnKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	custodian := office.Person{Account: "custodian", Office: "HUB"}
-	if q, err = x.Registrar.MakeRequested(ctx, custodian, q.ID, office.Term{}); err != nil {
+	beyondItsCertificates(t, x.Registrar, custodian, q.ID)
+	if q, err = x.Registrar.MakeRequested(ctx, custodian, q.ID, seal.Term{}); err != nil {
 		t.Fatal(err)
 	}
 	certs, err := cert.ParsePEM(q.Certificate)

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"time"
 
 	"go.yaml.in/yaml/v3"
 	"golang.org/x/sync/errgroup"
@@ -79,9 +78,6 @@ type Login struct {
 	Roles   []directory.Role `json:"roles"`
 }
 
-// sealLife is how long seals of a setup are in force.
-const sealLife = 2 * 365 * 24 * time.Hour
-
 // Apply brings offices, accounts and seals of the setup into being through the registrar and the directory, as an
 // administrator would one by one. What is there already is left alone, so that an interrupted setup can be repeated. The
 // logins are those that were made now.
@@ -134,10 +130,9 @@ func (s *System) applySeal(ctx context.Context, o SetupOffice) error {
 	if err != nil || o.Seal == nil || len(have) > 0 {
 		return err
 	}
-	now := s.config.Clock().UTC().Truncate(time.Second)
 	_, err = s.Registrar.MakeSeal(ctx, setupPerson, office.SealRequest{
 		Office: o.Code, Name: o.Seal.Name, BottomLine: o.Seal.BottomLine, Diameter: o.Seal.Diameter,
-		Keeper: o.Seal.Keeper, From: now, To: now.Add(sealLife),
+		Keeper: o.Seal.Keeper,
 	})
 	return err
 }

@@ -197,7 +197,8 @@ func (o OfficeService) sealStanding() Handler {
 func (o OfficeService) makeSeal() Handler {
 	return serveStatus(http.StatusCreated, func(ctx context.Context, c *Call, in api.SealMaking) (api.Seal, error) {
 		r, err := o.Registrar.MakeSeal(ctx, office.PersonOf(c.Account), office.SealRequest{
-			Office: in.Office, Name: in.Name, BottomLine: in.BottomLine, Diameter: in.Diameter, Keeper: in.Keeper, From: in.From, To: in.To,
+			Office: in.Office, Name: in.Name, BottomLine: in.BottomLine, Diameter: in.Diameter, Keeper: in.Keeper,
+			Term: seal.Term{From: in.From, To: in.To},
 		})
 		return o.wireSeal(r), refused(err)
 	})
@@ -217,7 +218,7 @@ func (o OfficeService) renewSeal() Handler {
 	})
 }
 
-func termOf(t api.SealTerm) office.Term { return office.Term{From: t.From, To: t.To} }
+func termOf(t api.SealTerm) seal.Term { return seal.Term{From: t.From, To: t.To} }
 
 func (o OfficeService) registerSeal() Handler {
 	return serveStatus(http.StatusCreated, func(ctx context.Context, c *Call, in api.SealRegistration) (api.Seal, error) {

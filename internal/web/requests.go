@@ -196,7 +196,7 @@ func (s *Server) decideRequest(c *call) error {
 	var err error
 	switch c.value("step") {
 	case "make":
-		_, err = s.c.Registrar.MakeRequested(c.Context(), c.person(), id, office.Term{})
+		_, err = s.c.Registrar.MakeRequested(c.Context(), c.person(), id, seal.Term{})
 	case "register":
 		_, err = s.c.Registrar.RegisterRequested(c.Context(), c.person(), id)
 	case "decline":

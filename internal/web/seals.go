@@ -164,18 +164,13 @@ func (s *Server) changeSeal(c *call) error {
 	return c.redirect("/seals/" + id + "?done=seal_" + string(to))
 }
 
-// sealYears is how long a seal that is made here is in force.
-const sealYears = 2
-
 func (s *Server) makeSeal(c *call) error {
 	if err := c.form("office", "name", "bottom_line", "diameter", "keeper"); err != nil {
 		return err
 	}
 	q := office.SealRequest{
 		Office: c.value("office"), Name: c.value("name"), BottomLine: c.value("bottom_line"), Keeper: c.value("keeper"),
-		From: s.c.Clock().UTC().Truncate(time.Second),
 	}
-	q.To = q.From.AddDate(sealYears, 0, 0)
 	var err error
 	if q.Diameter, err = strconv.ParseFloat(c.value("diameter"), 64); err != nil || q.Name == "" || !transport.ValidCode(q.Office) {
 		return s.showSeals(c, http.StatusUnprocessableEntity, "fault.fields")

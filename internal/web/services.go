@@ -67,7 +67,7 @@ type Registrar interface {
 	// SealRanks are the sizes by rank that requests may name.
 	SealRanks() picture.Ranks
 	RequestSeal(ctx context.Context, who office.Person, wish office.SealWish) (seal.Request, error)
-	MakeRequested(ctx context.Context, who office.Person, id string, term office.Term) (seal.Request, error)
+	MakeRequested(ctx context.Context, who office.Person, id string, term seal.Term) (seal.Request, error)
 	DeclineRequest(ctx context.Context, who office.Person, id, reason string) (seal.Request, error)
 	RegisterRequested(ctx context.Context, who office.Person, id string) (seal.Record, error)
 }

@@ -2,15 +2,15 @@ package api
 
 import "time"
 
-// SealMaking asks for an organisation's round seal; Diameter in mm.
+// SealMaking asks for an organisation's round seal; Diameter in mm. From and To as in [SealTerm].
 type SealMaking struct {
 	Office     string    `json:"office"`
 	Name       string    `json:"name"`
 	BottomLine string    `json:"bottom_line,omitempty"`
 	Diameter   float64   `json:"diameter,omitempty"`
 	Keeper     string    `json:"keeper"`
-	From       time.Time `json:"from"`
-	To         time.Time `json:"to"`
+	From       time.Time `json:"from,omitzero"`
+	To         time.Time `json:"to,omitzero"`
 }
 
 // Seal is a registered seal. ESL is the seal file, where one seal was asked for.

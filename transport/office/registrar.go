@@ -207,8 +207,9 @@ type SealRequest struct {
 	// Diameter in mm.
 	Diameter float64
 	// Keeper is the account that keeps the seal.
-	Keeper   string
-	From, To time.Time
+	Keeper string
+	// Term is from when to when it is to be in force.
+	Term seal.Term
 }
 
 // MakeSeal makes the office's seal key where there is none, has it certified, draws the seal, has the maker sign it and
@@ -230,6 +231,9 @@ func (r *Registrar) MakeSeal(ctx context.Context, who Person, q SealRequest) (se
 	}
 	signer, err := r.sealCertificate(ctx, o)
 	if err != nil {
+		return seal.Record{}, fmt.Errorf("make seal of %s: %w", q.Office, err)
+	}
+	if q.Term, err = q.Term.Within(r.Clock(), signer, r.MakerCert); err != nil {
 		return seal.Record{}, fmt.Errorf("make seal of %s: %w", q.Office, err)
 	}
 	rec, err := r.make(q, signer)
@@ -279,7 +283,7 @@ func (r *Registrar) make(q SealRequest, signer *cert.Certificate) (seal.Record, 
 	made, err := seal.Make(seal.MakeOptions{
 		Maker: r.Maker, MakerCert: r.MakerCert, Signers: []*cert.Certificate{signer}, Name: q.Name,
 		Picture: ses.Picture{Type: "png", Data: png, Width: size, Height: size},
-		Created: r.Clock(), From: q.From, To: q.To, Rand: r.Rand,
+		Created: r.Clock(), From: q.Term.From, To: q.Term.To, Rand: r.Rand,
 	})
 	if err != nil {
 		return seal.Record{}, err

@@ -20,9 +20,6 @@ import (
 	"yinxin/verdict"
 )
 
-// SealLife is how long a seal is in force where nobody says: two years, and never longer than its certificates.
-const SealLife = 2
-
 // maxSealText bounds name, lines and reasons, in characters.
 const maxSealText = 200
 
@@ -133,29 +130,9 @@ func pictureOf(q seal.Request) picture.Organisation {
 	return picture.Organisation{Name: q.Name, BottomLine: q.BottomLine, Number: q.Number, Diameter: q.Diameter}
 }
 
-// Term is from when to when a seal is to be in force; zero times take from now for SealLife years, within the certificates.
-type Term struct{ From, To time.Time }
-
-// within completes a term.
-func (t Term) within(now time.Time, certs ...*cert.Certificate) Term {
-	if t.From.IsZero() {
-		t.From = now.UTC().Truncate(time.Second)
-	}
-	if !t.To.IsZero() {
-		return t
-	}
-	t.To = t.From.AddDate(SealLife, 0, 0)
-	for _, c := range certs {
-		if c.NotAfter.Before(t.To) {
-			t.To = c.NotAfter
-		}
-	}
-	return t
-}
-
 // MakeRequested makes the seal that was asked for: the signing certificate where there is none, the picture, the maker's
 // signature. It is not registered yet, so that somebody can look at it.
-func (r *Registrar) MakeRequested(ctx context.Context, who Person, id string, term Term) (seal.Request, error) {
+func (r *Registrar) MakeRequested(ctx context.Context, who Person, id string, term seal.Term) (seal.Request, error) {
 	q, next, err := r.advance(ctx, who, id, seal.Made, "seal.make")
 	if err != nil {
 		return q, err
@@ -175,10 +152,12 @@ func (r *Registrar) MakeRequested(ctx context.Context, who Person, id string, te
 	if err != nil {
 		return fail(err)
 	}
-	term = term.within(r.Clock(), signer, r.MakerCert)
+	if term, err = term.Within(r.Clock(), signer, r.MakerCert); err != nil {
+		return fail(err)
+	}
 	rec, err := r.make(SealRequest{
 		Office: q.Office, Name: q.Name, BottomLine: q.BottomLine, Number: q.Number, Diameter: q.Diameter, Keeper: q.Keeper,
-		From: term.From, To: term.To,
+		Term: term,
 	}, signer)
 	if err != nil {
 		return fail(err)
@@ -350,7 +329,7 @@ func (r *Registrar) judge(s *ses.Seal, office string) error {
 // Renewal says how a seal is renewed. Rotate adds a version to the sealing key first; without it the seal takes the newest
 // version, which is certified if it is not yet.
 type Renewal struct {
-	Term   Term
+	Term   seal.Term
 	Rotate bool
 }
 
@@ -377,7 +356,10 @@ func (r *Registrar) RenewSeal(ctx context.Context, who Person, id string, how Re
 	if err != nil {
 		return fail(err)
 	}
-	term := how.Term.within(now, signer, r.MakerCert)
+	term, err := how.Term.Within(now, signer, r.MakerCert)
+	if err != nil {
+		return fail(err)
+	}
 	made, err := seal.Renew(was, seal.RenewOptions{
 		Maker: r.Maker, MakerCert: r.MakerCert, Signers: []*cert.Certificate{signer}, Created: now.Truncate(time.Second), From: term.From, To: term.To, Rand: r.Rand,
 	})
