@@ -22,6 +22,10 @@ const (
 var (
 	// ErrUnknownSeal means that no seal of that identity is registered.
 	ErrUnknownSeal = errors.New("seal: not registered")
+	// ErrPartialRegister means, beside ErrUnknownSeal, that only a part of a registry was looked through.
+	ErrPartialRegister = errors.New("seal: only a part of the register")
+	// ErrNoRegister means that there is no registry to ask.
+	ErrNoRegister = errors.New("seal: no register")
 	// ErrTransition means that the change of status is not allowed, or goes back in time.
 	ErrTransition = errors.New("seal: change of status not allowed")
 	// ErrNotInForce means that the seal may not be used at that time.

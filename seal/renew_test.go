@@ -127,6 +127,9 @@ func TestTheRegistryIsConsulted(t *testing.T) {
 	}
 	other := recordOf(s)
 	other.SM3[0]++
+	fails := func(err error) func(string) (Record, error) {
+		return func(string) (Record, error) { return Record{}, err }
+	}
 	tests := []struct {
 		name    string
 		records func(string) (Record, error)
@@ -136,7 +139,9 @@ func TestTheRegistryIsConsulted(t *testing.T) {
 	}{
 		{"no registry", nil, time.Time{}, verdict.Passed, ""},
 		{"active", with(), time.Time{}, verdict.Passed, ""},
-		{"unknown to the registry", func(string) (Record, error) { return Record{}, ErrUnknownSeal }, time.Time{}, verdict.Passed, ""},
+		{"unknown to the registry", fails(ErrUnknownSeal), time.Time{}, verdict.Indeterminate, verdict.SealUnregistered},
+		{"unknown to a part of it", fails(fmt.Errorf("%w: %w", ErrUnknownSeal, ErrPartialRegister)), time.Time{}, verdict.Indeterminate, verdict.SealUnregistered},
+		{"no registry after all", fails(ErrNoRegister), time.Time{}, verdict.Passed, ""},
 		{"suspended before", with(Change{To: Suspended, At: hour(1)}), time.Time{}, verdict.Failed, verdict.SealValidity},
 		{"suspended and resumed", with(Change{To: Suspended, At: hour(1)}, Change{To: Active, At: hour(2)}), time.Time{}, verdict.Passed, ""},
 		{"voided before", with(Change{To: Voided, At: hour(1)}), hour(3), verdict.Failed, verdict.SealValidity},
@@ -145,7 +150,7 @@ func TestTheRegistryIsConsulted(t *testing.T) {
 		{"voided since, proven later", with(Change{To: Voided, At: hour(4)}), hour(5), verdict.Indeterminate, verdict.NoProofOfExistence},
 		{"suspended since, claimed time", with(Change{To: Suspended, At: hour(4)}), time.Time{}, verdict.Indeterminate, verdict.NoProofOfExistence},
 		{"registered with other bytes", func(string) (Record, error) { return other, nil }, time.Time{}, verdict.Failed, verdict.SealMismatch},
-		{"registry away", func(string) (Record, error) { return Record{}, errors.New("away") }, time.Time{}, verdict.Indeterminate, verdict.RevocationUnknown},
+		{"registry away", fails(errors.New("away")), time.Time{}, verdict.Indeterminate, verdict.RevocationUnknown},
 	}
 	for _, tt := range tests {
 		var sig verdict.Signature

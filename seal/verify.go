@@ -23,8 +23,10 @@ type VerifyOptions struct {
 	Makers []*cert.Certificate
 	// Proven, if not nil, is a time at which the document as it lies here was seen by somebody else, such as the log.
 	Proven *ProvenTime
-	// Records, if not nil, looks a seal up in a registry by its identity; an error that is [ErrUnknownSeal] says that the
-	// registry does not know it, which is no fault: it speaks of its own seals alone.
+	// Records, if not nil, looks a seal up in a registry by its identity. An error that is [ErrUnknownSeal] says that the
+	// registry does not know it: that is no fault of the seal, for a registry speaks of its own seals alone, and leaves the
+	// verdict open; with [ErrPartialRegister] too, the report says that only a part of it was consulted. One that is
+	// [ErrNoRegister] says that there is none to ask after all: the seal is judged without.
 	Records func(id string) (Record, error)
 	// Registered says that the registry knows every seal that may count, as a hub's does of the offices that its CA certified:
 	// a seal that Records does not know fails.
@@ -135,15 +137,18 @@ func judgeValidity(s *ses.Seal, m cert.Moment) verdict.Check {
 	return verdict.Pass(verdict.CheckSealValidity)
 }
 
-// judgeRecord asks the registry; false if it does not know the seal. A seal that was not in force at the time that the
+// judgeRecord asks the registry; false if there is none. A seal that was not in force at the time that the
 // signer claims fails. A proven time says that the document was there by then: if the seal was in force until then the
 // document was sealed in time. What has happened to the seal before that, or since a time that is only claimed, leaves the
 // verdict open, as with certificates.
 func (o VerifyOptions) judgeRecord(s *ses.Seal, m cert.Moment, claimed time.Time) (verdict.Check, bool) {
 	const name = verdict.CheckSealValidity
 	r, err := o.Records(s.Info.SealID)
+	if errors.Is(err, ErrNoRegister) {
+		return verdict.Check{}, false
+	}
 	if errors.Is(err, ErrUnknownSeal) {
-		return verdict.Fail(name, verdict.SealValidity, "seal %s of the name %s is not in the register", s.Info.SealID, s.Info.Property.Name), o.Registered
+		return o.unregistered(s, err), true
 	}
 	if err != nil {
 		return verdict.Unknown(name, verdict.RevocationUnknown, "the registry could not be asked about seal %s: %v", s.Info.SealID, err), true
@@ -165,6 +170,19 @@ func (o VerifyOptions) judgeRecord(s *ses.Seal, m cert.Moment, claimed time.Time
 		return verdict.Unknown(name, verdict.NoProofOfExistence, "seal %s has been %s since %s, and %s", s.Info.SealID, last.To, stamp(last.At), what), true
 	}
 	return verdict.Pass(name), true
+}
+
+// unregistered judges a seal that the registry does not hold.
+func (o VerifyOptions) unregistered(s *ses.Seal, err error) verdict.Check {
+	const name = verdict.CheckSealValidity
+	switch id, called := s.Info.SealID, s.Info.Property.Name; {
+	case o.Registered:
+		return verdict.Fail(name, verdict.SealValidity, "seal %s of the name %s is not in the register", id, called)
+	case errors.Is(err, ErrPartialRegister):
+		return verdict.Unknown(name, verdict.SealUnregistered, "seal %s of the name %s is not in the part of the register that was consulted", id, called)
+	default:
+		return verdict.Unknown(name, verdict.SealUnregistered, "seal %s of the name %s is not in the register that was consulted", id, called)
+	}
 }
 
 // JudgeSealed holds the seals of a file against those that the log names, where it does, and adds the check.

@@ -252,6 +252,8 @@ const (
 	OtherDocument Reason = "other_document"
 	// SenderMismatch: the office that sends is not the one that issued the document.
 	SenderMismatch Reason = "sender_mismatch"
+	// SealUnregistered: the register of seals that was consulted does not hold the seal.
+	SealUnregistered Reason = "seal_unregistered"
 	// ClassifiedContent: the document bears a classification and may not be carried.
 	ClassifiedContent Reason = "classified_content"
 )
@@ -387,6 +389,7 @@ var senses = [...]sense{
 	{EvidenceMissing, "SIGNED_DATA_NOT_FOUND", "the chain of evidence has a gap", "证据链不完整"},
 	{Placement, "SIG_CONSTRAINTS_FAILURE", "the seal stands in an unusual or impossible place", "印章位置异常"},
 	{OtherDocument, "SIG_CONSTRAINTS_FAILURE", "the receipt speaks of none of the documents that were given with it", "回执所指公文不在一并查验的文件之中"},
+	{SealUnregistered, "SIG_CONSTRAINTS_FAILURE", "the register of seals that was consulted does not hold the seal", "所查的印章名册中没有该印章"},
 	{SenderMismatch, "SIG_CONSTRAINTS_FAILURE", "the office that sends is not the one that issued the document", "发送机关与发文机关不一致"},
 	{ClassifiedContent, "POLICY_PROCESSING_ERROR", "the document bears a classification and may not be carried", "文件带有密级标志，不得传输"},
 }

@@ -31,7 +31,13 @@ func (f *verifyFlags) seals(ctx context.Context, e *env) (func(id string) (seal.
 		if err := d.Decode(&list); err != nil {
 			return nil, refuse("malformed", exitNotFound, "%s is no register of seals: %w", f.register, err)
 		}
-		return recordsOf(list.Items)
+		switch {
+		case list.Next != "":
+			fmt.Fprintf(e.stderr, "warning: %s is one page of a register of seals; 'yinxin seals ls --json' without --limit and --after writes all\n", f.register)
+		case len(list.Items) == 0:
+			fmt.Fprintf(e.stderr, "warning: %s is a register that holds no seal\n", f.register)
+		}
+		return recordsOf(list)
 	case f.hub:
 		return e.hubSeals(ctx), nil
 	}
@@ -52,7 +58,7 @@ func (e *env) hubSeals(ctx context.Context) func(id string) (seal.Record, error)
 	told := false
 	return func(id string) (seal.Record, error) {
 		if told {
-			return seal.Record{}, seal.ErrUnknownSeal
+			return seal.Record{}, seal.ErrNoRegister
 		}
 		s, err := c.SealStanding(ctx, id)
 		problem, answered := errors.AsType[*api.Problem](err)
@@ -64,16 +70,16 @@ func (e *env) hubSeals(ctx context.Context) func(id string) (seal.Record, error)
 		case err != nil:
 			told = true
 			away(err)
-			return seal.Record{}, seal.ErrUnknownSeal
+			return seal.Record{}, seal.ErrNoRegister
 		}
 		return recordOf(api.Seal{ID: s.ID, Name: s.Name, Office: s.Office, SM3: s.SM3, From: s.From, To: s.To, History: s.History})
 	}
 }
 
-// recordsOf makes a register of a list. Two entries of one seal are refused: nobody could tell which one counts.
-func recordsOf(list []api.Seal) (func(id string) (seal.Record, error), error) {
-	records := make(map[string]seal.Record, len(list))
-	for _, s := range list {
+// recordsOf makes a register of a list; one that goes on says so of what it does not hold. Two entries of one seal are refused: nobody could tell which one counts.
+func recordsOf(list api.List[api.Seal]) (func(id string) (seal.Record, error), error) {
+	records := make(map[string]seal.Record, len(list.Items))
+	for _, s := range list.Items {
 		r, err := recordOf(s)
 		if err != nil {
 			return nil, err
@@ -85,10 +91,13 @@ func recordsOf(list []api.Seal) (func(id string) (seal.Record, error), error) {
 	}
 	return func(id string) (seal.Record, error) {
 		r, ok := records[id]
-		if !ok {
-			return r, seal.ErrUnknownSeal
+		switch {
+		case ok:
+			return r, nil
+		case list.Next != "":
+			return r, fmt.Errorf("%w: %w", seal.ErrUnknownSeal, seal.ErrPartialRegister)
 		}
-		return r, nil
+		return r, seal.ErrUnknownSeal
 	}, nil
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto"
 	"fmt"
@@ -41,6 +42,9 @@ func newSealApplyCmd(e *env) *cobra.Command {
 			"finds words; --across cuts the picture over the edges of the pages (骑缝章). For a joint issue each office seals in turn.\n" +
 			"--lock covers the list of signatures, so that none can follow. --tsa embeds a time-stamp (RFC 3161) over the\n" +
 			"signature value, judged by --root before anything is written.\n" +
+			"With --root the sealed document is read back as verify --root will, with --crl and --ocsp, and is written only if the new seal\n" +
+			"passes: a certificate that names a source of revocation needs its list (--crl), or --revocation off where none is at hand.\n" +
+			"Without --root only what needs no trust is checked, and a revoked certificate is not noticed: the answer says so.\n" +
 			"Sealing a PDF adds one revision with one place; --profile rfc writes it for readers that know only the identifiers of the RFCs.\n" +
 			"A document with a classification mark is refused (exit 5); of a PDF its information dictionary and XMP are looked at.\n" +
 			"Nobody approves a sealing with a bare key: the result says approval: none.\n" + keyHelp,
@@ -67,6 +71,9 @@ func (f *applyFlags) check() error {
 	if _, err := parseProfile(f.profile); err != nil {
 		return err
 	}
+	if err := f.checkTrust(); err != nil {
+		return err
+	}
 	return f.places.check()
 }
 
@@ -87,6 +94,8 @@ type sealed struct {
 	Y        float64 `json:"y"`
 	Stamps   []place `json:"stamps"`
 	Approval string  `json:"approval"`
+	// Judged: passed when read back by the roots that were given. Without roots nobody has judged the certificates.
+	Judged bool `json:"judged"`
 }
 
 // place is where a seal shows: page from 1, mm.
@@ -126,6 +135,9 @@ func (e *env) applySeal(cmd *cobra.Command, f applyFlags, in, out string) (err e
 	}
 	s := &sealing{flags: f, at: e.now().UTC().Truncate(time.Second)}
 	if s.seal, err = readSeal(f.seal); err != nil {
+		return err
+	}
+	if err := checkMade(f.seal, s.seal, cert.Moment{Now: s.at}); err != nil {
 		return err
 	}
 	file, err := openInput(in)
@@ -174,7 +186,11 @@ func (e *env) printSealed(r sealed) error {
 		}
 		text.WriteByte('\n')
 	}
-	return e.result(false, r, "%sapproval: %s\n", text.String(), r.Approval)
+	judged := "no, for want of a --root"
+	if r.Judged {
+		judged = "passed"
+	}
+	return e.result(false, r, "%sread back: %s\napproval: %s\n", text.String(), judged, r.Approval)
 }
 
 // takeSigner finds the key that seals, and its certificate.
@@ -215,16 +231,26 @@ func (e *env) sealOFD(ctx context.Context, s *sealing, in string, file *inputFil
 	}
 	s.result.Stamps, s.result.Signature = placesOf(p.Stamps()), p.ID()
 	s.result.Locked, s.result.Stamped = s.flags.lock, o.TimeStamp != nil
-	return e.signInto(p, out, s.signer.signer)
+	return e.signInto(p, out, s.signer.signer, func(f *durable.File) error {
+		size, err := f.Size()
+		if err != nil {
+			return err
+		}
+		return s.readBack(e, f, size)
+	})
 }
 
-// signInto writes the signed OFD beside its place, and gives it its name when it was read back.
-func (e *env) signInto(p *ofdseal.Prepared, out string, key crypto.Signer) error {
+// signInto writes the signed OFD beside its place, and gives it its name when it was read back, by judge too.
+func (e *env) signInto(p *ofdseal.Prepared, out string, key crypto.Signer, judge func(*durable.File) error) error {
 	f, err := durable.Disk{}.CreateTemp(filepath.Dir(out), 0o644)
 	if err != nil {
 		return err
 	}
-	if err := p.SignInto(f, e.rand, key); err != nil {
+	err = p.SignInto(f, e.rand, key)
+	if err == nil && judge != nil {
+		err = judge(f)
+	}
+	if err != nil {
 		f.Abort()
 		return err
 	}
@@ -263,6 +289,9 @@ func (e *env) sealPDF(ctx context.Context, s *sealing, in, out string) error {
 	}
 	result, err := p.Sign(e.rand, s.signer.signer)
 	if err != nil {
+		return err
+	}
+	if err := s.readBack(e, bytes.NewReader(result), int64(len(result))); err != nil {
 		return err
 	}
 	s.result.Stamps, s.result.Stamped = placesOf(stamps), stamp != nil

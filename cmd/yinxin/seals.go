@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -51,12 +52,19 @@ func newSealsListCmd(e *env) *cobra.Command {
 	var l listFlags
 	cmd := &cobra.Command{
 		Use: "ls", Short: "list seals", Args: exactly(0, "no arguments"),
+		Long: "Lists the seals of the own office; for custodians those of all offices, or of --office. All of them, unless --limit or --after ask\n" +
+			"for one page. With --json it is a register for verify --seals; a page says with next that there are more.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := e.connect()
 			if err != nil {
 				return err
 			}
-			got, err := c.Seals(cmd.Context(), office, l.page())
+			var got api.List[api.Seal]
+			if f := cmd.Flags(); f.Changed("limit") || f.Changed("after") {
+				got, err = c.Seals(cmd.Context(), office, l.page())
+			} else {
+				got, err = c.AllSeals(cmd.Context(), office)
+			}
 			if err != nil {
 				return err
 			}
@@ -66,11 +74,14 @@ func newSealsListCmd(e *env) *cobra.Command {
 			for _, s := range got.Items {
 				e.printSeal(s)
 			}
+			if got.Next != "" {
+				fmt.Fprintf(e.stderr, "more with --after %s\n", got.Next)
+			}
 			return nil
 		},
 	}
 	l.add(cmd)
-	cmd.Flags().StringVar(&office, "office", "", "another office's, for custodians")
+	cmd.Flags().StringVar(&office, "office", "", "those of one office, for custodians")
 	return cmd
 }
 

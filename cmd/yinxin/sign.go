@@ -250,7 +250,7 @@ func (e *env) signOFD(o cms.SignOptions, stamp stamper, lock bool, in, out strin
 	if err != nil {
 		return err
 	}
-	return e.signInto(p, out, o.Signer)
+	return e.signInto(p, out, o.Signer, nil)
 }
 
 // signBeside signs the digest of a file of any size.

@@ -273,6 +273,15 @@ func (f *File) Write(p []byte) (int, error) {
 // ReadAt reads back what was written, while the file is open.
 func (f *File) ReadAt(p []byte, off int64) (int, error) { return f.f.ReadAt(p, off) }
 
+// Size is how much was written.
+func (f *File) Size() (int64, error) {
+	st, err := f.f.Stat()
+	if err != nil {
+		return 0, err
+	}
+	return st.Size(), nil
+}
+
 // Flush makes what has been written so far go to the device, so that Commit has less to wait for. It promises nothing
 // by itself and may run while another goroutine writes; it must have returned before Commit. After an error the file can
 // only be aborted.

@@ -23,6 +23,7 @@ import (
 type Seals interface {
 	seal.Registry
 	seal.Requests
+	// SealsOf lists the seals of an office, oldest first; of all offices where none is named.
 	SealsOf(ctx context.Context, office string) ([]seal.Record, error)
 }
 

@@ -62,16 +62,13 @@ func (o OfficeService) onlySeal(ctx context.Context, code string) (string, error
 	return found[0], nil
 }
 
-// officeOf is whose seals are asked for: the caller's, or the one that a custodian names. everyOffice is what a custodian
-// who names none gets.
-func officeOf(c *Call, everyOffice string) string {
+// officeOf is whose seals are asked for: the caller's, or the one that a custodian names, or (empty) every office's for a
+// custodian who names none.
+func officeOf(c *Call) string {
 	if !c.Account.Has(directory.Custodian) {
 		return c.Account.Org
 	}
-	if wanted := c.URL.Query().Get("office"); wanted != "" {
-		return wanted
-	}
-	return everyOffice
+	return c.URL.Query().Get("office")
 }
 
 // noCursor refuses to go on after what is not in the list.
@@ -97,7 +94,7 @@ func pageThrough[T any](c *Call, items []T, id func(T) string) (api.List[T], err
 
 func (o OfficeService) listSeals() Handler {
 	return serveJSON(func(ctx context.Context, c *Call, _ struct{}) (api.List[api.Seal], error) {
-		got, err := o.Seals.SealsOf(ctx, officeOf(c, c.Account.Org))
+		got, err := o.Seals.SealsOf(ctx, officeOf(c))
 		if err != nil {
 			return api.List[api.Seal]{}, err
 		}
@@ -256,14 +253,14 @@ func (o OfficeService) listSealRequests() Handler {
 		}
 		if p.After != "" {
 			q, err := o.Seals.SealRequest(ctx, p.After)
-			if of := officeOf(c, ""); errors.Is(err, seal.ErrUnknownRequest) || err == nil && of != "" && q.Office != of {
+			if of := officeOf(c); errors.Is(err, seal.ErrUnknownRequest) || err == nil && of != "" && q.Office != of {
 				return api.List[api.SealRequest]{}, noCursor()
 			}
 			if err != nil {
 				return api.List[api.SealRequest]{}, err
 			}
 		}
-		got, err := o.Seals.SealRequests(ctx, officeOf(c, ""), p.After, p.Limit+1)
+		got, err := o.Seals.SealRequests(ctx, officeOf(c), p.After, p.Limit+1)
 		if err != nil {
 			return api.List[api.SealRequest]{}, err
 		}

@@ -48,10 +48,10 @@ func (d *DB) Seal(ctx context.Context, id string) (r seal.Record, err error) {
 	return r, err
 }
 
-// SealsOf lists the seals of an office, oldest first.
+// SealsOf lists the seals of an office, or of all where none is named, oldest first.
 func (d *DB) SealsOf(ctx context.Context, office string) (out []seal.Record, err error) {
 	err = d.view(ctx, func(r reader) error {
-		ids, err := all(r.q, scanOne[string], `SELECT id FROM seals WHERE office = $1 ORDER BY n`, office)
+		ids, err := all(r.q, scanOne[string], `SELECT id FROM seals WHERE $1 = '' OR office = $1 ORDER BY n`, office)
 		if err != nil {
 			return err
 		}

@@ -51,11 +51,11 @@ func (d *DB) Seal(ctx context.Context, id string) (r seal.Record, err error) {
 	return r, err
 }
 
-// SealsOf lists the seals of an office, oldest first.
+// SealsOf lists the seals of an office, or of all where none is named, oldest first.
 func (d *DB) SealsOf(ctx context.Context, office string) (out []seal.Record, err error) {
 	err = d.view(ctx, func(r reader) error {
 		ids, err := all(r.q, func(s scanner) (id string, err error) { return id, s.Scan(&id) },
-			`SELECT id FROM seals WHERE office = ? ORDER BY n`, office)
+			`SELECT id FROM seals WHERE ?1 = '' OR office = ?1 ORDER BY n`, office)
 		if err != nil {
 			return err
 		}

@@ -39,6 +39,9 @@ func registers(t *testing.T, p Place) {
 	if of, err := s.SealsOf(ctx, "A"); err != nil || len(of) != 1 || of[0].ID != "s1" {
 		t.Errorf("seals of A: %+v, %v", of, err)
 	}
+	if of, err := s.SealsOf(ctx, ""); err != nil || len(of) != 2 || of[0].ID != "s1" || of[1].ID != "s2" {
+		t.Errorf("seals of all: %+v, %v", of, err)
+	}
 	hour := func(n int) time.Time { return start.Add(time.Duration(n) * time.Hour) }
 	use := seal.Use{
 		ID: "u1", SealID: "s1", Document: [32]byte{1}, Sealed: [32]byte{2}, ToBeSigned: [32]byte{3}, Stamps: []seal.Stamp{{Page: 1, X: 2, Y: 3}},

@@ -14,7 +14,7 @@ import (
 	"yinxin/transport/office"
 )
 
-// sealsPage lists the seals of one office.
+// sealsPage lists the seals of one office, or (no Office) of all.
 type sealsPage struct {
 	Office, OfficeName string
 	Offices            []directoryName // a custodian may look at every office's
@@ -51,11 +51,13 @@ func (s *Server) showSeals(c *call, status int, fault string) error {
 		for _, o := range all {
 			p.Offices = append(p.Offices, directoryName{o.Code, o.Name})
 		}
-		if wanted := c.URL.Query().Get("office"); transport.ValidCode(wanted) {
-			p.Office = wanted
+		if p.Office = c.URL.Query().Get("office"); !transport.ValidCode(p.Office) {
+			p.Office = "" // every office's
 		}
 	}
-	p.OfficeName = c.officeName(p.Office)
+	if p.Office != "" {
+		p.OfficeName = c.officeName(p.Office)
+	}
 	got, err := s.c.Seals.SealsOf(c.Context(), p.Office)
 	if err != nil {
 		return err

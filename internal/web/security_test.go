@@ -420,6 +420,7 @@ func TestTextsAreShownAsTheyAre(t *testing.T) {
 	}
 	custodian := visit(t, hub.URL).signIn("custodian", hub.Secret("custodian"))
 	seal := regexp.MustCompile(`href="/seals/([^"]+)"`).FindStringSubmatch(custodian.get("/seals?office=YXCZ").text)[1]
+	custodian.get("/seals").wants(t, "every office's seals", http.StatusOK, `href="/seals/`+seal+`"`)
 	custodian.post("/seals/"+seal, url.Values{"to": {"suspended"}, "reason": {all}})
 	admin := visit(t, hub.URL).signIn("admin", hub.Secret("admin"))
 	admin.post("/offices", url.Values{"code": {"XSS"}, "name": {all}, "parent": {""}})

@@ -2,15 +2,36 @@ package client
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 
 	"yinxin/transport/api"
 )
 
-// Seals lists the seals of the own office, or of the office named where the account is a custodian's.
+// Seals lists a page of the seals of the own office; where the account is a custodian's, of the office named or (empty) of all.
 func (c *Client) Seals(ctx context.Context, office string, p Page) (api.List[api.Seal], error) {
 	return callJSON[api.List[api.Seal]](ctx, c, http.MethodGet, "/office/seals"+p.query(ofOffice(office)), "", nil, nil)
+}
+
+// AllSeals is [Client.Seals] with every page: a register.
+func (c *Client) AllSeals(ctx context.Context, office string) (api.List[api.Seal], error) {
+	all := api.List[api.Seal]{Items: []api.Seal{}}
+	p := Page{Limit: api.MaxLimit}
+	for {
+		got, err := c.Seals(ctx, office, p)
+		if err != nil {
+			return all, err
+		}
+		all.Items = append(all.Items, got.Items...)
+		if got.Next == "" {
+			return all, nil
+		}
+		if got.Next == p.Cursor || len(got.Items) == 0 {
+			return all, fmt.Errorf("the hub's list of seals does not go on after %.60q", got.Next)
+		}
+		p.Cursor = got.Next
+	}
 }
 
 func ofOffice(office string) url.Values {
