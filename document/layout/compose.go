@@ -1,7 +1,9 @@
 package layout
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"yinxin/document"
@@ -17,25 +19,64 @@ func Compose(d *document.Document, faces *fonts.Set) (*Pages, error) {
 	if err := d.Validate(); err != nil {
 		return nil, fmt.Errorf("compose: %w", err)
 	}
-	c := &composer{doc: d, set: newSetter(faces), unnumbered: make(map[int]bool)}
 	faces.Load(rolesOf(d)...)
-	c.newPage()
-	for _, step := range []func() error{c.head, c.text, c.annexes, c.imprint, c.pageNumbers} {
-		if err := step(); err != nil {
-			return nil, fmt.Errorf("compose %s: %w", d.Number, err)
-		}
-		if len(c.pages) > maxPages {
-			return nil, fmt.Errorf("compose %s: more than %d pages", d.Number, maxPages)
-		}
+	set := newSetter(faces)
+	c, err := setPages(d, set, false)
+	if errors.Is(err, errAgain) {
+		c, err = setPages(d, set, true)
 	}
-	if len(c.set.standIns) > 0 {
-		c.set.warn("face_substituted", "%s", strings.Join(c.set.standIns, ", "))
+	if err != nil {
+		return nil, fmt.Errorf("compose %s: %w", d.Number, err)
 	}
-	out := &Pages{Pages: c.pages, SealSpots: c.spots, Warnings: c.set.warnings}
+	c.warnBareSeals()
+	if len(set.standIns) > 0 {
+		set.warn("face_substituted", "%s", strings.Join(set.standIns, ", "))
+	}
+	out := &Pages{Pages: c.pages, SealSpots: c.spots, Warnings: set.warnings}
 	if len(c.spots) > 0 {
 		out.SealSpot = &c.spots[0]
 	}
 	return out, nil
+}
+
+// errAgain asks for the pages to be set anew with the addressees in the 版记.
+var errAgain = errors.New("the addressees leave no room for the text")
+
+func setPages(d *document.Document, set *setter, toInImprint bool) (*composer, error) {
+	c := &composer{doc: d, set: set, unnumbered: make(map[int]bool), toInImprint: toInImprint}
+	c.newPage()
+	for _, step := range []func() error{c.head, c.text, c.annexes, c.imprint, c.pageNumbers} {
+		if err := step(); err != nil {
+			return nil, err
+		}
+		if len(c.pages) > maxPages {
+			return nil, fmt.Errorf("more than %d pages", maxPages)
+		}
+	}
+	return c, nil
+}
+
+// tooLong is the fault of an element that does not fit its place on the page: nothing is printed outside of it.
+func tooLong(field, format string, args ...any) error {
+	return &document.InvalidError{Faults: []document.Fault{{Field: field, Code: "too_long", Detail: fmt.Sprintf(format, args...)}}}
+}
+
+// warnBareSeals tells of pages that bear a seal and no text, which GB/T 9704-2012 7.3.5.5 forbids, and of a first page
+// without text (7.3.3).
+func (c *composer) warnBareSeals() {
+	bears := func(page int) bool {
+		return slices.ContainsFunc(c.pages[page].Runs, func(r Run) bool {
+			return r.Element == Body || r.Element == AttachmentRef || r.Element == Attending
+		}) || len(c.pages[page].Pictures) > 0
+	}
+	for _, s := range c.spots {
+		if !bears(s.Page) {
+			c.set.warn("seal_without_text", "page %d bears a seal and no text: add or cut a line of the text", s.Page+1)
+		}
+	}
+	if !bears(0) {
+		c.set.warn("first_page_without_text", "the head leaves no room for the text on page 1")
+	}
 }
 
 // rolesOf lists the faces that d needs, so that they are loaded together.

@@ -35,13 +35,28 @@ func (c *composer) letterHead() error {
 	if err != nil {
 		return err
 	}
-	c.put(Number, g, areaRight-totalWidth(g), y)
 	end, err := c.labels(y)
 	if err != nil {
 		return err
 	}
+	if at := areaRight - totalWidth(g); at < c.labelsRight()+cell {
+		c.set.warn("number_meets_labels", "%s and 份号 or 紧急程度 do not fit one line", c.doc.Number)
+		y, end = end, end+pitch
+	}
+	c.put(Number, g, areaRight-totalWidth(g), y)
 	c.y = max(y, end-pitch) + size3
 	return nil
+}
+
+// labelsRight is where 份号 and 紧急程度 end, or the left edge.
+func (c *composer) labelsRight() float64 {
+	end := areaLeft - cell
+	for i := range c.pages[0].Runs {
+		if r := &c.pages[0].Runs[i]; r.Element == CopyNumber || r.Element == Urgency {
+			end = max(end, r.X+r.Width())
+		}
+	}
+	return end
 }
 
 // letterRule draws a red rule of a letter, on its first page.
@@ -78,12 +93,15 @@ func (c *composer) minutesHead() error {
 		return err
 	}
 	y += 2 * pitch
-	if err := c.putText(SignedBy, c.doc.Issuer.Name, st, areaLeft+cell, y); err != nil {
-		return err
-	}
-	date, err := c.set.glyphs(c.doc.IssuedOn.Chinese(), st)
+	date, name, err := c.dateAndName()
 	if err != nil {
 		return err
+	}
+	for i, l := range officeLines(name, areaWidth-3*cell-totalWidth(date)) {
+		if i > 0 {
+			y += pitch
+		}
+		c.put(SignedBy, l.glyphs, areaLeft+cell, y)
 	}
 	c.put(IssuedOn, date, areaRight-cell-totalWidth(date), y)
 	c.y = y + size3 + redRuleGap

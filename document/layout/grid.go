@@ -31,12 +31,15 @@ const (
 
 // The 版记 and the page number, mm.
 const (
-	imprintOuter  = 0.35 // thickness of its first and last rule
-	imprintInner  = 0.25
-	imprintRow    = 8.0 // height of a row of 4号 text between rules
-	imprintPitch  = 7.2 // between lines of one row
-	imprintGap    = 4.0 // kept free above it
-	pageNumberGap = 7.0 // from the type area to the upper edge of the dashes
+	imprintOuter = 0.35 // thickness of its first and last rule
+	imprintInner = 0.25
+	imprintRow   = 8.0 // height of a row of 4号 text between rules
+	imprintPitch = 7.2 // between lines of one row
+	imprintGap   = 4.0 // kept free above it
+	// A long list is set closer, so that the 版记 stays on its page.
+	imprintCloser  = 6.4
+	imprintClosest = 5.7
+	pageNumberGap  = 7.0 // from the type area to the upper edge of the dashes
 )
 
 // Seal over the signature, mm.

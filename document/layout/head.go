@@ -1,6 +1,7 @@
 package layout
 
 import (
+	"fmt"
 	"strings"
 	"unicode/utf8"
 
@@ -14,8 +15,26 @@ func (c *composer) head() error {
 		if err := step(); err != nil {
 			return err
 		}
+		if !fits(c.y) {
+			return c.headTooLong()
+		}
 	}
 	return nil
+}
+
+// headTooLong blames what takes the most room of a head that leaves none for the text.
+func (c *composer) headTooLong() error {
+	tops := make(map[Element]map[float64]bool) // lines of each element
+	for _, r := range c.pages[0].Runs {
+		if tops[r.Element] == nil {
+			tops[r.Element] = make(map[float64]bool)
+		}
+		tops[r.Element][r.Y] = true
+	}
+	if n := len(tops[Approver]); n > len(tops[Title]) {
+		return tooLong("approvers", "%d lines of 签发人 leave no room for the text on page 1", n)
+	}
+	return tooLong("title", "%d lines of title leave no room for the text on page 1", len(tops[Title]))
 }
 
 func (c *composer) commonLabels() error {
@@ -56,6 +75,9 @@ func (c *composer) redHead(text string, inkTop float64) error {
 	}
 	if w > areaWidth {
 		st = redStyle(redHeadLargest * areaWidth / w)
+	}
+	if st.size < size2 {
+		c.set.warn("red_head_small", "%d characters leave the red head smaller than the title; give the short name", utf8.RuneCountInString(text))
 	}
 	g, err := c.set.glyphs(text, st)
 	if err != nil {
@@ -196,6 +218,11 @@ func (c *composer) approvers(y, numberEnd float64) (float64, error) {
 		}
 		return left, columns[0] + cell
 	}
+	for i, g := range names {
+		if room := areaWidth - 2*cell - totalWidth(label); totalWidth(g) > room {
+			return 0, tooLong(fmt.Sprintf("approvers[%d]", i), "%d characters, the line has room for %d", len(g), int(room/cell))
+		}
+	}
 	perLine := min(2, len(names))
 	left, second := block(perLine)
 	near := func() bool { return left-totalWidth(label) < numberEnd+cell/2 }
@@ -236,7 +263,7 @@ func (c *composer) title() error {
 // body text it moves to the 版记.
 func (c *composer) addressees() error {
 	c.y += oneLine
-	if len(c.doc.To) == 0 {
+	if len(c.doc.To) == 0 || c.toInImprint {
 		return nil
 	}
 	g, err := c.set.glyphs(officeList(c.doc.To)+"：", body(fonts.FangSong))

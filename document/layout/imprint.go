@@ -2,6 +2,7 @@ package layout
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"yinxin/document"
@@ -17,63 +18,123 @@ type imprintPart struct {
 	rightElement Element
 }
 
-func (p imprintPart) height() float64 {
-	return imprintRow + float64(len(p.lines)-1)*imprintPitch
+func (p imprintPart) height(pitch float64) float64 {
+	return imprintRow + float64(len(p.lines)-1)*pitch
+}
+
+func imprintHeight(parts []imprintPart, pitch float64) float64 {
+	height := 0.0
+	for _, p := range parts {
+		height += p.height(pitch)
+	}
+	return height
 }
 
 // imprint sets the 版记 at the foot of the last page, which must be an even one (GB/T 33476.2 7.3.1). A document with
-// neither copies nor a printing office has none.
+// neither copies nor a printing office has none. A list that is too long for its page is set closer first; one that no page
+// holds takes several, the last of them full.
 func (c *composer) imprint() error {
 	parts, err := c.imprintParts()
 	if err != nil || len(parts) == 0 {
 		return err
 	}
-	height := 0.0
-	for _, p := range parts {
-		height += p.height()
+	letter := c.doc.PageForm() == document.FormLetter
+	pitch := c.imprintPitch(parts, letter)
+	sheets := imprintSheets(parts, pitch)
+	c.imprintPage(imprintHeight(sheets[0], pitch), len(sheets), letter)
+	for i, sheet := range sheets {
+		if i > 0 {
+			c.newPage()
+		}
+		c.imprintSheet(sheet, pitch, !letter)
+		if len(c.pages) > maxPages {
+			return nil // Compose refuses it
+		}
 	}
-	top := areaBottom - height
-	if c.doc.PageForm() == document.FormLetter {
-		c.letterImprint(parts, top)
-		return nil
+	return nil
+}
+
+// imprintPitch is the widest distance of lines that keeps the 版记 on the present page, else on one page.
+func (c *composer) imprintPitch(parts []imprintPart, letter bool) float64 {
+	rooms := []float64{areaHeight}
+	if letter || len(c.pages)%2 == 0 {
+		rooms = []float64{areaBottom - c.low - imprintGap, areaHeight}
 	}
-	if len(c.pages)%2 == 1 {
-		c.newPage()
-	} else if c.low+imprintGap > top { // no room on an even page: a blank one, then the imprint's
-		c.newPage()
-		c.newPage()
-		c.unnumbered[len(c.pages)-2], c.unnumbered[len(c.pages)-1] = true, true
+	for _, room := range rooms {
+		for _, pitch := range []float64{imprintPitch, imprintCloser, imprintClosest} {
+			if imprintHeight(parts, pitch) <= room {
+				return pitch
+			}
+		}
 	}
-	last := len(c.pages) - 1
-	y := top
+	return imprintClosest
+}
+
+// imprintSheets cuts the 版记 into what stands on each page, filled from the end: the last page holds as much as it can.
+func imprintSheets(parts []imprintPart, pitch float64) [][]imprintPart {
+	var sheets [][]imprintPart
+	sheet, room := []imprintPart(nil), areaHeight
+	for _, p := range slices.Backward(parts) {
+		for len(p.lines) > 0 {
+			n := min(len(p.lines), 1+int((room-imprintRow)/pitch)) // lines that still go on the page
+			if room < imprintRow || n < len(p.lines) && len(p.right) > 0 {
+				sheets, sheet, room = append(sheets, sheet), nil, areaHeight
+				continue
+			}
+			last := p
+			last.lines, p.lines = p.lines[len(p.lines)-n:], p.lines[:len(p.lines)-n]
+			sheet = append([]imprintPart{last}, sheet...)
+			room -= last.height(pitch)
+		}
+	}
+	sheets = append(sheets, sheet)
+	slices.Reverse(sheets)
+	return sheets
+}
+
+// imprintPage goes to the page that the 版记 begins on: the present one where it has room and the count of sheets ends on an
+// even page, else a new one, behind a blank page where that is what makes it even. The blank page and those of the 版记
+// behind it carry no number (GB/T 9704-2012 7.5).
+func (c *composer) imprintPage(height float64, sheets int, letter bool) {
+	fitsHere := c.low+imprintGap <= areaBottom-height+0.01
+	switch {
+	case fitsHere && (letter || (len(c.pages)+sheets-1)%2 == 0):
+		return
+	case letter || (len(c.pages)+sheets)%2 == 0:
+		c.newPage()
+		return
+	}
+	c.newPage()
+	c.newPage()
+	for i := range sheets + 1 {
+		c.unnumbered[len(c.pages)-2+i] = true
+	}
+}
+
+// imprintSheet sets what stands on the last page, down to the foot of the type area. A letter has no rules (10.1).
+func (c *composer) imprintSheet(parts []imprintPart, pitch float64, ruled bool) {
+	page := len(c.pages) - 1
+	y := areaBottom - imprintHeight(parts, pitch)
 	for i, p := range parts {
 		width := imprintInner
 		if i == 0 {
 			width = imprintOuter
 		}
-		c.rule(last, ImprintRule, y, width, Black())
-		c.imprintPart(last, p, y)
-		y += p.height()
+		if ruled {
+			c.rule(page, ImprintRule, y, width, Black())
+		}
+		c.imprintPart(page, p, y, pitch)
+		y += p.height(pitch)
 	}
-	c.rule(last, ImprintRule, areaBottom, imprintOuter, Black())
-	return nil
-}
-
-// letterImprint sets the 版记 of a letter at the foot of its last page, without rules (10.1).
-func (c *composer) letterImprint(parts []imprintPart, top float64) {
-	if c.low+imprintGap > top {
-		c.newPage()
-	}
-	for _, p := range parts {
-		c.imprintPart(len(c.pages)-1, p, top)
-		top += p.height()
+	if ruled {
+		c.rule(page, ImprintRule, areaBottom, imprintOuter, Black())
 	}
 }
 
-func (c *composer) imprintPart(page int, p imprintPart, y float64) {
+func (c *composer) imprintPart(page int, p imprintPart, y, pitch float64) {
 	top := y + (imprintRow-size4)/2
 	for i, l := range p.lines {
-		c.putOn(page, p.element, l.glyphs, areaLeft+l.indent, top+float64(i)*imprintPitch)
+		c.putOn(page, p.element, l.glyphs, areaLeft+l.indent, top+float64(i)*pitch)
 	}
 	if len(p.right) > 0 {
 		c.putOn(page, p.rightElement, p.right, areaRight-size4-totalWidth(p.right), top)

@@ -1,6 +1,7 @@
 package layout
 
 import (
+	"fmt"
 	"strings"
 
 	"yinxin/document/fonts"
@@ -21,6 +22,8 @@ type sealGrid struct {
 	right   float64 // centre of the last column
 	names   [][]line
 	date    []glyph
+	gap     float64 // between neighbouring rows
+	below   float64 // the first row's upper edge below the text
 }
 
 func (g *sealGrid) rows() int { return (len(g.names) + g.columns - 1) / g.columns }
@@ -35,42 +38,80 @@ func (g *sealGrid) centre(i int) float64 {
 }
 
 // planJoint takes as many columns as the seals allow, so that every office's name stands under its own seal; a name that is
-// wider than its column takes several lines (GB/T 9704-2012 7.3.5.1).
+// wider than its column takes several lines (GB/T 9704-2012 7.3.5.1), no more than the seal covers. The rows stand closer
+// where that keeps them on one page with a line of text.
 func (c *composer) planJoint(p *signaturePlan) error {
-	st := body(fonts.FangSong)
 	d := c.doc.Signature.SealDiameter
-	date, err := c.set.glyphs(c.doc.IssuedOn.Chinese(), st)
+	date, _, err := c.dateAndName()
 	if err != nil {
 		return err
 	}
-	g := &sealGrid{date: date, right: min(areaRight-4*cell-totalWidth(date)/2, areaRight-d/2)}
-	widest := 0.0
 	var names [][]glyph
 	for _, n := range c.issuerNames() {
-		name, err := c.set.glyphs(n, st)
+		name, err := c.set.glyphs(n, body(fonts.FangSong))
 		if err != nil {
 			return err
 		}
 		names = append(names, name)
-		widest = max(widest, totalWidth(name))
 	}
+	g := &sealGrid{date: date, right: min(areaRight-4*cell-totalWidth(date)/2, areaRight-d/2), gap: sealGap, below: sealBelow}
 	room := g.right - d/2 - areaLeft // for the columns before the last
-	g.columns = min(sealsPerRow, len(names), 1+int(room/(d+sealGap)))
-	g.step = d + sealGap
-	if g.columns > 1 {
-		g.step = max(g.step, min(widest+2*nameMargin, room/float64(g.columns-1)))
+	for g.columns = min(sealsPerRow, len(names), 1+int(room/(d+sealGap))); ; g.columns-- {
+		long := g.breakNames(names, d, room)
+		if long < 0 {
+			break
+		}
+		if g.columns == 1 {
+			return tooLong(issuerField(long), "%d characters: takes %d lines of its seal, at most %d; give the short form",
+				len(names[long]), len(g.names[long]), nameLines)
+		}
 	}
-	for _, name := range names {
-		g.names = append(g.names, officeLines(name, max(g.step, d)-2*nameMargin))
+	for _, closer := range [][2]float64{{1, 2}, {0.5, 1}} { // mm between seals, and below the text
+		if pitch+g.height(d) <= areaHeight {
+			break
+		}
+		g.gap, g.below = closer[0], closer[1]
 	}
 	p.joint, p.set = g, c.joint
-	last := p.jointSeal(g.rows()-1, d)
+	last := g.middle(g.rows()-1, d)
 	p.date = last + sealLift - size3/2
+	p.above = max(0, d/2-g.middle(0, d))
 	p.height = last + d/2
 	if g.columns > 1 {
 		p.note = p.height
 	}
 	return nil
+}
+
+func issuerField(i int) string {
+	if i == 0 {
+		return "issuer.name"
+	}
+	return fmt.Sprintf("joint_issuers[%d].name", i-1)
+}
+
+// breakNames sets the names into the columns; it returns the first that takes too many lines, -1 for none.
+func (g *sealGrid) breakNames(names [][]glyph, d, room float64) int {
+	widest := 0.0
+	for _, name := range names {
+		widest = max(widest, totalWidth(name))
+	}
+	g.step = d + sealGap
+	if g.columns > 1 {
+		g.step = max(g.step, min(widest+2*nameMargin, room/float64(g.columns-1)))
+	}
+	left := g.right - float64(g.columns-1)*g.step // middle of the first column
+	measure := min(max(g.step, d)-2*nameMargin, 2*(left-areaLeft), 2*(areaRight-g.right))
+	long := -1
+	g.names = nil
+	for i, name := range names {
+		lines := officeLines(name, measure)
+		if len(lines) > nameLines && long < 0 {
+			long = i
+		}
+		g.names = append(g.names, lines)
+	}
+	return long
 }
 
 // officeLines breaks the name of an office: behind the place it belongs to, else into lines of about one length.
@@ -92,25 +133,28 @@ func officeLines(name []glyph, measure float64) []line {
 	return lines
 }
 
-// jointSeal is the middle of the seals of a row below the line after the text.
-func (p *signaturePlan) jointSeal(row int, d float64) float64 {
+// middle is that of the seals of a row, below the line after the text.
+func (g *sealGrid) middle(row int, d float64) float64 {
 	const free = pitch - size3 // between the text's last line and the next
-	return sealBelow - free + d/2 + float64(row)*(d+sealGap)
+	return g.below - free + d/2 + float64(row)*(d+g.gap)
 }
+
+// height is how far the rows reach below the line after the text.
+func (g *sealGrid) height(d float64) float64 { return g.middle(g.rows()-1, d) + d/2 }
 
 // joint sets every name in its seal, and the date below the last name in the last seal. Rows that find no room go to the
 // next page, which the author is told: a page of seals without text is not allowed.
 func (c *composer) joint(p signaturePlan, y float64) error {
 	g, d := p.joint, c.doc.Signature.SealDiameter
-	from := 0 // first row of the page
+	from, first := 0, y+g.middle(0, d) // first row of the page, and its middle
 	for i, lines := range g.names {
 		row := i / g.columns
-		middle := y + p.jointSeal(row-from, d)
-		if i%g.columns == 0 && middle+d/2 > areaBottom {
+		middle := first + float64(row-from)*(d+g.gap)
+		if i%g.columns == 0 && middle+d/2 > areaBottom+0.01 {
 			c.set.warn("joint_seals_split", "the seals of %d offices do not fit one page", len(g.names))
 			c.newPage()
-			from, y = row, areaTop
-			middle = y + p.jointSeal(0, d)
+			from, first = row, areaTop+d/2
+			middle = first
 			c.y = middle + d/2
 		}
 		foot := middle + sealLift - size3/2 // top of the lowest line in the seal
@@ -121,7 +165,7 @@ func (c *composer) joint(p signaturePlan, y float64) error {
 			foot -= pitch
 		}
 		for k, l := range lines {
-			top := foot - float64(len(lines)-1-k)*jointNamePitch
+			top := foot - float64(len(lines)-1-k)*pitchOfName(len(lines))
 			c.put(SignedBy, l.glyphs, g.centre(i)-totalWidth(l.glyphs)/2, top)
 		}
 		c.spot(g.centre(i), middle)
@@ -131,6 +175,3 @@ func (c *composer) joint(p signaturePlan, y float64) error {
 	}
 	return nil
 }
-
-// jointNamePitch is the distance of the lines of one name inside a seal.
-const jointNamePitch = 7.5

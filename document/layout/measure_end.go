@@ -227,20 +227,20 @@ func (c *checker) imprint() {
 			c.measure(last, ImprintRule, "last", c.lines[n-1].Y1, "")
 		}
 	}
-	c.imprintText(last)
+	c.imprintText()
 }
 
-func (c *checker) imprintText(last int) {
+func (c *checker) imprintText() {
 	for i, p := range c.imprints {
 		switch {
 		case strings.HasPrefix(p.text, "抄送"), strings.HasPrefix(p.text, "主送"):
-			c.measure(last, CC, "left", p.left, p.text)
-			c.measure(last, CC, "size", p.size, p.text)
-			c.wording(strings.HasPrefix(p.text, "抄送：") || strings.HasPrefix(p.text, "主送："), last, CC, "colon", "7.4.2", p.text)
+			c.measure(p.page, CC, "left", p.left, p.text)
+			c.measure(p.page, CC, "size", p.size, p.text)
+			c.wording(strings.HasPrefix(p.text, "抄送：") || strings.HasPrefix(p.text, "主送："), p.page, CC, "colon", "7.4.2", p.text)
 		case printedText.MatchString(p.text):
-			c.measure(last, PrintedOn, "right", p.right, p.text)
-			if i > 0 && math.Abs(c.imprints[i-1].top-p.top) < sameLine {
-				c.measure(last, PrintedBy, "left", c.imprints[i-1].left, c.imprints[i-1].text)
+			c.measure(p.page, PrintedOn, "right", p.right, p.text)
+			if i > 0 && c.imprints[i-1].page == p.page && math.Abs(c.imprints[i-1].top-p.top) < sameLine {
+				c.measure(p.page, PrintedBy, "left", c.imprints[i-1].left, c.imprints[i-1].text)
 			}
 		}
 	}
@@ -248,7 +248,10 @@ func (c *checker) imprintText(last int) {
 
 // pageNumbers measures the 页码: on every page but the first of a letter, and a blank page with the 版记 page behind it.
 func (c *checker) pageNumbers() {
-	last := len(c.sheets) - 1
+	first := 0 // page of the 版记
+	if len(c.imprints) > 0 {
+		first = c.imprints[0].page
+	}
 	for page := range c.sheets {
 		var at *piece
 		count := 0
@@ -258,7 +261,7 @@ func (c *checker) pageNumbers() {
 				count++
 			}
 		}
-		blankBefore := last > 1 && c.blank[last-1] && len(c.imprints) > 0 && page >= last-1
+		blankBefore := first > 1 && c.blank[first-1] && page >= first-1
 		if c.form == document.FormLetter && page == 0 || blankBefore {
 			if count > 0 {
 				c.wording(false, page, PageNumber, "absent", "7.5", "this page carries no number")

@@ -31,8 +31,10 @@ type recognised struct {
 	// bodySize is the commonest size of black text.
 	bodySize float64
 	imprints []piece
-	lines    []Rule // rules of the 版记
-	blank    map[int]bool
+	// imprintTop is where the 版记 begins on each of its pages.
+	imprintTop map[int]float64
+	lines      []Rule // rules of the 版记
+	blank      map[int]bool
 }
 
 var (
@@ -47,7 +49,7 @@ var (
 
 // recognise says what each piece is, from its place and its characters.
 func (c *checker) recognise() {
-	c.annex, c.blank = map[int]bool{}, map[int]bool{}
+	c.annex, c.blank, c.imprintTop = map[int]bool{}, map[int]bool{}, map[int]float64{}
 	if len(c.pieces) == 0 {
 		return
 	}
@@ -205,14 +207,42 @@ func (c *checker) findImprint() {
 			from = p.top - 1
 		}
 	}
-	for _, p := range c.pieces[last] {
-		if p.top >= from && !p.red && !pageNumberText.MatchString(p.text) {
-			c.imprints = append(c.imprints, p)
+	c.takeImprint(last, from)
+	for page := last - 1; page >= 0 && len(c.imprints) > 0 && len(c.lines) > 0; page-- { // a long list begins on an earlier page
+		top, foot := longRules(&c.sheets[page])
+		if math.Abs(foot-textFoot) > usual || top == foot {
+			break
 		}
+		c.takeImprint(page, top)
 	}
 	for i, list := range c.pieces {
 		c.blank[i] = len(c.tables[i]) == 0 && (len(list) == 0 || len(list) == 1 && pageNumberText.MatchString(list[0].text))
 	}
+}
+
+// takeImprint takes what stands on a page from a height on into the 版记, before what later pages hold of it.
+func (c *checker) takeImprint(page int, from float64) {
+	var list []piece
+	for _, p := range c.pieces[page] {
+		if p.top >= from && !p.red && !pageNumberText.MatchString(p.text) {
+			list = append(list, p)
+		}
+	}
+	if len(list) > 0 {
+		c.imprints = append(list, c.imprints...)
+		c.imprintTop[page] = list[0].top
+	}
+}
+
+// longRules are the heights of the first and the last black rule of a page that is as wide as the type area.
+func longRules(p *Page) (top, foot float64) {
+	top, foot = math.Inf(1), math.Inf(-1)
+	for _, r := range p.Rules {
+		if !isRed(r.Color) && math.Abs(r.Y1-r.Y2) < 0.1 && math.Abs(r.X2-r.X1) > 100 {
+			top, foot = min(top, r.Y1), max(foot, r.Y1)
+		}
+	}
+	return top, foot
 }
 
 // findText sorts what follows the addressees: body, 附件说明, lists of people, signature and 附注, up to the first annex.
@@ -253,7 +283,8 @@ func (c *checker) findText(first []piece) {
 }
 
 func (c *checker) inImprint(p piece) bool {
-	return p.page == len(c.sheets)-1 && len(c.imprints) > 0 && p.top >= c.imprints[0].top-0.1
+	top, ok := c.imprintTop[p.page]
+	return ok && p.top >= top-0.1
 }
 
 func (c *checker) findRemark(behind []piece) {

@@ -63,8 +63,37 @@ func (c *composer) text() error {
 		return err
 	}
 	notes = append(notes, people...)
+	if len(flow)+len(notes) == 1 && c.y+flow[0].height()+tail.height > areaBottom {
+		flow = c.spread(flow)
+	}
+	if len(flow) > 0 && !c.toInImprint && len(c.doc.To) > 0 && c.paginate(flow, len(flow))[0].newPage {
+		c.toInImprint = true // page 1 must bear text of the body (GB/T 9704-2012 7.3.2)
+		return errAgain
+	}
 	c.setFlow(append(flow, notes...), len(notes), tail)
 	return c.signature(tail)
+}
+
+// spread sets a body of one line wider, down to 24 characters a line, where that makes it two: one stays on the first page,
+// the other goes with the signature (GB/T 9704-2012 7.3.5.5 has the spacing changed).
+func (c *composer) spread(flow []flowLine) []flowLine {
+	const fewest = 24
+	f := flow[0]
+	if f.row != nil || f.picture != nil {
+		return flow
+	}
+	for chars := charsPerLine - 1; chars >= fewest; chars-- {
+		wide := append([]glyph(nil), f.glyphs...)
+		for i := range wide {
+			wide[i].advance *= float64(charsPerLine) / float64(chars)
+		}
+		if lines := breakLines(wide, areaWidth, f.indent, 0); len(lines) == 2 && len(lines[1].glyphs) > 1 {
+			second := f
+			f.line, second.line = lines[0], lines[1]
+			return []flowLine{f, second}
+		}
+	}
+	return flow
 }
 
 // bodyLines breaks paragraphs into lines of the grid, headings in the face of their level (GB/T 9704-2012 7.3.3).
@@ -168,14 +197,7 @@ func isSentence(text string) bool {
 func (c *composer) setFlow(flow []flowLine, notes int, tail signaturePlan) {
 	places := c.paginate(flow, len(flow))
 	if n := len(flow); n > 0 && places[n-1].y+flow[n-1].height()+tail.height > areaBottom+0.01 && tail.height > 0 {
-		keepFrom := n - 2
-		if notes <= linesPerPage/2 {
-			keepFrom -= notes
-		}
-		for keepFrom > 1 && flow[keepFrom-1].keep {
-			keepFrom--
-		}
-		places = c.paginate(flow, max(1, keepFrom))
+		places = c.paginate(flow, lastPageFrom(flow, notes, tail))
 	}
 	for i, f := range flow {
 		if places[i].newPage {
@@ -194,6 +216,34 @@ func (c *composer) setFlow(flow []flowLine, notes int, tail signaturePlan) {
 		}
 		c.y = places[i].y + f.height()
 	}
+}
+
+// lastPageFrom is the line of the flow that the page of the signature begins with: the last two lines of the body and the
+// 附件说明 go there, fewer where they and the signature would not fit one page; a line at least stays behind.
+func lastPageFrom(flow []flowLine, notes int, tail signaturePlan) int {
+	n := len(flow)
+	from := n - 2
+	if notes <= linesPerPage/2 {
+		from -= notes
+	}
+	for from > 1 && flow[from-1].keep {
+		from--
+	}
+	from = max(1, from)
+	height := func(from int) float64 {
+		h := tail.height
+		for i := from; i < n; i++ {
+			h += flow[i].height()
+			if i > from {
+				h += float64(flow[i].gap) * pitch
+			}
+		}
+		return h
+	}
+	for from < n-1 && height(from) > areaHeight+0.01 {
+		from++
+	}
+	return from
 }
 
 // place is where a line of the flow goes.
