@@ -10,6 +10,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -127,4 +128,24 @@ func (d *Dir) dropPartials(files []File) {
 // SetCheckpoint replaces the checkpoint file, atomically and durably.
 func (d *Dir) SetCheckpoint(_ context.Context, signed []byte) error {
 	return d.disk.WriteFile(d.at(CheckpointPath), signed, fileMode)
+}
+
+// Paths lists the files of the log as they stand, without those that are just being written.
+func (d *Dir) Paths(ctx context.Context) ([]string, error) {
+	var paths []string
+	err := filepath.WalkDir(d.root, func(name string, e fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // replaced meanwhile
+		}
+		if err != nil || e.IsDir() || strings.HasPrefix(e.Name(), durable.TempPrefix) {
+			return err
+		}
+		rel, err := filepath.Rel(d.root, name)
+		paths = append(paths, filepath.ToSlash(rel))
+		return errors.Join(err, ctx.Err())
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list log %s: %w", d.root, err)
+	}
+	return paths, nil
 }

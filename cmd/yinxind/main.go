@@ -28,6 +28,7 @@ import (
 	"yinxin/internal/durable"
 	"yinxin/internal/postgres"
 	"yinxin/internal/release"
+	"yinxin/internal/sqlite"
 	"yinxin/keys"
 	"yinxin/keys/filekeys"
 	"yinxin/transport/hub"
@@ -77,6 +78,9 @@ func run(ctx context.Context, args []string, e *env) int {
 	if err == nil || stopped && errors.Is(err, context.Canceled) {
 		return 0
 	}
+	if j, ok := errors.AsType[judged](err); ok {
+		return j.status.ExitCode()
+	}
 	exit, code := faultOf(err)
 	e.report(err, code, slices.Contains(args, "--json") || slices.Contains(args, "--json=true"))
 	if stopped {
@@ -101,7 +105,7 @@ func newRootCmd(e *env) *cobra.Command {
 	root.SetErr(e.stderr)
 	root.PersistentFlags().Bool("json", false, "print what a program needs to know as one JSON object, and any fault as one")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w: %w", errUsage, err) })
-	root.AddCommand(newDevCmd(e), newServeCmd(e), newInitCmd(e), newMigrateCmd(e), newTSACmd(e), newWitnessCmd(e))
+	root.AddCommand(newDevCmd(e), newServeCmd(e), newInitCmd(e), newMigrateCmd(e), newCheckCmd(e), newTSACmd(e), newWitnessCmd(e))
 	root.SetHelpCommand(&cobra.Command{
 		Use: "help [COMMAND]", Short: "show what a command takes",
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -145,6 +149,7 @@ func faultOf(err error) (exit int, code string) {
 		{witness.ErrUnknownLog, exitRefused, "unknown_log"},
 		{config.ErrInvalid, exitUsage, "configuration"},
 		{postgres.ErrSchema, exitRefused, "schema"},
+		{sqlite.ErrSchema, exitRefused, "schema"},
 		{postgres.ErrNotDurable, exitRefused, "not_durable"},
 		{tlog.ErrRollback, exitRefused, "rolled_back"},
 		{hub.ErrStorage, exitAway, "unreachable"},

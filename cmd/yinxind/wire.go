@@ -60,9 +60,35 @@ func (e *env) openKeyStore(ctx context.Context, c config.Keys, create bool) (key
 	return filekeys.Open(ctx, c.Folder, []byte(passphrase), o)
 }
 
+// openKeysBeside opens the key store of a configuration for reading, also while a hub has it.
+func (e *env) openKeysBeside(ctx context.Context, c config.Keys) (keyStore, error) {
+	if c.Vault != nil {
+		return e.openKeyStore(ctx, c, false)
+	}
+	passphrase, err := config.SecretFile(c.PassphraseFile)
+	if err != nil {
+		return nil, err
+	}
+	return filekeys.Open(ctx, c.Folder, []byte(passphrase), filekeys.Options{Rand: e.rand, Now: e.now, Beside: true})
+}
+
+// mode says what stores are opened for.
+type mode bool
+
+// The modes.
+const (
+	working mode = false
+	reading mode = true // beside a hub at work, and without making anything that is missing
+)
+
 // openStores opens the places of a configuration.
-func openStores(ctx context.Context, c *config.Config) (_ *embedded.Stores, err error) {
-	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+func openStores(ctx context.Context, c *config.Config, m mode) (_ *embedded.Stores, err error) {
+	if m == reading {
+		err = mustExist(c)
+	} else {
+		err = os.MkdirAll(c.Data, 0o700)
+	}
+	if err != nil {
 		return nil, err
 	}
 	s := new(embedded.Stores)
@@ -77,10 +103,20 @@ func openStores(ctx context.Context, c *config.Config) (_ *embedded.Stores, err 
 	if c.Log.Anchor != "" {
 		s.Published = func(signed []byte) error { return durable.WriteFile(c.Log.Anchor, signed, 0o644) }
 	}
-	return s, openDatabase(ctx, c, s)
+	return s, openDatabase(ctx, c, s, m)
 }
 
-func openDatabase(ctx context.Context, c *config.Config, s *embedded.Stores) error {
+// mustExist refuses folders that are not there: opening them would make them, empty.
+func mustExist(c *config.Config) error {
+	for _, dir := range []string{orInside(c.Blobs.Folder, c.Data, "blobs"), orInside(c.Log.Folder, c.Data, "log")} {
+		if _, err := os.Stat(dir); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func openDatabase(ctx context.Context, c *config.Config, s *embedded.Stores, m mode) error {
 	var auditKey []byte
 	if c.Database.AuditKeyFile != "" {
 		text, err := config.SecretFile(c.Database.AuditKeyFile)
@@ -90,7 +126,7 @@ func openDatabase(ctx context.Context, c *config.Config, s *embedded.Stores) err
 		auditKey = []byte(text)
 	}
 	if c.Database.URLFile == "" {
-		db, err := sqlite.Open(ctx, filepath.Join(c.Data, "hub.db"), sqlite.Options{AuditKey: auditKey})
+		db, err := sqlite.Open(ctx, filepath.Join(c.Data, "hub.db"), sqlite.Options{AuditKey: auditKey, ReadOnly: m == reading})
 		if err != nil {
 			return err
 		}
@@ -119,7 +155,7 @@ func orInside(path, data, name string) string {
 
 // openSystem opens everything that a configuration names, and holds the log against its anchor.
 func (e *env) openSystem(ctx context.Context, c *config.Config, store keyStore, verbose bool) (*embedded.System, error) {
-	stores, err := openStores(ctx, c)
+	stores, err := openStores(ctx, c, working)
 	if err != nil {
 		return nil, err
 	}

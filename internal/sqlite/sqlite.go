@@ -21,6 +21,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/url"
+	"os"
 	"path/filepath"
 	"runtime"
 	"sync"
@@ -46,6 +47,9 @@ type Options struct {
 	// Gather is how long the writer waits for company once a second update is there;
 	// zero means 1 ms. A lone update never waits.
 	Gather time.Duration
+	// ReadOnly opens the file beside the process that writes it, or without one: nothing is locked, made or brought up to
+	// date, and every change is ErrReadOnly.
+	ReadOnly bool
 	// Fault, where set, is asked at the named points of a commit; an error from it is
 	// what the callers get. Tests use it to let a hub die at these points.
 	Fault func(Point) error
@@ -85,6 +89,12 @@ type DB struct {
 // ErrClosed is returned by every call after Close.
 var ErrClosed = errors.New("database is closed")
 
+// ErrReadOnly is returned by every change of a database that was opened for reading.
+var ErrReadOnly = errors.New("database was opened for reading")
+
+// ErrSchema: the file has another schema than this program, and was opened for reading.
+var ErrSchema = errors.New("database schema is not that of this program")
+
 // lockWait is how long Open waits for a process that is just ending.
 const lockWait = 2 * time.Second
 
@@ -100,9 +110,11 @@ func Open(ctx context.Context, path string, o Options) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	lock, err := durable.Lock(ctx, path+".lock", true, lockWait)
-	if err != nil {
-		return nil, fmt.Errorf("open database %s: %w", filepath.Base(path), err)
+	var lock *durable.Held
+	if !o.ReadOnly {
+		if lock, err = durable.Lock(ctx, path+".lock", true, lockWait); err != nil {
+			return nil, fmt.Errorf("open database %s: %w", filepath.Base(path), err)
+		}
 	}
 	d := &DB{
 		lock: lock, o: o, chain: chain, orgs: map[string]directory.Organisation{},
@@ -115,6 +127,9 @@ func Open(ctx context.Context, path string, o Options) (*DB, error) {
 }
 
 func (d *DB) open(ctx context.Context, path string) error {
+	if d.o.ReadOnly {
+		return d.openReadOnly(ctx, path)
+	}
 	var err error
 	if d.writer, err = pool(path, "_txlock=immediate&_pragma=synchronous(FULL)&_pragma=wal_autocheckpoint(4000)", 1); err != nil {
 		return err
@@ -131,6 +146,33 @@ func (d *DB) open(ctx context.Context, path string) error {
 	}
 	go w.run()
 	return d.indexOld(ctx)
+}
+
+// openReadOnly opens a file that must be there, with readers alone.
+func (d *DB) openReadOnly(ctx context.Context, path string) error {
+	if _, err := os.Stat(path); err != nil {
+		return err
+	}
+	close(d.done) // there is no writer to wait for
+	if err := d.openReaders(ctx, path, max(4, runtime.NumCPU())); err != nil {
+		return err
+	}
+	var have int64
+	err := d.view(ctx, func(r reader) (err error) {
+		have, err = first(r.q, scanCount, `SELECT coalesce(max(version_id), 0) FROM goose_db_version WHERE is_applied`)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	files, err := fs.Glob(migrations, "migrations/*.sql")
+	if err != nil {
+		return err
+	}
+	if want := int64(len(files)); have != want {
+		return fmt.Errorf("%w: it has version %d, this program has %d", ErrSchema, have, want)
+	}
+	return nil
 }
 
 func (d *DB) openReaders(ctx context.Context, path string, n int) error {
@@ -201,5 +243,8 @@ func (d *DB) release() error {
 			errs = append(errs, p.Close())
 		}
 	}
-	return errors.Join(append(errs, d.lock.Close())...)
+	if d.lock != nil {
+		errs = append(errs, d.lock.Close())
+	}
+	return errors.Join(errs...)
 }

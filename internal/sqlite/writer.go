@@ -35,6 +35,9 @@ func (d *DB) Update(ctx context.Context, fn func(hub.Tx) error) error {
 }
 
 func (d *DB) update(ctx context.Context, fn func(*tx) error) error {
+	if d.o.ReadOnly {
+		return ErrReadOnly
+	}
 	u := &update{ctx: ctx, fn: fn, reply: make(chan error, 1)}
 	select {
 	case <-d.closing:

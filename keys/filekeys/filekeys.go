@@ -44,6 +44,9 @@ type Options struct {
 	AdoptAnchor bool
 	// ReadOnly shares the store with other readers; changes are keys.ErrDenied.
 	ReadOnly bool
+	// Beside opens the store for reading beside the process that has it: nothing is locked or changed. What that process
+	// changes meanwhile is not seen, and an entry that it replaced may be gone: open anew then.
+	Beside bool
 	// Wait is how long to wait for the lock; zero tries once.
 	Wait time.Duration
 	// Disk makes the writes; the zero value is the real one.
@@ -52,6 +55,7 @@ type Options struct {
 
 // withDefaults fills in what was left out.
 func (o Options) withDefaults() Options {
+	o.ReadOnly = o.ReadOnly || o.Beside
 	if o.Rand == nil {
 		o.Rand = rand.Reader
 	}
@@ -211,6 +215,9 @@ func open(ctx context.Context, dir string, passphrase []byte, o Options) (*Store
 			return nil, err
 		}
 	}
+	if o.Beside {
+		return openLocked(ctx, dir, passphrase, o)
+	}
 	lock, err := takeLock(ctx, dir, o)
 	if err != nil {
 		return nil, err
@@ -319,7 +326,7 @@ func (s *Store) ID() string { return s.id }
 // Close forgets the keys and releases the lock; afterwards everything is keys.ErrSealed. A second Close does nothing.
 func (s *Store) Close() error {
 	s.Engine.Close()
-	if !s.storage.close() {
+	if !s.storage.close() || s.lock == nil {
 		return nil
 	}
 	return s.lock.Close()

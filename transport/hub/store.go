@@ -179,6 +179,13 @@ type Proven struct {
 	Checkpoint []byte // signed note
 }
 
+// Logged is an entry that has a place in the log, with its receipt once that is built: what a check reads.
+type Logged struct {
+	Evidence Evidence
+	Index    uint64
+	Receipt  []byte
+}
+
 // Rejection is a refused submission, kept without its content.
 type Rejection struct {
 	Entry    string

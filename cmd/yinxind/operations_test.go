@@ -1,0 +1,404 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"yinxin/archive/blob"
+	"yinxin/examples"
+	"yinxin/internal/check"
+	"yinxin/internal/embedded"
+	"yinxin/internal/postgres/pgtest"
+	"yinxin/keys"
+	"yinxin/keys/filekeys"
+	"yinxin/verdict"
+)
+
+func TestMain(m *testing.M) { os.Exit(pgtest.Run(m)) }
+
+// site is a hub of a configuration in a folder of its own.
+type site struct {
+	t           *testing.T
+	dir, config string
+	database    string // the lines of the configuration that say where rows and blobs lie
+}
+
+const sitePassphrase = "a passphrase of tests"
+
+// newSite prepares the folder; what init would make is made by run.
+func newSite(t *testing.T, places string) *site {
+	t.Helper()
+	s := &site{t: t, dir: t.TempDir(), database: places}
+	s.configure()
+	store, err := filekeys.Create(t.Context(), filepath.Join(s.dir, "keys"), []byte(sitePassphrase), filekeys.Options{
+		KDF: filekeys.KDF{MemoryKiB: filekeys.MinMemoryKiB, Time: 1, Threads: 1},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// configure writes the configuration for the folder.
+func (s *site) configure() {
+	s.t.Helper()
+	s.config = filepath.Join(s.dir, "hub.yaml")
+	text := strings.ReplaceAll(`hub: {code: HUB, archive: ARCHIVE, fonds: Z001, authority: tests}
+listen: {address: "127.0.0.1:0"}
+data: DIR/data
+`+s.database+`log: {origin: tests/log, folder: DIR/log, anchor: DIR/anchor}
+keys: {folder: DIR/keys, passphrase_file: DIR/passphrase}
+`, "DIR", s.dir)
+	for name, text := range map[string]string{"hub.yaml": text, "passphrase": sitePassphrase + "\n"} {
+		if err := os.WriteFile(filepath.Join(s.dir, name), []byte(text), 0o600); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+}
+
+// copied is the same site, at rest, in another folder.
+func (s *site) copied(t *testing.T) *site {
+	t.Helper()
+	c := &site{t: t, dir: filepath.Join(t.TempDir(), "copy"), database: s.database}
+	if err := os.CopyFS(c.dir, os.DirFS(s.dir)); err != nil {
+		t.Fatal(err)
+	}
+	err := filepath.WalkDir(filepath.Join(c.dir, "keys"), func(path string, d os.DirEntry, err error) error {
+		mode := os.FileMode(0o600)
+		if d != nil && d.IsDir() {
+			mode = 0o700
+		}
+		return errors.Join(err, os.Chmod(path, mode)) // a copy has wider modes, which the key store refuses
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.configure()
+	return c
+}
+
+// work runs the hub while do is at work with it.
+func (s *site) work(do func(system *embedded.System)) {
+	t := s.t
+	t.Helper()
+	if code, _, errs := call(t, "migrate", "--config", s.config); code != 0 {
+		t.Fatalf("migrate: exit %d, %s", code, errs)
+	}
+	c, err := readConfig(s.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stderr lockedBuffer
+	e := &env{stdout: &stderr, stderr: &stderr, now: time.Now, rand: rand.Reader}
+	store, err := e.openKeyStore(t.Context(), c.Keys, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	system, err := e.openSystem(t.Context(), c, store, false)
+	if err != nil {
+		t.Fatal(errors.Join(err, store.Close()))
+	}
+	if err := leavePublic(c.Data, system); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- system.Run(ctx) }()
+	defer func() {
+		cancel()
+		if err := errors.Join(<-ended, system.Close(), store.Close()); err != nil {
+			t.Error(err)
+		}
+	}()
+	do(system)
+}
+
+// send takes one document the whole way, from its draft into the archive.
+func send(t *testing.T, system *embedded.System) *embedded.Summary {
+	t.Helper()
+	setup, err := readSetup("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	draft, err := examples.Files.ReadFile("notice.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &embedded.Walk{
+		System: system, Setup: setup, Draft: draft, Attachments: examples.Files.ReadFile, Out: t.TempDir(),
+		Step: func(string, time.Duration) {},
+	}
+	sum, err := w.Run(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sum.Verdict != verdict.Passed {
+		t.Fatalf("the walk: %+v", sum)
+	}
+	return sum
+}
+
+// checked runs `yinxind check --json`.
+func (s *site) checked(t *testing.T, want int, more ...string) *check.Report {
+	t.Helper()
+	code, out, errs := call(t, append([]string{"check", "--json", "--config", s.config}, more...)...)
+	report := new(check.Report)
+	if err := json.Unmarshal([]byte(out), report); err != nil {
+		t.Fatalf("check: exit %d, %v, %s", code, err, errs)
+	}
+	if code != want || report.Verdict.ExitCode() != want {
+		t.Errorf("check: exit %d, verdict %s, want %d: %s%s", code, report.Verdict, want, out, errs)
+	}
+	return report
+}
+
+// found gives the findings of an item with a fault.
+func found(r *check.Report, item string, fault check.Fault) (all []check.Finding) {
+	for _, i := range r.Items {
+		for _, f := range i.Findings {
+			if i.Name == item && f.Fault == fault {
+				all = append(all, f)
+			}
+		}
+	}
+	return all
+}
+
+// places are where a hub may keep rows and blobs.
+func places() map[string]func(t *testing.T) string {
+	return map[string]func(t *testing.T) string{
+		"embedded": func(*testing.T) string { return "" },
+		"postgres": func(t *testing.T) string {
+			path := filepath.Join(t.TempDir(), "url")
+			if err := os.WriteFile(path, []byte(pgtest.Empty(t)+"\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			return "database: {url_file: " + path + "}\n"
+		},
+	}
+}
+
+// TestOperations is the life of a hub under its operator, on every kind of store.
+func TestOperations(t *testing.T) {
+	t.Parallel()
+	for name, place := range places() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t, place(t))
+			s.work(func(system *embedded.System) {
+				send(t, system)
+				s.checked(t, 0, "--read-data", "50%") // beside the hub at work
+			})
+			r := s.checked(t, 0, "--read-data", "100%")
+			for _, item := range r.Items {
+				t.Logf("%-10s %s %v", item.Name, item.Detail, item.Counts)
+			}
+			if name == "embedded" {
+				t.Run("damage", func(t *testing.T) { damaged(t, s) })
+			}
+		})
+	}
+}
+
+// damaged holds the check to find what is wrong, by its name, and nothing else to fail.
+func damaged(t *testing.T, s *site) {
+	for _, tt := range []struct {
+		name, item string
+		fault      check.Fault
+		exit       int
+		damage     func(c *site)
+	}{
+		{"a bit of the entries", "log", check.LogFile, 1, func(c *site) { c.flip("log/tile/entries/000.p") }},
+		{"a bit of a tile", "log", check.LogFile, 1, func(c *site) { c.flip("log/tile/0/000.p") }},
+		{"a stranger in the log", "log", check.LogStray, 0, func(c *site) {
+			if err := os.WriteFile(filepath.Join(c.dir, "log", "tile", "note.txt"), []byte("x"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		{"a receipt of another entry", "entries", check.ReceiptWrong, 1, func(c *site) {
+			c.sql(`DROP TRIGGER receipts_fixed`, `UPDATE receipts SET body = (SELECT body FROM receipts WHERE n = 2) WHERE n = 1`)
+		}},
+		{"a receipt without its proof", "entries", check.ReceiptWrong, 1, func(c *site) {
+			c.sql(`DROP TRIGGER receipts_fixed`, `UPDATE receipts SET body = substr(body, 1, length(body) - 9) WHERE n = 1`)
+		}},
+		{"a row of evidence", "entries", check.EntryDiffers, 1, func(c *site) {
+			c.sql(`DROP TRIGGER entries_fixed`, `UPDATE entries SET recipient = 'YXCZ' WHERE n = 2`)
+		}},
+		{"a row of evidence with its digest", "entries", check.EntryDiffers, 1, func(c *site) {
+			c.sql(`DROP TRIGGER entries_fixed`, `UPDATE entries SET leaf = (SELECT leaf FROM entries WHERE n = 2),
+				digest = (SELECT digest FROM entries WHERE n = 2) WHERE n = 3`)
+		}},
+		{"a row of evidence gone", "entries", check.EntryMissing, 1, func(c *site) {
+			c.sql(`DROP TRIGGER entries_kept`, `DELETE FROM receipts WHERE n = 4`, `DELETE FROM entries WHERE n = 4`)
+		}},
+		{"a checkpoint of another name", "entries", check.LogCheckpoint, 1, func(c *site) {
+			c.sql(`UPDATE checkpoints SET note = CAST(replace(CAST(note AS TEXT), 'tests/log', 'other/log') AS BLOB) WHERE size = (SELECT min(size) FROM checkpoints)`)
+		}},
+		{"the state of a delivery", "exchanges", check.StateDiffers, 1, func(c *site) {
+			c.sql(`DROP TRIGGER deliveries_arrow`, `UPDATE deliveries SET state = 'opened' WHERE recipient = 'YXJY'`)
+		}},
+		{"the last entry of an exchange", "exchanges", check.ChainBroken, 1, func(c *site) {
+			c.sql(`UPDATE exchanges SET last_entry = zeroblob(32)`)
+		}},
+		{"a row of the audit", "audit", check.AuditBroken, 1, func(c *site) {
+			c.sql(`DROP TRIGGER audit_fixed`, `UPDATE audit SET account = 'nobody' WHERE n = 3`)
+		}},
+		{"a blob gone", "blobs", check.BlobMissing, 1, func(c *site) {
+			if err := os.Remove(c.blob()); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		{"a bit of a blob", "blobs", check.BlobDamaged, 1, func(c *site) { c.flipFile(c.blob()) }},
+		{"a blob of nobody", "blobs", check.BlobOrphan, 0, func(c *site) {
+			path := filepath.Join(c.dir, "data", "blobs", "aa", "aa"+strings.Repeat("0", 62))
+			if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte("x"), 0o600)); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		{"a key disabled", "keys", check.KeyUnusable, 1, func(c *site) {
+			c.keys(func(store *filekeys.Store) error {
+				return store.SetState(t.Context(), keys.Ref{Name: "office.yxjy.decrypt"}, keys.StateDisabled)
+			})
+		}},
+		{"a key of another store", "keys", check.KeyMismatch, 1, func(c *site) {
+			c.sql(`UPDATE organisations SET signing_cert = (SELECT signing_cert FROM organisations WHERE code = 'YXJY') WHERE code = 'YXCZ'`)
+		}},
+		{"an older database", "anchor", check.RolledBack, 1, func(c *site) {
+			c.sql(`DROP TRIGGER log_head_grows`,
+				`UPDATE log_head SET size = (SELECT min(size) FROM checkpoints), note = (SELECT note FROM checkpoints ORDER BY size LIMIT 1)`)
+		}},
+		{"no anchor", "anchor", check.AnchorMissing, 3, func(c *site) {
+			if err := os.Remove(filepath.Join(c.dir, "anchor")); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		{"an anchor that is none", "anchor", check.AnchorUnreadable, 1, func(c *site) { c.flip("anchor") }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			c := s.copied(t)
+			tt.damage(c)
+			r := c.checked(t, tt.exit, "--read-data", "100%")
+			all := found(r, tt.item, tt.fault)
+			if len(all) == 0 {
+				t.Fatalf("not found: %+v", r.Items)
+			}
+			if f := all[0]; f.Where == "" || f.Detail == "" || f.Cause == "" || f.Effect == "" || f.Next == "" {
+				t.Errorf("it does not say what to do: %+v", f)
+			}
+		})
+	}
+}
+
+// sql changes the database of a site at rest, past all that guards it.
+func (s *site) sql(statements ...string) {
+	s.t.Helper()
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(s.dir, "data", "hub.db"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer db.Close()
+	for _, q := range statements {
+		if _, err := db.ExecContext(s.t.Context(), q); err != nil {
+			s.t.Fatalf("%s: %v", q, err)
+		}
+	}
+}
+
+// flip changes a bit in the middle of the file whose path begins so.
+func (s *site) flip(prefix string) {
+	s.t.Helper()
+	var path string
+	err := filepath.WalkDir(s.dir, func(p string, d os.DirEntry, err error) error {
+		if err == nil && !d.IsDir() && strings.HasPrefix(p, filepath.Join(s.dir, prefix)) {
+			path = p
+		}
+		return err
+	})
+	if err != nil || path == "" {
+		s.t.Fatalf("no file %s…: %v", prefix, err)
+	}
+	s.flipFile(path)
+}
+
+func (s *site) flipFile(path string) {
+	s.t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	data[len(data)/2] ^= 1
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// blob is the file of some blob.
+func (s *site) blob() string {
+	s.t.Helper()
+	all, err := filepath.Glob(filepath.Join(s.dir, "data", "blobs", "??", "*"))
+	if err != nil || len(all) == 0 {
+		s.t.Fatalf("no blobs: %v", err)
+	}
+	if _, err := blob.ParseRef(filepath.Base(all[0])); err != nil {
+		s.t.Fatal(err)
+	}
+	return all[0]
+}
+
+// keys changes the key store of a site at rest.
+func (s *site) keys(change func(*filekeys.Store) error) {
+	s.t.Helper()
+	store, err := filekeys.Open(s.t.Context(), filepath.Join(s.dir, "keys"), []byte(sitePassphrase), filekeys.Options{})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if err := errors.Join(change(store), store.Close()); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// TestCheckForPeople: what is printed names the parts, and what is wrong with its next step.
+func TestCheckForPeople(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, "")
+	if code, _, errs := call(t, "check", "--config", s.config); code != exitNotFound {
+		t.Errorf("before init: exit %d, %s", code, errs)
+	}
+	for _, bad := range []string{"101%", "-1", "0/3", "4/3", "x", "NaN"} {
+		if code, _, errs := call(t, "check", "--config", s.config, "--read-data", bad); code != exitUsage {
+			t.Errorf("--read-data %s: exit %d, %s", bad, code, errs)
+		}
+	}
+	if code, _, errs := call(t, "init", "--config", s.config); code != 0 {
+		t.Fatalf("init: exit %d, %s", code, errs)
+	}
+	text, err := os.ReadFile(s.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(s.config, bytes.Replace(text, []byte(", anchor: "+s.dir+"/anchor"), nil, 1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, out, errs := call(t, "check", "--config", s.config)
+	if code != 3 || errs != "" {
+		t.Errorf("a new hub without an anchor: exit %d, %s", code, errs)
+	}
+	for _, want := range []string{"passed        log", "indeterminate anchor", "[no_anchor]", "next:   set log.anchor", "passed        keys", "indeterminate, in "} {
+		if !strings.Contains(out, want) {
+			t.Errorf("no %q in\n%s", want, out)
+		}
+	}
+}
