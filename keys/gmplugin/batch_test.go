@@ -1,11 +1,15 @@
 package gmplugin_test
 
 import (
+	"encoding/base64"
+	"encoding/hex"
 	"strings"
 	"testing"
 
 	"github.com/hashicorp/vault/sdk/logical"
 
+	"yinxin/crypto/gm"
+	"yinxin/keys"
 	"yinxin/keys/gmwire"
 )
 
@@ -90,4 +94,57 @@ func FuzzBatchItems(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestDigests: digests in the short form have one signature each, in order, or none has; what is no list of digests is refused.
+func TestDigests(t *testing.T) {
+	t.Parallel()
+	c := newCaller(t)
+	c.must(logical.UpdateOperation, "keys/s", map[string]any{"purpose": "sign"})
+	c.must(logical.UpdateOperation, "keys/whole", map[string]any{"purpose": "sign", "message_only": true})
+	c.must(logical.UpdateOperation, "keys/m", map[string]any{"purpose": "mac"})
+	var text strings.Builder
+	digests := make([]gm.Digest, 5)
+	for i := range digests {
+		digests[i] = gm.SM3([]byte{byte(i)})
+		text.WriteString(hex.EncodeToString(digests[i][:]))
+	}
+	got := c.must(logical.PatchOperation, "sign/s", map[string]any{"digests": text.String(), "purpose": "sign", "key_version": 1})
+	joined, err := base64.StdEncoding.DecodeString(c.text(got["signatures"]))
+	if err != nil || got["key_version"] != 1 {
+		t.Fatalf("%v: %v", got, err)
+	}
+	signatures, err := gmwire.SplitSignatures(joined, len(digests))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, sig := range signatures {
+		verified := c.must(logical.UpdateOperation, "verify/s", map[string]any{"digest": b64(string(digests[i][:])), "signature": gmwire.Versioned(1, sig)})
+		if verified["valid"] != true {
+			t.Errorf("signature %d: %v", i, verified)
+		}
+	}
+	one := text.String()[:64]
+	for name, x := range map[string]struct {
+		path string
+		in   map[string]any
+		want string
+	}{
+		"none":            {"sign/s", map[string]any{"digests": ""}, gmwire.CodeInvalid},
+		"half of one":     {"sign/s", map[string]any{"digests": one + one[:32]}, gmwire.CodeInvalid},
+		"no hex":          {"sign/s", map[string]any{"digests": one[:63] + "g"}, gmwire.CodeInvalid},
+		"too many":        {"sign/s", map[string]any{"digests": strings.Repeat(one, keys.MaxBatch+1)}, gmwire.CodeInvalid},
+		"with a batch":    {"sign/s", map[string]any{"digests": one, "batch_input": []any{}}, gmwire.CodeInvalid},
+		"with an input":   {"sign/s", map[string]any{"digests": one, "input": b64("x")}, gmwire.CodeInvalid},
+		"with approval":   {"sign/s", map[string]any{"digests": one, "approval": "x"}, gmwire.CodeInvalid},
+		"another version": {"sign/s", map[string]any{"digests": one, "key_version": 2}, gmwire.CodeNotFound},
+		"another purpose": {"sign/s", map[string]any{"digests": one, "purpose": "seal"}, gmwire.CodeDenied},
+		"messages alone":  {"sign/whole", map[string]any{"digests": one}, gmwire.CodeDenied},
+		"signs nothing":   {"sign/m", map[string]any{"digests": one}, gmwire.CodeInvalid},
+	} {
+		resp, err := c.ask(logical.PatchOperation, x.path, x.in)
+		if err == nil || !resp.IsError() || !strings.HasPrefix(resp.Error().Error(), "gm "+x.want+":") {
+			t.Errorf("%s: %v %v, want %s", name, resp, err, x.want)
+		}
+	}
 }

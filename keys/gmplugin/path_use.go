@@ -30,6 +30,7 @@ func (b *backend) usePaths() []*framework.Path {
 				"digest":   text("e = SM3(Z‖M) (base64, 32 bytes), computed with the public key of key_version."),
 				"approval": text("ID of another person's approval of the digest, for keys with approval_required."),
 				"encoding": text("Form of the signature: asn1 (default) or raw, r‖s of 64 bytes."),
+				"digests":  digestsField(),
 			},
 			Operations:      updates(b.sign, "Sign a message, a digest or a batch with an SM2 key."),
 			HelpSynopsis:    "Sign with an SM2 key.",
@@ -117,6 +118,9 @@ func (b *backend) purposeOf(ctx context.Context, d *framework.FieldData, name st
 }
 
 func (b *backend) sign(ctx context.Context, d *framework.FieldData) (*logical.Response, error) {
+	if _, given := d.Raw["digests"]; given {
+		return b.signDigests(ctx, d)
+	}
 	batch, err := batchOf(d, func(i *gmwire.Item) (err error) {
 		i.Approval = stringOf(d, "approval")
 		if i.Input, err = bytesField(d, "input"); err != nil {

@@ -144,3 +144,24 @@ func TestParseResults(t *testing.T) {
 		}
 	}
 }
+
+// FuzzSignatures: signatures that come apart are what was joined, and nothing else comes apart.
+func FuzzSignatures(f *testing.F) {
+	f.Add([]byte{0x30, 0, 0x30, 1, 7}, 2)
+	f.Add([]byte{0x30, 0x81, 0x80}, 1)
+	f.Add([]byte{}, 0)
+	f.Fuzz(func(t *testing.T, joined []byte, n int) {
+		apart, err := gmwire.SplitSignatures(joined, n)
+		if err != nil {
+			return
+		}
+		if len(apart) != n || !bytes.Equal(gmwire.JoinSignatures(apart), joined) {
+			t.Errorf("%x comes apart into %d: %x", joined, n, apart)
+		}
+		for _, sig := range apart {
+			if len(sig) < 2 || sig[0] != 0x30 || int(sig[1]) != len(sig)-2 {
+				t.Errorf("%x is no sequence", sig)
+			}
+		}
+	})
+}

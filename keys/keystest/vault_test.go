@@ -1,9 +1,13 @@
 package keystest_test
 
 import (
+	"bytes"
+	"encoding/hex"
 	"os"
 	"testing"
 
+	"yinxin/crypto/gm"
+	"yinxin/keys"
 	"yinxin/keys/keystest"
 	"yinxin/keys/keystest/vaulttest"
 	"yinxin/keys/vaultkeys"
@@ -66,3 +70,34 @@ func TestRestartOnVault(t *testing.T) {
 
 // rootOf logs in as root, where policies are not what is tried.
 func rootOf(s *vaulttest.Server) vaultkeys.Login { return vaultkeys.Token(s.Root) }
+
+// TestAuditNamesDigests: what is signed together goes over the wire as one text, and each digest of it stands in the audit log as
+// it is, findable.
+func TestAuditNamesDigests(t *testing.T) {
+	t.Parallel()
+	s := vaulttest.Shared(t)
+	mount := s.Mount(t)
+	store := open(t, s, mount, custodian(t, s, mount))
+	info := makeKey(t, store, "k", keys.PurposeSign)
+	items := make([]keys.SignItem, 20)
+	for i := range items {
+		digest := gm.SM3([]byte{byte(i)})
+		items[i].Digest = digest[:]
+	}
+	out, err := store.Sign(t.Context(), info.Ref, keys.PurposeSign, items)
+	if err != nil {
+		t.Fatal(err)
+	}
+	log, err := os.ReadFile(s.AuditLog())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, r := range out {
+		if r.Err != nil || !gm.VerifyDigest(info.Public, gm.Digest(items[i].Digest), r.Signature) {
+			t.Errorf("signature %d: %v", i, r.Err)
+		}
+		if !bytes.Contains(log, []byte(hex.EncodeToString(items[i].Digest))) {
+			t.Errorf("the audit log does not name digest %d", i)
+		}
+	}
+}

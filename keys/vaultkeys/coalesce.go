@@ -11,9 +11,9 @@ import (
 // maxFlights is how many batches of one group are under way at once.
 const maxFlights = 1
 
-// gather is how long a batch waits for as many items as the last one had: those who got their results of that one are about to
-// come again. A caller that was alone waits for nobody.
-const gather = 2 * time.Millisecond
+// maxGather bounds how long a batch waits for as many items as the last one had: those who got their results of that one are
+// about to come again. It waits no longer than the last one was under way. A caller that was alone waits for nobody.
+const maxGather = 5 * time.Millisecond
 
 // coalescer sends single items of concurrent callers together. A lone caller's item leaves at once; those that come while
 // batches of the same group are under way wait for one to return and leave together then, so that load makes batches and
@@ -76,9 +76,9 @@ func (c *coalescer[Group, In, Out]) do(ctx context.Context, g Group, in In) (Out
 
 // fly sends what waits until nothing does.
 func (c *coalescer[Group, In, Out]) fly(g Group, w *waiting[In, Out]) {
-	last := 1
+	last, took := 1, time.Duration(0)
 	for {
-		c.gather(w, last)
+		c.gather(w, last, min(took, maxGather))
 		c.mu.Lock()
 		n := min(len(w.queue), keys.MaxBatch)
 		batch := w.queue[:n:n]
@@ -97,7 +97,9 @@ func (c *coalescer[Group, In, Out]) fly(g Group, w *waiting[In, Out]) {
 		for i, t := range batch {
 			in[i] = t.in
 		}
+		start := time.Now()
 		out, err := c.send(g, in)
+		took = time.Since(start)
 		for i, t := range batch {
 			if t.err = err; err == nil {
 				t.out = out[i]
@@ -108,7 +110,7 @@ func (c *coalescer[Group, In, Out]) fly(g Group, w *waiting[In, Out]) {
 }
 
 // gather waits for a while until the queue is as long as the last batch was.
-func (c *coalescer[Group, In, Out]) gather(w *waiting[In, Out], last int) {
+func (c *coalescer[Group, In, Out]) gather(w *waiting[In, Out], last int, while time.Duration) {
 	c.mu.Lock()
 	if last == 1 || len(w.queue) >= last {
 		c.mu.Unlock()
@@ -117,7 +119,7 @@ func (c *coalescer[Group, In, Out]) gather(w *waiting[In, Out], last int) {
 	enough := make(chan struct{})
 	w.wanted, w.enough = last, enough
 	c.mu.Unlock()
-	timer := time.NewTimer(gather)
+	timer := time.NewTimer(while)
 	defer timer.Stop()
 	select {
 	case <-enough:

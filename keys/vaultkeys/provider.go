@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"yinxin/crypto/gm"
 	"yinxin/keys"
 	"yinxin/keys/gmwire"
 )
@@ -59,8 +58,8 @@ func (s *Store) Sign(ctx context.Context, ref keys.Ref, purpose keys.Purpose, it
 }
 
 // sendSigns sends a batch that belongs to several callers: it ends with none of them.
-func (s *Store) sendSigns(g signGroup, items []keys.SignItem) ([]gmwire.Result, error) {
-	return s.askSignatures(s.ctx, g, signItems(items))
+func (s *Store) sendSigns(g signGroup, items []keys.SignItem) ([]signed, error) {
+	return s.askSignatures(s.ctx, g, items)
 }
 
 // maxRequest bounds what one request carries in bytes; a batch with more goes in several.
@@ -85,101 +84,6 @@ func inRequests[In, Out any](items []In, size func(In) int, send func([]In) ([]O
 }
 
 func ciphertextSize(c keys.Ciphertext) int { return len(c.Data) + len(c.AAD) }
-
-// sign signs a batch.
-func (s *Store) sign(ctx context.Context, g signGroup, items []keys.SignItem) ([]keys.SignResult, error) {
-	return inRequests(items, func(i keys.SignItem) int { return len(i.Message) }, func(items []keys.SignItem) ([]keys.SignResult, error) {
-		return s.signRequest(ctx, g, items)
-	})
-}
-
-// signItems are the items of a request. A message over the bound, which Vault would refuse with all others, goes empty.
-func signItems(items []keys.SignItem) []gmwire.Item {
-	batch := make([]gmwire.Item, len(items))
-	for i := range items {
-		batch[i].Approval = items[i].Approval
-		if len(items[i].Message) > keys.MaxMessage {
-			continue
-		}
-		if items[i].Message != nil {
-			batch[i].SetInput(items[i].Message)
-		}
-		if items[i].Digest != nil {
-			batch[i].Digest = &items[i].Digest
-		}
-	}
-	return batch
-}
-
-func (s *Store) signRequest(ctx context.Context, g signGroup, items []keys.SignItem) ([]keys.SignResult, error) {
-	answers, err := s.askSignatures(ctx, g, signItems(items))
-	if err != nil {
-		return nil, err
-	}
-	out := make([]keys.SignResult, len(items))
-	for i, a := range answers {
-		out[i] = s.signResult(ctx, g.ref, items[i], a)
-	}
-	return out, nil
-}
-
-// signResult is what an answer says of one item, checked.
-func (s *Store) signResult(ctx context.Context, ref keys.Ref, item keys.SignItem, a gmwire.Result) keys.SignResult {
-	r := keys.SignResult{Version: a.KeyVersion, Reference: item.Reference, Err: itemError(a)}
-	if n := len(item.Message); n > keys.MaxMessage {
-		r.Err = fmt.Errorf("%w: message of %d bytes, at most %d", keys.ErrInvalid, n, keys.MaxMessage)
-	}
-	if r.Err == nil {
-		r.Signature, r.Err = s.checkedSignature(ctx, ref, item, a)
-	}
-	return r
-}
-
-// askSignatures makes the call. One digest for a seal key travels alone, since policies of seal keys allow no batches.
-func (s *Store) askSignatures(ctx context.Context, g signGroup, batch []gmwire.Item) ([]gmwire.Result, error) {
-	path, in := "sign/"+g.ref.Name, map[string]any{"purpose": g.purpose}
-	if g.ref.Version != 0 {
-		in["key_version"] = g.ref.Version
-	}
-	if g.purpose != keys.PurposeSeal || len(batch) != 1 || batch[0].Digest == nil || batch[0].Input != nil {
-		in["batch_input"] = batch
-		return s.batch(ctx, path, in, len(batch))
-	}
-	in["digest"] = batch[0].Digest
-	if batch[0].Approval != "" {
-		in["approval"] = batch[0].Approval
-	}
-	var out gmwire.Result
-	found, err := s.call(ctx, use, path, in, &out)
-	if err == nil && !found {
-		err = errEmpty
-	}
-	return []gmwire.Result{out}, err
-}
-
-// checkedSignature verifies what the engine signed with the public key of the version that it names.
-func (s *Store) checkedSignature(ctx context.Context, ref keys.Ref, item keys.SignItem, a gmwire.Result) ([]byte, error) {
-	n, sig, err := gmwire.ParseVersioned(a.Signature)
-	if err != nil || n != a.KeyVersion || (ref.Version != 0 && n != ref.Version) {
-		return nil, &keys.UnavailableError{Err: fmt.Errorf("signature with key %s: malformed answer", ref)}
-	}
-	info, err := s.verificationKey(ctx, keys.Ref{Name: ref.Name, Version: n})
-	if err != nil {
-		return nil, fmt.Errorf("public key of the signature: %w", err)
-	}
-	valid := false
-	switch {
-	case info.Public == nil:
-	case item.Digest != nil && len(item.Digest) == len(gm.Digest{}):
-		valid = gm.VerifyDigest(info.Public, gm.Digest(item.Digest), sig)
-	case item.Message != nil:
-		valid = gm.VerifyID(info.Public, info.UID, item.Message, sig)
-	}
-	if !valid {
-		return nil, &keys.UnavailableError{Err: fmt.Errorf("the signature that came back does not verify with key %s", info.Ref)}
-	}
-	return sig, nil
-}
 
 // Decrypt implements keys.Provider.
 func (s *Store) Decrypt(

@@ -29,7 +29,6 @@ import (
 	"github.com/hashicorp/vault/api"
 
 	"yinxin/keys"
-	"yinxin/keys/gmwire"
 )
 
 // Bounds of one call.
@@ -65,7 +64,7 @@ type Store struct {
 	breaker  breaker
 	sessions sessions
 	publics  publicCache
-	signs    coalescer[signGroup, keys.SignItem, gmwire.Result]
+	signs    coalescer[signGroup, keys.SignItem, signed]
 	opens    coalescer[openGroup, keys.Ciphertext, keys.PlainResult]
 
 	ctx  context.Context //nolint:containedctx // ends with Close; batches and renewals belong to no caller
