@@ -204,13 +204,7 @@ func keyDigest(pub *ecdsa.PublicKey) transport.Digest { return gm.SM3(gm.Marshal
 
 // encrypt writes the payload: the list of names, then the files one after another, as one stream.
 func (p *packer) encrypt(w io.Writer) error {
-	outer := newAsync(sha256.New())
-	closed := false
-	defer func() {
-		if !closed {
-			outer.close()
-		}
-	}()
+	outer := &counted{Hash: sha256.New()}
 	s, err := stream.NewWriter(io.MultiWriter(w, outer), p.fileKey, p.o.Rand)
 	if err != nil {
 		return err
@@ -228,8 +222,7 @@ func (p *packer) encrypt(w io.Writer) error {
 	if err := s.Close(); err != nil {
 		return err
 	}
-	closed = true
-	p.packed.Payload.PayloadInfo = PayloadInfo{Size: outer.n, PlainSize: s.Size(), Root: s.Root(), SHA256: outer.sum()}
+	p.packed.Payload.PayloadInfo = PayloadInfo{Size: outer.n, PlainSize: s.Size(), Root: s.Root(), SHA256: [32]byte(outer.Sum(nil))}
 	return nil
 }
 

@@ -15,7 +15,7 @@ import (
 // so many under way that no core waits for another.
 const (
 	blockSize = 256 << 10
-	maxBlocks = 8
+	maxBlocks = 16
 )
 
 // block is a piece of a file that several lanes read at once; the last one done with it gives it back.
@@ -142,12 +142,22 @@ func fill(r io.Reader, b []byte, rest int64, bounded bool) (int, error) {
 // hashInto feeds a hash, which never fails.
 func hashInto(h hash.Hash, b []byte) { _, _ = h.Write(b) }
 
+// counted is a hash that counts what it was fed.
+type counted struct {
+	hash.Hash
+	n int64
+}
+
+func (c *counted) Write(p []byte) (int, error) {
+	c.n += int64(len(p))
+	return c.Hash.Write(p)
+}
+
 // async writes to a hash on a goroutine of its own. What is written is copied first, since its owner writes over it.
 type async struct {
 	h   hash.Hash
 	b   *belt
 	cur *block
-	n   int64
 }
 
 func newAsync(h hash.Hash) *async {
@@ -156,7 +166,6 @@ func newAsync(h hash.Hash) *async {
 
 func (a *async) Write(p []byte) (int, error) {
 	n := len(p)
-	a.n += int64(n)
 	for len(p) > 0 {
 		if a.cur == nil {
 			a.cur = a.b.take()
