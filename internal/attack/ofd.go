@@ -449,34 +449,6 @@ func listCases(l *lab) {
 	}
 }
 
-// seamCases are the variants of O-15.
-func seamCases(l *lab) {
-	drop := func(p *pack, nth int) {
-		d := string(p.get(describe0).data)
-		i := 0
-		for range nth {
-			i += strings.Index(d[i+1:], "<ofd:StampAnnot") + 1
-		}
-		p.edit(describe0, d[i:i+strings.Index(d[i:], "/>")+2], "")
-	}
-	for nth := 1; nth <= 4; nth++ {
-		l.on("Seam", fmt.Sprintf("O-15/after-%d", nth), "a part of the cross-page seal removed after sealing", Failed, "sig_value", func(p *pack) { drop(p, nth) })
-		l.on("Seam", fmt.Sprintf("O-15/before-%d", nth), "a part of the cross-page seal left out by the signer", Failed, "seam_incomplete", func(p *pack) {
-			drop(p, nth)
-			l.resign(p, l.base.Sign)
-		})
-	}
-	l.on("Seam", "O-15/one-page", "two parts on one page, by the signer", Failed, "seam_incomplete", func(p *pack) {
-		d := string(p.get(describe0).data)
-		ref := func(nth int) string {
-			parts := strings.Split(d, `PageRef="`)
-			return `PageRef="` + parts[nth][:strings.Index(parts[nth], `"`)+1]
-		}
-		p.edit(describe0, ref(2), ref(1))
-		l.resign(p, l.base.Sign)
-	})
-}
-
 // coverCases are what the signer left out: O-02, O-06.
 func coverCases(l *lab) {
 	p, err := unpack(l.base.OFD)

@@ -156,7 +156,7 @@ func (p *Prepared) stampElements(ids *counterState) (string, error) {
 			s.H = float64(picture.Height)
 		}
 		p.options.Stamps[i] = s
-		annot := stampAnnot{page: pages[s.Page].ID, boundary: ofd.Box{X: s.X, Y: s.Y, W: s.W, H: s.H}}
+		annot := stampAnnot{id: ids.next(), page: pages[s.Page].ID, boundary: ofd.Box{X: s.X, Y: s.Y, W: s.W, H: s.H}}
 		if s.Clip != nil {
 			annot.clip = &ofd.Box{X: s.Clip.X, Y: s.Clip.Y, W: s.Clip.W, H: s.Clip.H}
 		}
@@ -164,15 +164,16 @@ func (p *Prepared) stampElements(ids *counterState) (string, error) {
 			return "", fmt.Errorf("%w: at %s it lies outside of page %d", ErrStamp, boxText(annot.boundary), s.Page+1)
 		}
 		annots = append(annots, annot)
-		b.WriteString(`<ofd:StampAnnot ID="` + ids.next() + `" PageRef="` + escape(annot.page) +
+		b.WriteString(`<ofd:StampAnnot ID="` + annot.id + `" PageRef="` + escape(annot.page) +
 			`" Boundary="` + boxText(annot.boundary) + `"`)
 		if annot.clip != nil {
 			b.WriteString(` Clip="` + boxText(*annot.clip) + `"`)
 		}
 		b.WriteString(`/>`)
 	}
-	if faults := seamFaults(annots, pagesByID(pages)); len(faults) > 0 {
-		return "", fmt.Errorf("%w: %s", ErrStamp, faults[0])
+	var faults findings
+	if judgeSeams(&faults, annots, pages, pagesByID(pages)); len(faults.checks) > 0 {
+		return "", fmt.Errorf("%w: %s", ErrStamp, faults.checks[0].Detail)
 	}
 	return b.String(), nil
 }

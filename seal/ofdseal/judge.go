@@ -204,9 +204,7 @@ func (v *verifier) checkPlacement(sig *verdict.Signature, s *signed, inside *ses
 			sig.Warn(verdict.Placement, "stamp %s is %g × %g mm, its seal %g × %g mm", st.id, st.boundary.W, st.boundary.H, w, h)
 		}
 	}
-	for _, why := range seamFaults(s.d.stamps, byID) {
-		faults.add(verdict.SeamIncomplete, "%s", why)
-	}
+	judgeSeams(&faults, s.d.stamps, pages, byID)
 	if len(faults.checks) > 0 {
 		return faults.done()
 	}
