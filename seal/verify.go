@@ -71,6 +71,9 @@ func (o VerifyOptions) JudgeSeal(sig *verdict.Signature, s *ses.Seal, m cert.Mom
 		check = o.mayMake(maker)
 	}
 	sig.Add(check, judgeValidity(s, m))
+	if e := ses.Unknown(s.Info.Extensions); e != nil {
+		sig.Add(verdict.Fail(verdict.CheckSealValidity, verdict.SealVersion, "seal %s has the critical extension %s, which is not known here", s.Info.SealID, e.ID))
+	}
 	if o.Records != nil {
 		if c, registered := o.judgeRecord(s, m, claimed); registered {
 			sig.Add(c)

@@ -94,6 +94,11 @@ func (s *SignedData) Detached() bool { return !s.attached }
 // ContentType is the type of the content.
 func (s *SignedData) ContentType() asn1.ObjectIdentifier { return s.contentType }
 
+// IsGBT reports whether the types of the message and of its content are those of GB/T 35275, and not those of PKCS#7.
+func (s *SignedData) IsGBT() bool {
+	return s.Profile == ProfileGBT && s.contentType.Equal(oidGBTData)
+}
+
 // Version is that of the signed data: 1 for plain data, 3 for other contents (RFC 5652 5.1).
 func (s *SignedData) Version() int64 { return s.version }
 

@@ -30,8 +30,10 @@ type Base struct {
 	// OtherSeal is another genuine seal that lists the signer; UnlistedSeal one that does not; EndedSeal and FutureSeal list
 	// it and were not valid at the sealing time; ForgedSeal lists it and bears a maker's signature of another key;
 	// OtherWaySeal is of version 4 and made as version 1 is; EncryptionSeal lists the signer's encryption certificate;
-	// OfficeSeal is made by an office, whose certificate is under the root and not for making seals.
+	// OfficeSeal is made by an office, whose certificate is under the root and not for making seals; ExtendedSeal lists the
+	// signer and has an extension of its own, CriticalSeal the same extension as a critical one.
 	OtherSeal, UnlistedSeal, EndedSeal, FutureSeal, ForgedSeal, OtherWaySeal, EncryptionSeal, OfficeSeal []byte
+	ExtendedSeal, CriticalSeal                                                                           []byte
 	// PDF is a sealed PDF; PDFTwice has another seal after the first.
 	PDF, PDFTwice []byte
 	// Message is a detached GB/T 35275 signature over Content, Attached one with the content inside.

@@ -248,6 +248,7 @@ func sealCases(l *lab) {
 	l.on("OFD", "O-10/absent", "type of the signature left out, which means a seal", Passed, "list_open", func(p *pack) {
 		p.edit(listFile, ` Type="Seal"`, "")
 	})
+	l.familyCases()
 	l.on("Closed", "O-10/sign-as-seal", "the digital signature listed as a seal", Failed, "signature_type", func(p *pack) {
 		p.edit(listFile, `Type="Sign"`, `Type="Seal"`)
 	})
@@ -313,6 +314,7 @@ func sealCases(l *lab) {
 			l.resign(p, b.Sign)
 		})
 	}
+	l.extensions()
 	l.on("OFD", "O-16/other-signer", "signed by another person of the same root, with that certificate", Failed, "signer_not_authorised", func(p *pack) {
 		onValue(p, func(n *node) { n.at(inCert...).body = b.OtherCert })
 		l.resign(p, b.SignOther)

@@ -45,6 +45,9 @@ func (v *verifier) judgeSeal(sig *verdict.Signature, s *signed, value []byte) {
 	sig.Add(v.checkSealMatch(s, tbs.Seal)...)
 	v.judgeDocument(sig, s)
 	sig.Add(checkDataHash(s, tbs)...)
+	if e := ses.Unknown(tbs.Extensions); e != nil {
+		sig.Add(verdict.Fail(verdict.CheckSignature, verdict.SealVersion, "the signature in /%s has the critical extension %s, which is not known here", s.d.value, e.ID))
+	}
 	signer, err := cert.Parse(parsed.Cert)
 	if err != nil {
 		sig.Add(verdict.Fail(verdict.CheckSignature, verdict.SignerCert, "the signer's certificate cannot be read: %v", err))

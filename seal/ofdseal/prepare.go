@@ -131,6 +131,9 @@ func (o *PrepareOptions) check() error {
 	if o.Seal == nil {
 		return nil
 	}
+	if e := ses.Unknown(o.Seal.Info.Extensions); e != nil {
+		return fmt.Errorf("%w: seal %s has the critical extension %s, which is not known here", ErrNotInForce, o.Seal.Info.SealID, e.ID)
+	}
 	p := o.Seal.Info.Property
 	if o.Time.Before(p.From) || o.Time.After(p.To) {
 		return fmt.Errorf("%w: seal %s is valid from %s to %s", ErrNotInForce, o.Seal.Info.SealID,

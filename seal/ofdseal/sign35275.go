@@ -16,7 +16,8 @@ import (
 )
 
 // judgeSign judges a signature of type Sign: a GB/T 35275 message about Signature.xml. Two forms are known: signed
-// attributes whose messageDigest is the SM3 of Signature.xml, and a content of exactly those 32 bytes without attributes.
+// attributes whose messageDigest is the SM3 of Signature.xml, and a content of exactly those 32 bytes without attributes. A message with the
+// types of PKCS#7 is neither (docs/divergences.md).
 func (v *verifier) judgeSign(sig *verdict.Signature, s *signed, value []byte) {
 	if ses.LooksLikeSignature(value) {
 		sig.Add(verdict.Fail(verdict.CheckSignature, verdict.SignatureType,
@@ -34,6 +35,10 @@ func (v *verifier) judgeSign(sig *verdict.Signature, s *signed, value []byte) {
 		return
 	}
 	sig.Version = 1
+	if !msg.IsGBT() {
+		sig.Add(verdict.Fail(verdict.CheckSignature, verdict.SignatureType,
+			"the message in /%s has the types of PKCS#7; a digital signature in an OFD is one of GB/T 35275", s.d.value))
+	}
 	sum := gm.SM3(s.d.data)
 	o := cms.JudgeOptions{Policy: v.options.Policy, BareDigest: true}
 	moment, _ := v.options.Moment(o.At)

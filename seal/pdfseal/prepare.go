@@ -104,6 +104,9 @@ func (o PrepareOptions) check() error {
 	if !o.Seal.Lists(o.SignerCert.Raw) {
 		return fmt.Errorf("%w: %w: %s", ErrSigner, seal.ErrNotListed, o.SignerCert.SubjectText())
 	}
+	if e := ses.Unknown(o.Seal.Info.Extensions); e != nil {
+		return fmt.Errorf("%w: seal %s has the critical extension %s, which is not known here", seal.ErrNotInForce, o.Seal.Info.SealID, e.ID)
+	}
 	if p := o.Seal.Info.Property; o.Time.Before(p.From) || o.Time.After(p.To) {
 		return fmt.Errorf("%w: seal %s", seal.ErrNotInForce, o.Seal.Info.SealID)
 	}

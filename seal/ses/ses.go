@@ -136,6 +136,17 @@ type ToBeSigned struct {
 	Extensions   []Extension
 }
 
+// Unknown returns the first critical extension of a list; nil if there is none. No extension of seals is known here, and
+// whoever marked one as critical does not want the seal to count for those who cannot read it.
+func Unknown(list []Extension) *Extension {
+	for i := range list {
+		if list[i].Critical {
+			return &list[i]
+		}
+	}
+	return nil
+}
+
 // Lists reports whether the seal's list of signers holds the certificate (DER), or its SM3 digest.
 func (s *Seal) Lists(cert []byte) bool {
 	for _, c := range s.Info.Property.SignerCerts {

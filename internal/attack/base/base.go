@@ -4,6 +4,7 @@ package base
 
 import (
 	"bytes"
+	"encoding/asn1"
 	"fmt"
 	"io"
 	"time"
@@ -283,6 +284,14 @@ func (w *World) seals(b *attack.Base) error {
 	if err != nil {
 		return err
 	}
+	info.Property = w.seal.Info.Property
+	var extended [2][]byte
+	for i := range extended {
+		info.Extensions = []ses.Extension{{ID: asn1.ObjectIdentifier{1, 2, 3, 4}, Critical: i == 1, Value: []byte("?")}}
+		if extended[i], err = info.Marshal(); err != nil {
+			return err
+		}
+	}
 	raw := w.seal.RawInfo
 	otherWay, err := ses.MakerInput(ses.Version1, raw, w.maker.cert.Raw, gm.OIDSM2WithSM3)
 	if err != nil {
@@ -296,6 +305,8 @@ func (w *World) seals(b *attack.Base) error {
 		{&b.ForgedSeal, raw, raw, w.other, w.maker},
 		{&b.OtherWaySeal, raw, otherWay, w.maker, w.maker},
 		{&b.EncryptionSeal, listed, listed, w.maker, w.maker},
+		{&b.ExtendedSeal, extended[0], extended[0], w.maker, w.maker},
+		{&b.CriticalSeal, extended[1], extended[1], w.maker, w.maker},
 		{&b.OfficeSeal, raw, raw, w.other, w.other},
 	} {
 		value, err := s.by.sign(s.over)
