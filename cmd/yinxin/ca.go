@@ -88,7 +88,7 @@ func newCertIntermediateCmd(e *env) *cobra.Command {
 	f.life.add(cmd, "10 years, at most the CA's own")
 	f.authority(cmd)
 	f.holding(cmd)
-	cmd.Flags().StringArrayVar(&f.permitted, "permit", nil, "names may lie below this alone: dns:, email: or uri: and a domain (may be repeated)")
+	cmd.Flags().StringArrayVar(&f.permitted, "permit", nil, "names may lie below this alone: dns: and a domain, email: or uri: and a host or, with a dot before it, a domain (may be repeated)")
 	cmd.Flags().StringArrayVar(&f.excluded, "exclude", nil, "no name may lie below this (may be repeated)")
 	return cmd
 }

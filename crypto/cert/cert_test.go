@@ -19,6 +19,7 @@ import (
 	"yinxin/crypto/cert"
 	"yinxin/crypto/cert/certtest"
 	"yinxin/testvectors/boundtest"
+	"yinxin/testvectors/forge"
 	"yinxin/verdict"
 )
 
@@ -39,12 +40,21 @@ func TestParse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	version := func(edit func(tbs *forge.Node)) []byte {
+		n := forge.Must(a.Raw)
+		edit(n.At(0))
+		return n.Bytes()
+	}
 	tests := []struct {
 		name string
 		der  []byte
 		want error
 	}{
 		{"good", a.Raw, nil},
+		{"version 1 with extensions", version(func(n *forge.Node) { n.Remove(0) }), cert.ErrMalformed},
+		{"version 1 in so many words", version(func(n *forge.Node) { n.At(0, 0).Value[0] = 0 }), cert.ErrMalformed},
+		{"version 2 with extensions", version(func(n *forge.Node) { n.At(0, 0).Value[0] = 1 }), cert.ErrMalformed},
+		{"version 4", version(func(n *forge.Node) { n.At(0, 0).Value[0] = 3 }), cert.ErrMalformed},
 		{"trailing byte", append(bytes.Clone(a.Raw), 0), cert.ErrMalformed},
 		{"cut off", a.Raw[:len(a.Raw)-1], cert.ErrMalformed},
 		{"empty", nil, cert.ErrMalformed},
@@ -169,6 +179,10 @@ func TestCheckUse(t *testing.T) {
 		{"code signing", leaf(eku(smx509.ExtKeyUsageCodeSigning)), cert.UseSign, verdict.EKU},
 		{"mail", leaf(eku(smx509.ExtKeyUsageEmailProtection, smx509.ExtKeyUsageServerAuth)), cert.UseSign, ""},
 		{"any", leaf(eku(smx509.ExtKeyUsageAny)), cert.UseSign, ""},
+		{"logging in", leaf(eku(smx509.ExtKeyUsageClientAuth)), cert.UseSign, ""},
+		{"an empty list", leaf(func(t *smx509.Certificate) {
+			t.ExtraExtensions = []pkix.Extension{{Id: []int{2, 5, 29, 37}, Value: forge.Seq().Bytes()}}
+		}), cert.UseSign, verdict.EKU},
 		{"document signing", leaf(func(t *smx509.Certificate) {
 			t.UnknownExtKeyUsage = append(t.UnknownExtKeyUsage, []int{1, 3, 6, 1, 5, 5, 7, 3, 36})
 		}), cert.UseSign, ""},

@@ -23,10 +23,13 @@ var (
 
 // judgeConstraints applies name constraints and certificate policies (RFC 5280 4.2.1.10 to 4.2.1.14, 6.1), where an issuer
 // has any, critical or not, by the library's own verifier over exactly this chain, every certificate of which is valid at
-// that time. That verifier does not look at mail addresses inside the subject, so such a subject does not pass under
-// constraints; nor at directory names, so a constraint on them, or on any other form that it does not know, closes the chain.
+// that time. What it does not look at, judgeNames does; a constraint on directory names, or on any other form that neither
+// knows, closes the chain.
 func judgeConstraints(path []*Certificate, at time.Time) verdict.Check {
 	const name = verdict.CheckCertificateChain
+	if check := judgeNames(path); check.Status != verdict.Passed {
+		return check
+	}
 	leaf := path[0]
 	named, narrowed := false, false
 	for _, c := range path[1:] {
@@ -42,12 +45,6 @@ func judgeConstraints(path []*Certificate, at time.Time) verdict.Check {
 	}
 	if !named && !narrowed {
 		return verdict.Pass(name)
-	}
-	for _, atv := range leaf.Subject.Names {
-		if named && atv.Type.Equal(oidEmailAddress) {
-			return verdict.Fail(name, verdict.NameConstraints,
-				"%s has a mail address in its subject under an issuer with name constraints", leaf.SubjectText())
-		}
 	}
 	roots, between := smx509.NewCertPool(), smx509.NewCertPool()
 	roots.AddCert(path[len(path)-1].x)
@@ -74,7 +71,7 @@ func constraintCheck(leaf *Certificate, err error) verdict.Check {
 			return verdict.Fail(name, verdict.CertificateChain, "the certificate policies of %s are not those that its issuers require", leaf.SubjectText())
 		}
 	}
-	return verdict.Fail(name, verdict.NameConstraints, "a name of %s is outside what its issuers may name", leaf.SubjectText())
+	return outsideNames(leaf)
 }
 
 // extension is the value of an extension, nil if the certificate has none.

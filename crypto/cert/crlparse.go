@@ -53,7 +53,11 @@ func (l *RevocationList) parse() string {
 	var name pkix.Name
 	name.FillFromRDNSequence(&rdns)
 	l.rawIssuer, l.issuer = issuer, nameText(name)
-	if !readTime(&body, &l.ThisUpdate) || (body.PeekASN1Tag(cbasn1.UTCTime) || body.PeekASN1Tag(cbasn1.GeneralizedTime)) && !readTime(&body, &l.NextUpdate) {
+	var ok bool
+	if l.ThisUpdate, ok = ReadTime(&body); ok && (body.PeekASN1Tag(cbasn1.UTCTime) || body.PeekASN1Tag(cbasn1.GeneralizedTime)) {
+		l.NextUpdate, ok = ReadTime(&body)
+	}
+	if !ok {
 		return "its times"
 	}
 	return l.parseRest(body)
@@ -188,9 +192,7 @@ func readRevoked(in cryptobyte.String) (revokedEntry, bool) {
 		case oid.Equal(oidReasonCode):
 			return value.ReadASN1Enum(&e.reason) && value.Empty() && e.reason >= 0 && e.reason <= ReasonAACompromise
 		case oid.Equal(oidInvalidityDate):
-			ok := value.ReadASN1GeneralizedTime(&e.invalid) && value.Empty()
-			e.invalid = e.invalid.UTC()
-			return ok
+			return readGeneralized(&value, &e.invalid) && value.Empty()
 		case oid.Equal(oidCertificateIssuer), critical:
 			e.foreign = true
 		}
@@ -237,7 +239,23 @@ func isSM2WithSM3(alg cryptobyte.String) bool {
 	return alg.Empty() || bytes.Equal(alg, asn1.NullBytes)
 }
 
-// readTime reads a UTCTime or a GeneralizedTime with seconds, without fractions, of the zone Z (RFC 5280 5.1.2.4).
+// ReadTime reads a UTCTime or a GeneralizedTime with seconds, without fractions, of the zone Z (RFC 5280 5.1.2.4). The first
+// second of the year 1, which stands for no time in Go, is none here either.
+func ReadTime(in *cryptobyte.String) (t time.Time, ok bool) {
+	ok = readTime(in, &t) && !t.IsZero()
+	return t, ok
+}
+
+// readGeneralized is ReadTime for a GeneralizedTime alone.
+func readGeneralized(in *cryptobyte.String, out *time.Time) (ok bool) {
+	if !in.PeekASN1Tag(cbasn1.GeneralizedTime) {
+		return false
+	}
+	*out, ok = ReadTime(in)
+	return ok
+}
+
+// readTime is ReadTime for bounds, among which the year 1 may be.
 func readTime(in *cryptobyte.String, out *time.Time) bool {
 	var text cryptobyte.String
 	var tag cbasn1.Tag

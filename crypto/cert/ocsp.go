@@ -302,11 +302,10 @@ func (r *OCSPResponse) parseData(in cryptobyte.String) bool {
 	var tag cbasn1.Tag
 	var has bool
 	if !in.SkipOptionalASN1(ctx0) || !in.ReadAnyASN1(&who, &tag) || tag != ctx1 && tag != ctx2 ||
-		!in.ReadASN1GeneralizedTime(&r.ProducedAt) || !in.ReadASN1(&list, cbasn1.SEQUENCE) ||
+		!readGeneralized(&in, &r.ProducedAt) || !in.ReadASN1(&list, cbasn1.SEQUENCE) ||
 		!in.ReadOptionalASN1(&wrapped, &has, ctx1) || !in.Empty() {
 		return false
 	}
-	r.ProducedAt = r.ProducedAt.UTC()
 	if tag == ctx1 {
 		r.responder = who
 	}
@@ -345,17 +344,16 @@ func readEntry(in *cryptobyte.String) (ocspEntry, bool) {
 		e.status, ok = 'u', status.Empty()
 	case ctx1:
 		e.status = 'r'
-		ok = status.ReadASN1GeneralizedTime(&e.revokedAt) && status.ReadOptionalASN1(&wrapped, &has, ctx0) && status.Empty() &&
+		ok = readGeneralized(&status, &e.revokedAt) && status.ReadOptionalASN1(&wrapped, &has, ctx0) && status.Empty() &&
 			(!has || wrapped.ReadASN1Enum(&e.reason) && wrapped.Empty())
 	default:
 		ok = false
 	}
-	if !ok || !body.ReadASN1GeneralizedTime(&e.thisUpdate) || !body.ReadOptionalASN1(&next, &has, ctx0) ||
-		has && (!next.ReadASN1GeneralizedTime(&e.nextUpdate) || !next.Empty()) ||
+	if !ok || !readGeneralized(&body, &e.thisUpdate) || !body.ReadOptionalASN1(&next, &has, ctx0) ||
+		has && (!readGeneralized(&next, &e.nextUpdate) || !next.Empty()) ||
 		!body.ReadOptionalASN1(&wrapped, &has, ctx1) || !body.Empty() {
 		return e, false
 	}
-	e.revokedAt, e.thisUpdate, e.nextUpdate = e.revokedAt.UTC(), e.thisUpdate.UTC(), e.nextUpdate.UTC()
 	if has {
 		x, ok := readExtensions(wrapped)
 		e.foreign = x.foreign

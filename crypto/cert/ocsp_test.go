@@ -335,7 +335,13 @@ func TestParseOCSPRefuses(t *testing.T) {
 				n.At(3, 0).Insert(0, n.At(3, 0, 0).Clone())
 			}
 		}),
-		"status of no kind": c.altered(t, r.Raw, func(n *forge.Node) { n.At(0, 2, 0, 1).Tag = 0x83 }),
+		"made in the year 1": c.altered(t, r.Raw, func(n *forge.Node) { n.At(0, 1).Set(forge.Time("00010101000000Z")) }),
+		"of the year 1":      c.altered(t, r.Raw, func(n *forge.Node) { n.At(0, 2, 0, 2).Set(forge.Time("00010101000000Z")) }),
+		"good until the year 1": c.altered(t, r.Raw, func(n *forge.Node) {
+			n.At(0, 2, 0, 3, 0).Set(forge.Time("00010101000000Z"))
+		}),
+		"a time of another zone": c.altered(t, r.Raw, func(n *forge.Node) { n.At(0, 1).Set(forge.Time("20261121160000+0800")) }),
+		"status of no kind":      c.altered(t, r.Raw, func(n *forge.Node) { n.At(0, 2, 0, 1).Tag = 0x83 }),
 	}
 	for name, der := range responses {
 		if _, err := cert.ParseOCSP(der); !errors.Is(err, cert.ErrMalformed) {

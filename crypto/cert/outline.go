@@ -15,11 +15,15 @@ import (
 func checkOutline(der cryptobyte.String) error {
 	var outer, tbs, alg, inner, validity, key, list cryptobyte.String
 	var present bool
+	var version int64
 	wrong := func(what string) error { return fmt.Errorf("%w: certificate: %s", ErrMalformed, what) }
 	if !der.ReadASN1(&outer, cbasn1.SEQUENCE) || !der.Empty() || !outer.ReadASN1(&tbs, cbasn1.SEQUENCE) || !outer.ReadASN1(&alg, cbasn1.SEQUENCE) {
 		return wrong("its frame")
 	}
-	if !tbs.SkipOptionalASN1(ctx0) || !tbs.SkipASN1(cbasn1.INTEGER) || !tbs.ReadASN1(&inner, cbasn1.SEQUENCE) || !tbs.SkipASN1(cbasn1.SEQUENCE) ||
+	if !readVersion(&tbs, &version) {
+		return wrong("its version")
+	}
+	if !tbs.SkipASN1(cbasn1.INTEGER) || !tbs.ReadASN1(&inner, cbasn1.SEQUENCE) || !tbs.SkipASN1(cbasn1.SEQUENCE) ||
 		!tbs.ReadASN1(&validity, cbasn1.SEQUENCE) || !tbs.SkipASN1(cbasn1.SEQUENCE) || !tbs.ReadASN1Element(&key, cbasn1.SEQUENCE) {
 		return wrong("its fields")
 	}
@@ -38,10 +42,19 @@ func checkOutline(der cryptobyte.String) error {
 	if !tbs.SkipOptionalASN1(cbasn1.Tag(0x81)) || !tbs.SkipOptionalASN1(ctx2Prim) || !tbs.ReadOptionalASN1(&list, &present, cbasn1.Tag(0xa3)) || !tbs.Empty() {
 		return wrong("its fields")
 	}
-	if present && !eachExtension(list, wholeValue) {
+	if present && (version != 2 || !eachExtension(list, wholeValue)) { // the library passes over those of older versions
 		return wrong("its extensions")
 	}
 	return nil
+}
+
+// readVersion reads the version, which is one less than its name; that of the first is never written.
+func readVersion(tbs *cryptobyte.String, version *int64) bool {
+	if !tbs.PeekASN1Tag(ctx0) {
+		return true
+	}
+	var wrapped cryptobyte.String
+	return tbs.ReadASN1(&wrapped, ctx0) && wrapped.ReadASN1Integer(version) && wrapped.Empty() && (*version == 1 || *version == 2)
 }
 
 // idCE begins the extensions that RFC 5280 defines.

@@ -138,7 +138,9 @@ func (s *state) ask(l *RevocationList, c *Certificate, m Moment, carried bool) {
 	named := false
 	for _, r := range l.of(c) {
 		if l.scope == partScope && r.Reason == ReasonRemoveFromCRL {
-			s.cleared(l.ThisUpdate)
+			if !l.ThisUpdate.After(m.Now) {
+				s.cleared(l.ThisUpdate)
+			}
 			continue
 		}
 		s.revoked = append(s.revoked, stated{r, l.ThisUpdate})

@@ -95,6 +95,7 @@ func TestListScope(t *testing.T) {
 		{"on hold, later released", lists(hold, good), verdict.Passed, ""},
 		{"released, later on hold", lists(crlOf(t, root, madeAt(now.Add(-4*day))), hold), verdict.Failed, verdict.Revoked},
 		{"on hold, released by a delta", lists(hold, crlOf(t, root, madeAt(now.Add(-2*day), delta(true)), entry(cert.ReasonRemoveFromCRL))), verdict.Indeterminate, verdict.RevocationUnknown},
+		{"on hold, to be released by a delta of tomorrow", lists(hold, crlOf(t, root, madeAt(now.Add(day), delta(true)), entry(cert.ReasonRemoveFromCRL))), verdict.Failed, verdict.Revoked},
 		{"on hold, a newer list of users alone does not name it", lists(hold, crlOf(t, root, with(point(true, 0x81)))), verdict.Failed, verdict.Revoked},
 		{"key lost, a newer list does not name it", lists(crlOf(t, root, madeAt(now.Add(-3*day)), entry(cert.ReasonKeyCompromise)), good), verdict.Failed, verdict.Revoked},
 		{
@@ -141,6 +142,9 @@ func TestParseCRLRefuses(t *testing.T) {
 		"a time with a zone":               func(n *forge.Node) { n.At(3).Value = []byte("261120080000+0800") },
 		"a day that is none":               func(n *forge.Node) { n.At(3).Value = []byte("261131080000Z") },
 		"a time with a fraction":           func(n *forge.Node) { n.At(4).Set(forge.Time("20261231080000.5Z")) },
+		"made in the year 1":               func(n *forge.Node) { n.At(3).Set(forge.Time("00010101000000Z")) },
+		"current until the year 1":         func(n *forge.Node) { n.At(4).Set(forge.Time("00010101000000Z")) },
+		"invalid from the year 1 on":       func(n *forge.Node) { n.At(5, 0, 2, 1, 1).Value = forge.Time("00010101000000Z").Bytes() },
 		"an entry without a time":          func(n *forge.Node) { n.At(5, 0).Remove(1) },
 		"an entry with bytes after it":     func(n *forge.Node) { n.At(5, 0).Insert(3, forge.Null()) },
 		"a padded serial number":           func(n *forge.Node) { n.At(5, 0, 0).Value = []byte{0, 5} },

@@ -114,7 +114,7 @@ func judgeUseOf(c *Certificate, path []*Certificate, use Use) verdict.Check {
 // passesOn reports whether an issuer's extended key usage, if it has one, leaves room for the use.
 func (c *Certificate) passesOn(use Use) bool {
 	known := c.x.ExtKeyUsage
-	if len(known)+len(c.x.UnknownExtKeyUsage) == 0 || slices.Contains(known, smx509.ExtKeyUsageAny) {
+	if present, _ := c.hasExtension(oidExtKeyUsage); !present || slices.Contains(known, smx509.ExtKeyUsageAny) {
 		return true
 	}
 	if use == UseTimestamp {
@@ -124,9 +124,13 @@ func (c *Certificate) passesOn(use Use) bool {
 }
 
 // extendedFits judges the extended key usage. None at all leaves a signer unrestricted; one that is wholly about other
-// things (TLS servers, time-stamping, code) does not sign documents.
+// things (TLS servers, time-stamping, code) does not sign documents. That of a person logging in (clientAuth) does: it is
+// all that many signing certificates on USB keys bear.
 func (c *Certificate) extendedFits(use Use) bool {
 	known, unknown := c.x.ExtKeyUsage, c.x.UnknownExtKeyUsage
+	if present, _ := c.hasExtension(oidExtKeyUsage); present && len(known)+len(unknown) == 0 {
+		return false // a list of no usages allows none
+	}
 	if use == UseTimestamp {
 		_, critical := c.hasExtension(oidExtKeyUsage)
 		return critical && len(unknown) == 0 && len(known) == 1 && known[0] == smx509.ExtKeyUsageTimeStamping

@@ -390,12 +390,8 @@ func parseAttributes(in cryptobyte.String) ([]attribute, error) {
 // parseTime reads UTCTime or GeneralizedTime without fractions, in UTC.
 func parseTime(der []byte) (time.Time, bool) {
 	in := cryptobyte.String(der)
-	var t time.Time
-	if in.PeekASN1Tag(cbasn1.UTCTime) {
-		return t, in.ReadASN1UTCTime(&t) && in.Empty()
-	}
-	ok := in.ReadASN1GeneralizedTime(&t) && in.Empty()
-	return t, ok
+	t, ok := cert.ReadTime(&in)
+	return t, ok && in.Empty()
 }
 
 // digestsBySM3 reports whether the signer hashes by SM3 and the message announces it.

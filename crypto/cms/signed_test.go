@@ -214,6 +214,8 @@ func TestForgeries(t *testing.T) {
 		}, attributes, verdict.SignedAttrsIncomplete},
 		{"messageDigest is no OCTET STRING", replace(1, forge.Attr(forge.OIDMessageDigest, forge.DER(5))), attributes, verdict.SignedAttrsIncomplete},
 		{"signingTime is no time", replace(2, forge.Attr(forge.OIDSigningTime, forge.DER("yesterday"))), attributes, verdict.SignedAttrsIncomplete},
+		{"signingTime of the year 1", replace(2, forge.Attr(forge.OIDSigningTime, forge.Time("00010101000000Z").Bytes())), attributes, verdict.SignedAttrsIncomplete},
+		{"signingTime without seconds", replace(2, forge.Attr(forge.OIDSigningTime, forge.TLV(0x17, []byte("2611210800Z")))), attributes, verdict.SignedAttrsIncomplete},
 		{"signingCertificateV2 is nonsense", replace(3, forge.Attr(forge.OIDESS, forge.DER(5))), attributes, verdict.SignedAttrsIncomplete},
 		{"signingCertificateV2 by an unknown hash", replace(3, forge.Attr(forge.OIDESS, forge.ESS(forge.OIDECDSAWithSHA256, hand.Sum(a.SigningCert.Raw)))), attributes, verdict.SignedAttrsIncomplete},
 		{"signingCertificateV2 of another certificate", replace(3, forge.Attr(forge.OIDESS, forge.ESS(gm.OIDSM3, hand.Sum(b.SigningCert.Raw)))), attributes, verdict.SignerCert},

@@ -116,7 +116,7 @@ func (t *Token) parseOptional(body cryptobyte.String) error {
 			t.tsa = dir
 		}
 	}
-	if body.PeekASN1Tag(tag1Cons) && !critical(&body) {
+	if body.PeekASN1Tag(tag1Cons) && !passable(&body) {
 		return refuse("extensions of the TSTInfo")
 	}
 	if !body.Empty() {
@@ -125,19 +125,17 @@ func (t *Token) parseOptional(body cryptobyte.String) error {
 	return nil
 }
 
-// critical skips extensions and reports whether none of them is critical: this package knows none.
-func critical(body *cryptobyte.String) bool {
+// passable skips extensions and reports whether they are in due form and none of them is critical: this package knows none.
+func passable(body *cryptobyte.String) bool {
 	var list cryptobyte.String
-	if !body.ReadASN1(&list, tag1Cons) {
+	if !body.ReadASN1(&list, tag1Cons) || list.Empty() {
 		return false
 	}
 	for !list.Empty() {
-		var ext cryptobyte.String
+		var ext, value cryptobyte.String
 		var oid asn1.ObjectIdentifier
-		if !list.ReadASN1(&ext, cbasn1.SEQUENCE) || !ext.ReadASN1ObjectIdentifier(&oid) {
-			return false
-		}
-		if ext.PeekASN1Tag(cbasn1.BOOLEAN) {
+		if !list.ReadASN1(&ext, cbasn1.SEQUENCE) || !ext.ReadASN1ObjectIdentifier(&oid) || // a BOOLEAN may only say that it is critical
+			!ext.ReadASN1(&value, cbasn1.OCTET_STRING) || !ext.Empty() {
 			return false
 		}
 	}

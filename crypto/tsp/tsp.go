@@ -164,7 +164,7 @@ func parseGenTime(text string) (time.Time, bool) {
 		layout += "." + "000000000"[:len(body)-15]
 	}
 	t, err := time.Parse(layout, body)
-	return t.UTC(), err == nil && t.Format(layout) == body
+	return t.UTC(), err == nil && t.Format(layout) == body && !t.IsZero() // the zero time stands for none
 }
 
 func cutZ(text string) (string, bool) {

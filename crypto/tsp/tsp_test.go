@@ -172,6 +172,7 @@ func TestForgedTokens(t *testing.T) {
 		{"fraction with a trailing zero", info(func(n *forge.Node) { n.At(4).Set(forge.Time("20261121080000.20Z")) }), verdict.TimestampInvalid},
 		{"fraction without digits", info(func(n *forge.Node) { n.At(4).Set(forge.Time("20261121080000.Z")) }), verdict.TimestampInvalid},
 		{"local time", info(func(n *forge.Node) { n.At(4).Set(forge.Time("20261121080000")) }), verdict.TimestampInvalid},
+		{"the year 1", info(func(n *forge.Node) { n.At(4).Set(forge.Time("00010101000000Z")) }), verdict.TimestampInvalid},
 		{"31 November", info(func(n *forge.Node) { n.At(4).Set(forge.Time("20261131080000Z")) }), verdict.TimestampInvalid},
 		{"a leap second", info(func(n *forge.Node) { n.At(4).Set(forge.Time("20261121075960Z")) }), verdict.TimestampInvalid},
 		{"accuracy of a day", info(func(n *forge.Node) { n.Insert(5, forge.Seq(forge.Int(86400))) }), verdict.TimestampTime},
@@ -186,6 +187,10 @@ func TestForgedTokens(t *testing.T) {
 		{"another extension", info(func(n *forge.Node) {
 			n.Insert(6, &forge.Node{Tag: 0xa1, Kids: []*forge.Node{forge.Seq(forge.OID(1, 2, 3), forge.Octets(nil))}})
 		}), ""},
+		{"no extensions in their list", info(func(n *forge.Node) { n.Insert(6, &forge.Node{Tag: 0xa1}) }), verdict.TimestampInvalid},
+		{"an extension of no form", info(func(n *forge.Node) {
+			n.Insert(6, &forge.Node{Tag: 0xa1, Kids: []*forge.Node{forge.Seq(forge.OID(1, 2, 3), forge.Null(), forge.Null())}})
+		}), verdict.TimestampInvalid},
 		{"its own name", info(func(n *forge.Node) { n.Insert(6, named(o.cert)) }), ""},
 		{"another's name", info(func(n *forge.Node) { n.Insert(6, named(stranger.SigningCert)) }), verdict.TimestampSigner},
 		{"data after the TSTInfo", info(func(n *forge.Node) { n.Insert(6, forge.Null()) }), verdict.TimestampInvalid},

@@ -42,7 +42,7 @@ C-21 crypto/cert TestCheckPair
 C-22 crypto/cms TestRefusedForms
 C-23 crypto/cms TestCounterSignatures
 T-01 crypto/cert TestChain
-T-02 crypto/cert TestNameConstraints TestNameConstraintsOfUnknownForm
+T-02 crypto/cert TestNameConstraints TestNameConstraintsOfUnknownForm TestNamesWhereTheLibraryDoesNotLook
 T-03 crypto/cert TestUsageOfIssuers TestCheckUse
 T-04 crypto/tsp TestJudgeSigned
 T-04 crypto/cert TestValidity
