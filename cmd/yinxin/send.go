@@ -195,7 +195,8 @@ func newApproveCmd(e *env) *cobra.Command {
 		Use:   "approve [DISPATCH]",
 		Short: "list what waits for approval, or approve the sealing of one document",
 		Long: "Without an argument lists what waits. With one approves exactly the unsealed file and the digest that were listed: the hosted office then seals, encrypts,\n" +
-			"signs and submits. Nobody approves what they asked for themselves. --preview writes the unsealed pages first and decides nothing.",
+			"signs and submits. Nobody approves what they asked for themselves. --preview writes the unsealed pages first and decides nothing.\n" +
+			"--decline takes an approval back, too, as long as the document is not sealed; what waits for that is listed as well.",
 		Example: "  yinxin approve\n  yinxin approve ID --preview look/\n  yinxin approve ID",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -223,11 +224,16 @@ func (e *env) listDispatches(ctx context.Context, c *client.Client, asJSON bool)
 	if err != nil {
 		return err
 	}
+	approved, err := c.Dispatches(ctx, "approved", client.Page{})
+	if err != nil {
+		return err
+	}
+	got.Items = append(got.Items, approved.Items...)
 	if asJSON {
 		return e.result(true, got, "")
 	}
 	for _, d := range got.Items {
-		printLine(e.stdout, "%s  by %s  to %s  file %s  digest %s  %s\n", d.ID, d.Requester, strings.Join(append(d.To, d.CC...), ","),
+		printLine(e.stdout, "%s  %-8s by %s  to %s  file %s  digest %s  %s\n", d.ID, d.State, d.Requester, strings.Join(append(d.To, d.CC...), ","),
 			d.Unsealed, d.Digest, d.Title)
 	}
 	if len(got.Items) == 0 {

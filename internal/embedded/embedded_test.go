@@ -24,6 +24,7 @@ import (
 	"yinxin/keys/filekeys"
 	"yinxin/seal"
 	"yinxin/transport"
+	"yinxin/transport/api"
 	"yinxin/transport/directory"
 	"yinxin/transport/hub"
 	"yinxin/transport/office"
@@ -399,6 +400,7 @@ func TestAskRefuses(t *testing.T) {
 func TestSuspendedSealIsNotApproved(t *testing.T) {
 	x := start(t)
 	d, other := x.ask(), x.ask()
+	late, back := x.approved(x.ask()), x.approved(x.ask())
 	custodian := office.Person{Account: "custodian", Office: "HUB"}
 	time.Sleep(1100 * time.Millisecond) // a change counts from its second on
 	if _, err := x.Registrar.ChangeSeal(t.Context(), custodian, d.Seal, seal.Suspended, "lost token"); err != nil {
@@ -416,6 +418,8 @@ func TestSuspendedSealIsNotApproved(t *testing.T) {
 	if got, err := x.Office.Decide(t.Context(), approver, other.ID, office.Decision{Comment: "no"}); err != nil || got.State != office.Declined {
 		t.Errorf("declining after the refusal: %s, %v", got.State, err)
 	}
+	x.takenBack(back)
+	x.failed(late)
 	time.Sleep(1100 * time.Millisecond)
 	if _, err := x.Registrar.ChangeSeal(t.Context(), custodian, d.Seal, seal.Active, "found"); err != nil {
 		t.Fatal(err)
@@ -426,6 +430,66 @@ func TestSuspendedSealIsNotApproved(t *testing.T) {
 	}
 	if d, err = x.Office.Decide(t.Context(), approver, d.ID, approving(d)); err != nil || d.State != office.Sent {
 		t.Errorf("approved after the seal is resumed: %s, %v", d.State, err)
+	}
+}
+
+// approved leaves a dispatch as it is between the approval and the sealing.
+func (x *exchange) approved(d office.Dispatch) office.Dispatch {
+	x.t.Helper()
+	d.State, d.Approver, d.DecidedAt, d.Comment = office.Approved, approver.Account, time.Now().UTC(), "agreed"
+	if err := x.Database.SaveDispatch(x.t.Context(), d, office.Pending); err != nil {
+		x.t.Fatal(err)
+	}
+	return d
+}
+
+// takenBack: an approval is taken back by an approver, never by the person who asked, and for good.
+func (x *exchange) takenBack(d office.Dispatch) {
+	x.t.Helper()
+	ctx, no := x.t.Context(), office.Decision{Comment: "the seal is suspended"}
+	if _, err := x.Office.Decide(ctx, office.Person{Account: d.Requester, Office: d.Office, Approver: true}, d.ID, no); !errors.Is(err, office.ErrSelfApproval) {
+		x.t.Errorf("taken back by the person who asked: %v", err)
+	}
+	if _, err := x.Office.Decide(ctx, approver, d.ID, approving(d)); !errors.Is(err, office.ErrState) {
+		x.t.Errorf("approved twice: %v", err)
+	}
+	if got, err := x.Office.Decide(ctx, approver, d.ID, no); err != nil || got.State != office.Declined || got.Comment != no.Comment {
+		x.t.Errorf("taken back: %+v, %v", got, err)
+	}
+	if _, err := x.Office.Decide(ctx, approver, d.ID, no); !errors.Is(err, office.ErrState) {
+		x.t.Errorf("taken back twice: %v", err)
+	}
+}
+
+// failed: what was approved under a seal that was suspended since ends, and says why.
+func (x *exchange) failed(d office.Dispatch) {
+	x.t.Helper()
+	ctx := x.t.Context()
+	if err := x.Office.Resume(ctx, d.Office, d.ID); err != nil && !errors.Is(err, seal.ErrNotInForce) {
+		x.t.Fatal(err)
+	}
+	got, err := x.Office.Dispatch(ctx, drafter, d.ID) // this hub's own look may have come first
+	if err != nil || got.State != office.Failed || !strings.HasPrefix(got.Comment, "agreed; ") || !strings.Contains(got.Comment, "suspended") {
+		x.t.Errorf("%s %q, %v; want failed, with the reason", got.State, got.Comment, err)
+	}
+	uses, err := x.Database.Uses(ctx, d.Seal)
+	if err != nil || len(uses) != 0 {
+		x.t.Errorf("the suspended seal was used %d times, %v", len(uses), err)
+	}
+}
+
+// TestWhatDoesNotPassIsNotSent: the sealed document is read back by the office's own policy before it is packed; what fails
+// ends the dispatch. The seal's key did sign, and its log of use says so.
+func TestWhatDoesNotPassIsNotSent(t *testing.T) {
+	x := start(t)
+	x.Office.Policy.Roots = []*cert.Certificate{x.Registrar.MakerCert} // no root of the signer's
+	d := x.ask()
+	d, err := x.Office.Decide(t.Context(), approver, d.ID, approving(d))
+	if !errors.Is(err, office.ErrSeal) || d.State != office.Failed || d.Envelope != "" || office.CodeOf(err) != api.SealInvalid {
+		t.Errorf("%s, %v; want failed", d.State, err)
+	}
+	if uses, err := x.Database.Uses(t.Context(), d.Seal); err != nil || len(uses) != 1 {
+		t.Errorf("%d uses, %v", len(uses), err)
 	}
 }
 

@@ -204,7 +204,7 @@ func wireDispatch(d office.Dispatch) api.Dispatch {
 		out.NextAction = "approve"
 	case office.Approved, office.Packed:
 		out.NextAction = "wait"
-	case office.Sent, office.Declined, office.Refused:
+	case office.Sent, office.Declined, office.Failed, office.Refused:
 	}
 	return out
 }

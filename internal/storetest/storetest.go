@@ -19,6 +19,7 @@ import (
 	"yinxin/transport"
 	"yinxin/transport/directory"
 	"yinxin/transport/hub"
+	"yinxin/transport/office"
 )
 
 // Store is what a database offers.
@@ -30,6 +31,8 @@ type Store interface {
 	archive.Index
 	seal.Registry
 	seal.Requests
+	office.Dispatches
+	UnfinishedDispatches(ctx context.Context, limit int) ([]office.Dispatch, error)
 	SealsOf(ctx context.Context, office string) ([]seal.Record, error)
 	VerifyAudit(ctx context.Context) (rows uint64, head [32]byte, err error)
 	Close() error
@@ -61,6 +64,7 @@ func Exercise(t *testing.T, fresh func(t *testing.T) Place) {
 		run  func(*testing.T, Place)
 	}{
 		{"round trip", roundTrip},
+		{"arrows of dispatches", dispatchArrows},
 		{"all or nothing", allOrNothing},
 		{"a panic spoils nothing", panics},
 		{"company does not mix", company},

@@ -58,8 +58,10 @@ type approvalPage struct {
 	To, CC    []string
 	Measured  *layout.Report
 	CanDecide bool
-	Approved  string // who decided, by name
-	Fault     string
+	// CanTakeBack: it is approved and not sealed yet.
+	CanTakeBack bool
+	Approved    string // who decided, by name
+	Fault       string
 }
 
 func (s *Server) approval(c *call) error { return s.showApproval(c, http.StatusOK, "") }
@@ -91,6 +93,7 @@ func (s *Server) showApproval(c *call, status int, fault string) error {
 		p.Approved = c.personName(d.Approver)
 	}
 	p.CanDecide = d.State == office.Pending && c.person().Approver && !p.Mine
+	p.CanTakeBack = d.State == office.Approved && c.person().Approver && !p.Mine
 	if d.State == office.Pending {
 		if p.Measured, err = p.Volume.measure(); err != nil {
 			return err
@@ -138,6 +141,8 @@ func (s *Server) decide(c *call) error {
 	switch {
 	case errors.Is(err, office.ErrDigestChanged):
 		return s.showApproval(c, http.StatusPreconditionFailed, "fault.digest")
+	case err != nil && d.State == office.Failed:
+		return s.showApproval(c, http.StatusConflict, "fault.unsealed")
 	case err != nil:
 		return err
 	}

@@ -35,8 +35,8 @@ func CheckReport(sealedOFD []byte, o seal.VerifyOptions, measure Measure, uses [
 		return envelope.Report{}, err
 	}
 	f := ofdseal.Verify(pkg, o)
-	if f.Verdict != verdict.Passed {
-		return envelope.Report{}, fmt.Errorf("%w: %s (%s)", ErrSeal, f.Verdict, f.Reason)
+	if err := unpassed(f); err != nil {
+		return envelope.Report{}, err
 	}
 	findings := []envelope.Finding{{Check: envelope.FindingClassification, Verdict: verdict.Passed}}
 	measured, err := checkLayout(pkg, sealedOFD, measure)
@@ -48,6 +48,20 @@ func CheckReport(sealedOFD []byte, o seal.VerifyOptions, measure Measure, uses [
 	}
 	findings = append(findings, envelope.Finding{Check: envelope.FindingSeals, Verdict: f.Verdict})
 	return envelope.Report{Tool: "yinxin-1", Findings: findings, Seals: uses}, nil
+}
+
+// errSealFailed says beside ErrSeal that the verdict is failed or rejected: looking again does not change it.
+var errSealFailed = errors.New("for good")
+
+// unpassed is ErrSeal unless the verdict on a sealed file is passed.
+func unpassed(f verdict.File) error {
+	switch f.Verdict {
+	case verdict.Passed:
+		return nil
+	case verdict.Failed, verdict.Rejected:
+		return fmt.Errorf("%w: %w %s (%s)", ErrSeal, errSealFailed, f.Verdict, f.Reason)
+	}
+	return fmt.Errorf("%w: %s (%s)", ErrSeal, f.Verdict, f.Reason)
 }
 
 // measureDraft measures a draft before anybody is asked for its seal.

@@ -310,16 +310,27 @@ func (s *Service) Decide(ctx context.Context, who Person, id string, in Decision
 			return d, fmt.Errorf("decide dispatch %s: %w", id, err)
 		}
 	}
-	if err := s.note(ctx, who, "dispatch."+string(decided.State), id); err != nil {
-		return d, err
-	}
-	if err := s.Dispatches.SaveDispatch(ctx, decided, Pending); err != nil {
-		return d, fmt.Errorf("decide dispatch %s: %w", id, err)
-	}
-	if decided.State == Declined {
-		return decided, nil
+	if err := s.keepDecision(ctx, who, d, decided); err != nil || decided.State == Declined {
+		return decided, err
 	}
 	return s.Continue(ctx, decided)
+}
+
+// keepDecision notes and saves a decision. An approval that this process is acting on cannot be taken back.
+func (s *Service) keepDecision(ctx context.Context, who Person, was, decided Dispatch) error {
+	if was.State == Approved {
+		if _, busy := s.underway.LoadOrStore(was.ID, true); busy {
+			return fmt.Errorf("decide dispatch %s, which is under way: %w", was.ID, ErrState)
+		}
+		defer s.underway.Delete(was.ID)
+	}
+	if err := s.note(ctx, who, "dispatch."+string(decided.State), was.ID); err != nil {
+		return err
+	}
+	if err := s.Dispatches.SaveDispatch(ctx, decided, was.State); err != nil {
+		return fmt.Errorf("decide dispatch %s: %w", was.ID, err)
+	}
+	return nil
 }
 
 // Dispatch returns one of the office's dispatches; List the newest.
@@ -360,6 +371,7 @@ func (s *Service) carry(ctx context.Context, d Dispatch) (Dispatch, error) {
 	var err error
 	if d.State == Approved {
 		if d, err = s.sealAndPack(ctx, d); err != nil {
+			d, err = s.endUnsealed(ctx, d, err)
 			return d, fmt.Errorf("seal and pack dispatch %s: %w", d.ID, err)
 		}
 	}
@@ -369,6 +381,29 @@ func (s *Service) carry(ctx context.Context, d Dispatch) (Dispatch, error) {
 		}
 	}
 	return d, nil
+}
+
+// endUnsealed ends a dispatch that cannot be sealed any more: kept, it would be sealed when the seal is resumed, with nobody
+// asked. What may pass, such as a store of keys that is away, leaves it approved.
+func (s *Service) endUnsealed(ctx context.Context, d Dispatch, cause error) (Dispatch, error) {
+	for _, last := range []error{
+		seal.ErrNotInForce, seal.ErrApproval, seal.ErrUnknownSeal, seal.ErrNotListed, ErrDigestChanged, ofdseal.ErrNotInForce, errSealFailed,
+	} {
+		if !errors.Is(cause, last) {
+			continue
+		}
+		failed := d.fail(cause)
+		who := Person{Account: d.Approver, Office: d.Office}
+		err := recordOutcome(ctx, s.Audit, who, s.Clock(), "dispatch."+string(failed.State), d.ID, string(CodeOf(cause)))
+		if err == nil {
+			err = s.Dispatches.SaveDispatch(ctx, failed, Approved)
+		}
+		if err != nil {
+			return d, errors.Join(cause, err)
+		}
+		return failed, cause
+	}
+	return d, cause
 }
 
 // sealed are both sealed forms of a document.

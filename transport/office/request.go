@@ -5,6 +5,7 @@ import (
 	"crypto/subtle"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"yinxin/transport"
@@ -13,24 +14,35 @@ import (
 // State says where a dispatch stands inside the sending office, before the hub knows of it.
 type State string
 
-// The states of a dispatch. Each has one next step, and none leads back.
+// The states of a dispatch. None leads back; [State.Next] is the table.
 const (
 	// Pending (待批): composed, the seal's place and time fixed; an approver acts next.
 	Pending State = "pending"
-	// Approved (已批准): another person approved the digest; the office seals, packs and submits.
+	// Approved (已批准): another person approved the digest; the office seals, packs and submits. Until that is done an
+	// approver may take the approval back.
 	Approved State = "approved"
 	// Packed (已封装): sealed and packed; the same envelope is submitted until the hub has answered.
 	Packed State = "packed"
 	// Sent (已发送): the hub accepted it. An end.
 	Sent State = "sent"
-	// Declined (不予批准): the approver refused. An end.
+	// Declined (不予批准): an approver refused, or took the approval back before the document was sealed. An end.
 	Declined State = "declined"
+	// Failed (未能用印): it was approved, and the seal may not be used any more, or what was sealed does not pass. An end.
+	Failed State = "failed"
 	// Refused (被拒绝): the hub refused the submission. An end.
 	Refused State = "refused"
 )
 
 // States lists all states of a dispatch.
-func States() []State { return []State{Pending, Approved, Packed, Sent, Declined, Refused} }
+func States() []State { return []State{Pending, Approved, Packed, Sent, Declined, Failed, Refused} }
+
+// Next lists the states that a dispatch in this one may go to. The databases hold to the same arrows.
+func (s State) Next() []State {
+	return map[State][]State{
+		Pending: {Approved, Declined}, Approved: {Packed, Declined, Failed}, Packed: {Sent, Refused},
+		Sent: nil, Declined: nil, Failed: nil, Refused: nil,
+	}[s]
+}
 
 // Recipient is an addressee of a dispatch.
 type Recipient struct {
@@ -72,7 +84,7 @@ type Dispatch struct {
 	Unsealed transport.Digest `json:"unsealed_sm3"`
 	Digest   transport.Digest `json:"digest"`
 	State    State            `json:"state"`
-	// Approver decided at DecidedAt, with Comment.
+	// Approver decided at DecidedAt, with Comment. Of a failed dispatch the comment ends with the reason.
 	Approver  string    `json:"approver,omitempty"`
 	DecidedAt time.Time `json:"decided_at,omitzero"`
 	Comment   string    `json:"comment,omitempty"`
@@ -114,7 +126,8 @@ type Decision struct {
 	Comment          string
 }
 
-// decide applies a decision of an approver to a pending dispatch. It is pure: the caller saves the result.
+// decide applies a decision of an approver to a pending dispatch, or takes back the approval of one that is not sealed yet. It
+// is pure: the caller saves the result.
 func (d Dispatch) decide(who Person, in Decision, now time.Time) (Dispatch, error) {
 	if !who.Approver {
 		return d, fmt.Errorf("decide dispatch %s: %w", d.ID, ErrForbidden)
@@ -122,15 +135,26 @@ func (d Dispatch) decide(who Person, in Decision, now time.Time) (Dispatch, erro
 	if who.Account == d.Requester {
 		return d, fmt.Errorf("decide dispatch %s: %w", d.ID, ErrSelfApproval)
 	}
-	if d.State != Pending {
+	to := Approved
+	if !in.Approve {
+		to = Declined
+	}
+	if !slices.Contains(d.State.Next(), to) {
 		return d, fmt.Errorf("decide dispatch %s in state %s: %w", d.ID, d.State, ErrState)
 	}
 	if in.Approve && subtle.ConstantTimeCompare(d.Digest[:], in.Digest[:])&subtle.ConstantTimeCompare(d.Unsealed[:], in.Unsealed[:]) != 1 {
 		return d, fmt.Errorf("approve dispatch %s: %w", d.ID, ErrDigestChanged)
 	}
-	d.State, d.Approver, d.DecidedAt, d.Comment = Approved, who.Account, now.UTC(), in.Comment
-	if !in.Approve {
-		d.State = Declined
-	}
+	d.State, d.Approver, d.DecidedAt, d.Comment = to, who.Account, now.UTC(), in.Comment
 	return d, nil
+}
+
+// fail ends an approved dispatch that cannot be sealed any more, for a reason that trying again does not change.
+func (d Dispatch) fail(cause error) Dispatch {
+	reason := cause.Error()
+	if d.Comment != "" {
+		reason = d.Comment + "; " + reason
+	}
+	d.State, d.Comment = Failed, reason
+	return d
 }

@@ -15,6 +15,7 @@ import (
 	"yinxin/crypto/cms"
 	"yinxin/crypto/gm"
 	"yinxin/keys"
+	"yinxin/seal/pdfseal"
 	"yinxin/transport"
 	"yinxin/transport/envelope"
 	"yinxin/verdict"
@@ -34,6 +35,9 @@ func (s *Service) sealAndPack(ctx context.Context, d Dispatch) (Dispatch, error)
 		return d, err
 	}
 	report, err := s.check(ctx, files.ofd, time.Time{}, SealUseOf(d))
+	if err == nil {
+		err = unpassed(pdfseal.Verify(files.pdf, s.judging(ctx, time.Time{})))
+	}
 	if err != nil {
 		return d, err
 	}
