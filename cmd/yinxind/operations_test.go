@@ -205,6 +205,7 @@ func TestOperations(t *testing.T) {
 			for _, item := range r.Items {
 				t.Logf("%-10s %s %v", item.Name, item.Detail, item.Counts)
 			}
+			s.rehearsable(t)
 			if name == "embedded" {
 				t.Run("damage", func(t *testing.T) { damaged(t, s) })
 			}

@@ -21,6 +21,7 @@ const maxGather = 5 * time.Millisecond
 type coalescer[Group comparable, In, Out any] struct {
 	// send hands over a batch of at most keys.MaxBatch and gives as many results, or an error that concerns all.
 	send func(g Group, in []In) ([]Out, error)
+	now  func() time.Time
 
 	mu     sync.Mutex
 	groups map[Group]*waiting[In, Out]
@@ -97,9 +98,9 @@ func (c *coalescer[Group, In, Out]) fly(g Group, w *waiting[In, Out]) {
 		for i, t := range batch {
 			in[i] = t.in
 		}
-		start := time.Now()
+		start := c.now()
 		out, err := c.send(g, in)
-		took = time.Since(start)
+		took = c.now().Sub(start)
 		for i, t := range batch {
 			if t.err = err; err == nil {
 				t.out = out[i]

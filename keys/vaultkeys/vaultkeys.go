@@ -116,6 +116,7 @@ func Open(c Config) (*Store, error) {
 	if s.breaker.now = c.Now; c.Now == nil {
 		s.breaker.now = time.Now
 	}
+	s.signs.now, s.opens.now = s.breaker.now, s.breaker.now
 	s.ctx, s.stop = context.WithCancel(context.Background())
 	s.signs.send, s.opens.send = s.sendSigns, s.sendOpens
 	return s, nil
