@@ -2,6 +2,7 @@ package layout
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -27,24 +28,22 @@ func breakable(a, b token) bool {
 	return !strings.ContainsRune(notAtEnd, a.last()) && !strings.ContainsRune(notAtStart, b.first())
 }
 
-// numberInText is a 发文字号 in running text, with the end of its agency.
-var numberInText = regexp.MustCompile(`\p{Han}{0,3}〔[0-9]{4}〕[0-9]+号`)
+// What is kept on one line beside words: a 发文字号 in running text, and an amount with its unit.
+var (
+	numberInText = regexp.MustCompile(`〔[0-9]{4}〕第?[0-9]+号`)
+	amountInText = regexp.MustCompile(`[0-9](?:[十百千万亿兆]*(?:个百分点|平方米|平方公里|立方米|公里|千米|厘米|毫米|公斤|千克|公顷|小时|分钟|[` + units + `亩户名])| (?:km|kg|cm|mm|m|g|t|kW|MW|kB|MB|GB|TB|℃)\b)`)
+)
+
+// agencyEnds are characters before a 机关代字 that are none of it, as in 根据云溪政发〔2026〕7号.
+const agencyEnds = "据照和与及以对将由见于的为是按依从同或"
+
+// longestAgency bounds the 机关代字 that is kept with its number.
+const longestAgency = 8
 
 // tokens cuts glyphs into what stays together: Latin words and numbers, a number with its unit, …… and ——, a document
 // number; everything else is one character.
 func tokens(glyphs []glyph) []token {
-	var text strings.Builder
-	starts := make([]int, 0, len(glyphs)) // byte offset of each glyph
-	for _, g := range glyphs {
-		starts = append(starts, text.Len())
-		text.WriteRune(g.char)
-	}
-	glued := make([]bool, len(glyphs)) // glued to the one before
-	for _, m := range numberInText.FindAllStringIndex(text.String(), -1) {
-		for i := range glyphs {
-			glued[i] = glued[i] || (starts[i] > m[0] && starts[i] < m[1])
-		}
-	}
+	glued := gluedGlyphs(glyphs)
 	var out []token
 	for i, g := range glyphs {
 		if n := len(out); n > 0 && (glued[i] || together(glyphs[i-1].char, g.char)) {
@@ -54,8 +53,62 @@ func tokens(glyphs []glyph) []token {
 		}
 		out = append(out, token{glyphs: append([]glyph(nil), g), width: g.advance})
 	}
+	return splitAddresses(out)
+}
+
+// gluedGlyphs marks the glyphs that never begin a line because of the number they belong to.
+func gluedGlyphs(glyphs []glyph) []bool {
+	glued := make([]bool, len(glyphs))
+	var text strings.Builder
+	starts := make([]int, 0, len(glyphs)) // byte offset of each glyph
+	digits := false
+	for _, g := range glyphs {
+		starts = append(starts, text.Len())
+		text.WriteRune(g.char)
+		digits = digits || isDigit(g.char)
+	}
+	if !digits {
+		return glued
+	}
+	at := func(offset int) int { i, _ := slices.BinarySearch(starts, offset); return i }
+	for _, m := range amountInText.FindAllStringIndex(text.String(), -1) {
+		for i := at(m[0]) + 1; i < at(m[1]); i++ {
+			glued[i] = true
+		}
+	}
+	for _, m := range numberInText.FindAllStringIndex(text.String(), -1) {
+		first := at(m[0])
+		for n := 0; n < longestAgency && first > 0 && chinese(glyphs[first-1].char) && !strings.ContainsRune(agencyEnds, glyphs[first-1].char); n++ {
+			first--
+		}
+		for i := first + 1; i < at(m[1]); i++ {
+			glued[i] = true
+		}
+	}
+	return glued
+}
+
+// splitAddresses lets a long address on a network be broken behind its slashes and marks.
+func splitAddresses(in []token) []token {
+	const long, least = 20, 3 // characters
+	var out []token
+	for _, t := range in {
+		if len(t.glyphs) < long || !slices.ContainsFunc(t.glyphs, func(g glyph) bool { return g.char == '/' }) {
+			out = append(out, t)
+			continue
+		}
+		from := 0
+		for i := least; i+least <= len(t.glyphs); i++ {
+			if a, b := t.glyphs[i-1].char, t.glyphs[i].char; i-from >= least && strings.ContainsRune("/?&=-_", a) && b != '/' && !strings.ContainsRune(notAtStart, b) {
+				out, from = append(out, newToken(t.glyphs[from:i])), i
+			}
+		}
+		out = append(out, newToken(t.glyphs[from:]))
+	}
 	return out
 }
+
+func newToken(glyphs []glyph) token { return token{glyphs: glyphs, width: totalWidth(glyphs)} }
 
 // together reports whether b is never separated from a before it.
 func together(a, b rune) bool {
@@ -144,6 +197,45 @@ func splitWide(in []token, room float64) []token {
 		}
 	}
 	return out
+}
+
+// withCompany moves characters down to a last line that would hold a single one: no character is a line of its own.
+func withCompany(lines []line, all int) []line {
+	n := len(lines)
+	if n < 2 || marksOff(lines[n-1].glyphs) != 1 {
+		return lines
+	}
+	for _, l := range lines { // a blank was dropped between two lines: they cannot be joined as they are
+		all -= len(l.glyphs)
+	}
+	above := tokens(lines[n-2].glyphs)
+	if all != 0 || !chinese(lines[n-1].glyphs[0].char) {
+		return lines
+	}
+	const most = 3 * cell
+	down := 0.0
+	for k := len(above) - 1; k > 0; k-- {
+		if down += above[k].width; down > most {
+			return lines
+		}
+		if breakable(above[k-1], above[k]) && chinese(above[k].first()) {
+			lines[n-1].glyphs = append(join(above[k:]), lines[n-1].glyphs...)
+			lines[n-2].glyphs = join(above[:k])
+			return lines
+		}
+	}
+	return lines
+}
+
+// marksOff counts the characters that are no punctuation.
+func marksOff(glyphs []glyph) int {
+	n := 0
+	for _, g := range glyphs {
+		if !strings.ContainsRune(notAtStart, g.char) {
+			n++
+		}
+	}
+	return n
 }
 
 func join(list []token) []glyph {

@@ -1,21 +1,18 @@
 package layout
 
 import (
-	"fmt"
-
 	"yinxin/document"
 	"yinxin/document/fonts"
 )
 
 // Tables, in mm. GB/T 9704-2012 leaves their inside to the office (clause 9): 4号 type between thin rules.
 const (
-	cellPad       = 1.5 // left and right of a cell's text
-	rowPad        = 1.2 // above and below it
-	rowPitch      = 6.6 // between the lines of a cell
-	tableRule     = 0.25
-	leastColumn   = 2*size4 + 2*cellPad
-	tableGap      = 4.0 // below the table
-	mostCellLines = 25  // what a page holds below a repeated head
+	cellPad     = 1.5 // left and right of a cell's text
+	rowPad      = 1.2 // above and below it
+	rowPitch    = 6.6 // between the lines of a cell
+	tableRule   = 0.25
+	leastColumn = 2*size4 + 2*cellPad
+	tableGap    = 4.0 // below the table
 )
 
 // tableRow is one row, ready to be set.
@@ -25,6 +22,10 @@ type tableRow struct {
 	cells   [][]line
 	// head is the row that stands above this one again on a new page; nil for the head itself.
 	head *tableRow
+	// left says of each column that its texts begin at the left, as one of them takes several lines.
+	left []bool
+	// follows and goesOn say that the row is part of one that no page holds, and that it is not its first or last part.
+	follows, goesOn bool
 	// last says that the table ends here.
 	last bool
 }
@@ -50,66 +51,120 @@ func (c *composer) tableLines(el Element, t *document.Table) ([]flowLine, error)
 	if err != nil {
 		return nil, err
 	}
+	if head.height > areaHeight/2 {
+		return nil, tooLong("table.head", "the head of a table takes %.0f mm, at most %.0f", head.height, areaHeight/2)
+	}
 	out = append(out, flowLine{element: el, row: head, keep: true})
+	left := make([]bool, len(columns)-1)
 	for i, cells := range t.Rows {
 		row, err := c.tableRow(cells, columns, fonts.FangSong)
 		if err != nil {
 			return nil, err
 		}
-		if row.height+head.height > areaHeight {
-			return nil, fmt.Errorf("row %d of a table is higher than a page", i+1)
+		for k, lines := range row.cells {
+			left[k] = left[k] || len(lines) > 1
 		}
-		row.head, row.last = head, i == len(t.Rows)-1
-		if row.last {
-			row.height += tableGap
+		row.head, row.left, row.last = head, left, i == len(t.Rows)-1
+		for _, part := range row.parts() {
+			out = append(out, flowLine{element: el, row: part})
 		}
-		out = append(out, flowLine{element: el, row: row})
 	}
 	return out, nil
+}
+
+// parts cuts a row that is higher than half a page into its lines, so that it goes on over pages; another stays whole.
+func (r *tableRow) parts() []*tableRow {
+	most := 0
+	for _, lines := range r.cells {
+		most = max(most, len(lines))
+	}
+	if r.height+r.head.height <= areaHeight/2 {
+		most = 1
+	}
+	var out []*tableRow
+	for i := range most {
+		part := *r
+		if most > 1 {
+			part.height = rowPitch
+			part.cells = make([][]line, len(r.cells))
+			for k, lines := range r.cells {
+				part.cells[k] = lines[min(i, len(lines)):min(i+1, len(lines))]
+			}
+		}
+		part.follows, part.goesOn = i > 0, i < most-1
+		part.last = r.last && !part.goesOn
+		if part.last {
+			part.height += tableGap
+		}
+		out = append(out, &part)
+	}
+	if most > 1 {
+		out[0].height += rowPad
+		out[most-1].height += rowPad
+	}
+	return out
 }
 
 // columnEdges shares the type area's width among the columns by their longest texts; no text counts for more than half.
 func (c *composer) columnEdges(t *document.Table) ([]float64, error) {
 	n := len(t.Head)
-	want := make([]float64, n)
-	total := 0.0
+	want, least := make([]float64, n), make([]float64, n)
 	for i := range want {
+		least[i] = leastColumn
 		for _, row := range append([][]string{t.Head}, t.Rows...) {
-			w, err := c.set.width(row[i], plain(fonts.FangSong, size4))
+			g, err := c.set.glyphs(row[i], plain(fonts.FangSong, size4))
 			if err != nil {
 				return nil, err
 			}
-			want[i] = max(want[i], min(w+2*cellPad, areaWidth/2))
+			want[i] = max(want[i], min(totalWidth(g)+2*cellPad, areaWidth/2))
+			for _, t := range tokens(g) {
+				least[i] = max(least[i], min(t.width+2*cellPad, areaWidth/4))
+			}
 		}
-		want[i] = max(want[i], leastColumn)
-		total += want[i]
+		want[i] = max(want[i], least[i])
 	}
 	edges := []float64{areaLeft}
-	for i, w := range shareWidth(want, total) {
+	for i, w := range shareWidth(want, least) {
 		edges = append(edges, edges[i]+w)
 	}
 	return edges, nil
 }
 
 // shareWidth gives narrow columns what they want, so that no short text is broken, and shares what is left among the wide
-// ones. Columns that want less than there is all grow alike.
-func shareWidth(want []float64, total float64) []float64 {
+// ones, where their words allow it. Columns that want less than there is all grow alike.
+func shareWidth(want, least []float64) []float64 {
 	out := append([]float64(nil), want...)
+	total := sum(want)
 	if total <= areaWidth {
 		for i := range out {
 			out[i] *= areaWidth / total
 		}
 		return out
 	}
+	if sum(least) > areaWidth {
+		least = make([]float64, len(want)) // their words have to be broken
+	}
 	room, wide, open := areaWidth, total, len(want)
 	fixed := make([]bool, len(want))
+	fix := func(i int, w float64) {
+		fixed[i], out[i] = true, w
+		room, wide, open = room-w, wide-want[i], open-1
+	}
 	for again := true; again; {
 		again = false
 		for i, w := range want {
-			if !fixed[i] && w <= room/float64(open) && open > 1 {
-				fixed[i], again = true, true
-				room, wide, open = room-w, wide-w, open-1
+			if fixed[i] || open < 2 {
+				continue
 			}
+			switch {
+			case w <= room/float64(open):
+				fix(i, w)
+			case w*room/wide < least[i]:
+				fix(i, least[i])
+			default:
+				continue
+			}
+			again = true
 		}
 	}
 	for i := range out {
@@ -118,6 +173,13 @@ func shareWidth(want []float64, total float64) []float64 {
 		}
 	}
 	return out
+}
+
+func sum(list []float64) (total float64) {
+	for _, v := range list {
+		total += v
+	}
+	return total
 }
 
 func (c *composer) tableRow(cells []string, columns []float64, role fonts.Role) (*tableRow, error) {
@@ -133,15 +195,14 @@ func (c *composer) tableRow(cells []string, columns []float64, role fonts.Role) 
 		most = max(most, len(lines))
 		row.cells = append(row.cells, lines)
 	}
-	if most > mostCellLines {
-		return nil, fmt.Errorf("a cell of a table takes %d lines, at most %d", most, mostCellLines)
-	}
 	row.height = float64(most-1)*rowPitch + size4 + 2*rowPad
 	return row, nil
 }
 
-// putRow sets a row with its rules; heads and short cells are centred, longer ones begin at the left.
-func (c *composer) putRow(el Element, row *tableRow, y float64) {
+// putRow sets a row with its rules: the head and columns of short texts in the middle, others from the left. fresh says that
+// the row begins a page or stands below a repeated head, ends that the page ends with it: a row that goes on over pages is
+// closed there.
+func (c *composer) putRow(el Element, row *tableRow, y float64, fresh, ends bool) {
 	p := len(c.pages) - 1
 	foot := y + row.height
 	if row.last {
@@ -151,16 +212,26 @@ func (c *composer) putRow(el Element, row *tableRow, y float64) {
 	line := func(x1, y1, x2, y2 float64) {
 		c.pages[p].Rules = append(c.pages[p].Rules, Rule{Element: TableRule, X1: x1, Y1: y1, X2: x2, Y2: y2, Width: tableRule})
 	}
-	line(left, y, right, y)
-	line(left, foot, right, foot)
+	if !row.follows || fresh {
+		line(left, y, right, y)
+	}
+	if !row.goesOn || ends {
+		line(left, foot, right, foot)
+	}
 	for _, x := range row.columns {
 		line(x, y, x, foot)
 	}
 	for i, lines := range row.cells {
 		top := y + (foot-y-float64(len(lines)-1)*rowPitch-size4)/2
+		switch {
+		case row.goesOn && !row.follows: // the first of its lines, and the last
+			top = y + rowPad + (rowPitch-size4)/2
+		case row.follows && !row.goesOn:
+			top = y + (rowPitch-size4)/2
+		}
 		for k, l := range lines {
 			x := row.columns[i] + cellPad
-			if len(lines) == 1 {
+			if row.left == nil || !row.left[i] {
 				x = (row.columns[i] + row.columns[i+1] - l.width()) / 2
 			}
 			c.put(el, l.glyphs, x, top+float64(k)*rowPitch)

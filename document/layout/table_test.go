@@ -67,6 +67,69 @@ func TestTablesOfEveryLength(t *testing.T) {
 	}
 }
 
+// TestRowsHigherThanAPage: a row goes on over pages, line by line, closed at the foot of each with the head above the rest;
+// nothing of it is lost.
+func TestRowsHigherThanAPage(t *testing.T) {
+	duty, basis := strings.Repeat("负责公文收发、用印和归档工作，", 25), strings.Repeat("依据办法，", 60)
+	for n := range 14 {
+		body := "body:\n" + strings.Repeat("  - 现将名单公布如下，请各单位核对。\n", n+1) + "  - table:\n      head: [序号, 单位, 职责, 依据, 电话, 备注, 来源]\n      rows:\n" +
+			fmt.Sprintf("        - ['1', 云溪市第1试点单位, %s, %s, 0999-1234567, %s, %s]\n", duty, basis, duty, duty) +
+			"        - ['2', 云溪市第2试点单位, 归档, 办法, 0999-1234567, 无, 无]\n  - 特此通知。\n"
+		p := mustCompose(t, mustParse(t, draft("body: |\n  各单位要做好试点工作。\n", body)))
+		checkPaper(t, p, false)
+		columns := make(map[string]string)
+		for i, page := range p.Pages {
+			heads, rows, foot := 0, 0, 0.0
+			for _, r := range page.Rules {
+				if r.Element == layout.TableRule && r.Y1 == r.Y2 {
+					foot = max(foot, r.Y1)
+				}
+			}
+			for _, r := range page.Runs {
+				switch {
+				case r.Text == "序号":
+					heads++
+				case r.Element == layout.Body && r.Size < size3-0.1:
+					columns[columnOf(page, r)] += r.Text
+					rows++
+					if emTop(r)+r.Size > foot+0.01 {
+						t.Errorf("after %d paragraphs page %d: %q stands below the last rule", n, i+1, r.Text)
+					}
+				}
+			}
+			if rows > 0 && heads != 1 {
+				t.Errorf("after %d paragraphs page %d: %d heads", n, i+1, heads)
+			}
+		}
+		for _, want := range []string{duty, basis, "0999-12345670999-1234567"} {
+			found := false
+			for _, got := range columns {
+				found = found || strings.Contains(got, want)
+			}
+			if !found {
+				t.Errorf("after %d paragraphs no column holds %.30s…", n, want)
+			}
+		}
+		if r := layout.Check(stripped(p), p.SealSpots); len(r.Faults()) > 0 {
+			t.Errorf("after %d paragraphs: %v", n, r.Faults())
+		}
+	}
+}
+
+// columnOf names the column of a table that a run stands in, without the texts of the head.
+func columnOf(page layout.Page, r layout.Run) string {
+	if r.Face.Official() == "黑体" {
+		return "head"
+	}
+	at := 0.0
+	for _, l := range page.Rules {
+		if l.Element == layout.TableRule && l.X1 == l.X2 && l.X1 < r.X+0.01 {
+			at = max(at, l.X1)
+		}
+	}
+	return fmt.Sprintf("%.1f", at)
+}
+
 func TestCellsStayInTheirColumns(t *testing.T) {
 	p := mustCompose(t, mustParse(t, tableDraft(3)))
 	var edges []float64

@@ -99,7 +99,7 @@ func (c *composer) spread(flow []flowLine) []flowLine {
 // bodyLines breaks paragraphs into lines of the grid, headings in the face of their level (GB/T 9704-2012 7.3.3).
 func (c *composer) bodyLines(el Element, paragraphs []document.Paragraph) ([]flowLine, error) {
 	var out []flowLine
-	for _, p := range paragraphs {
+	for i, p := range paragraphs {
 		if p.Table != nil {
 			rows, err := c.tableLines(el, p.Table)
 			if err != nil {
@@ -117,20 +117,41 @@ func (c *composer) bodyLines(el Element, paragraphs []document.Paragraph) ([]flo
 			continue
 		}
 		c.set.warnHalfWidth(p.Text)
-		heading := p.Heading()
-		g, err := c.set.glyphs(heading, body(headingFace(p.Level)))
+		head := p.Heading()
+		g, err := c.set.glyphs(head, body(headingFace(p.Level)))
 		if err != nil {
 			return nil, err
 		}
-		rest, err := c.set.glyphs(strings.TrimPrefix(p.Text, heading), body(fonts.FangSong))
+		rest, err := c.set.glyphs(strings.TrimPrefix(p.Text, head), body(fonts.FangSong))
 		if err != nil {
 			return nil, err
 		}
-		for _, l := range breakLines(append(g, rest...), areaWidth, 2*cell, 0) {
-			out = append(out, flowLine{line: l, element: el, keep: p.Level > 0 && len(rest) == 0 && !isSentence(p.Text)})
+		g = append(g, rest...)
+		lines := withCompany(breakLines(g, areaWidth, 2*cell, 0), len(g))
+		heading := len(rest) == 0 && headsText(paragraphs, i)
+		for k, l := range lines {
+			// a short last line does not begin a page: the line above goes with it
+			short := k == len(lines)-2 && lines[k+1].width() <= shortLine
+			out = append(out, flowLine{line: l, element: el, keep: heading || short})
 		}
 	}
 	return out, nil
+}
+
+// shortLine is how long a paragraph's last line may be that never begins a page.
+const shortLine = 7 * cell
+
+// headsText reports whether a paragraph with a mark is the heading of what follows it: neither a sentence nor one of a
+// list of short items.
+func headsText(list []document.Paragraph, i int) bool {
+	p := list[i]
+	if p.Level == 0 || isSentence(p.Text) || i+1 == len(list) {
+		return false
+	}
+	if next := list[i+1].Level; next > 0 && next <= p.Level {
+		return false
+	}
+	return i == 0 || list[i-1].Level != p.Level || isSentence(list[i-1].Text)
 }
 
 func headingFace(level int) fonts.Role {
@@ -206,9 +227,9 @@ func (c *composer) setFlow(flow []flowLine, notes int, tail signaturePlan) {
 		switch {
 		case f.row != nil:
 			if places[i].repeat {
-				c.putRow(f.element, f.row.head, places[i].y-f.row.head.height)
+				c.putRow(f.element, f.row.head, places[i].y-f.row.head.height, true, false)
 			}
-			c.putRow(f.element, f.row, places[i].y)
+			c.putRow(f.element, f.row, places[i].y, places[i].newPage, i+1 < len(flow) && places[i+1].newPage)
 		case f.picture != nil:
 			c.putFigure(f.picture, places[i].y)
 		default:

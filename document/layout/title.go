@@ -34,7 +34,7 @@ func (c *composer) titleLines(title string, given []string) ([][]glyph, error) {
 	if totalWidth(g) <= titleMeasure {
 		return [][]glyph{g}, nil
 	}
-	if ends := titleBreak(tokens(g)); ends != nil {
+	if ends := titleBreak(tokens(g), c.doc.Issuer.Name); ends != nil {
 		return cutAt(tokens(g), ends), nil
 	}
 	c.set.warn("title_break", "the title of %d characters found no good break; give its lines", len(g))
@@ -46,8 +46,8 @@ func (c *composer) titleLines(title string, given []string) ([][]glyph, error) {
 }
 
 // titleBreak takes as few lines as the title's width asks for, or one more where that keeps its words whole.
-func titleBreak(toks []token) []int {
-	const extraLine = 4.0 // what a line more has to save
+func titleBreak(toks []token, office string) []int {
+	const extraLine = 3.0 // what a line more has to save
 	width := 0.0
 	for _, t := range toks {
 		width += t.width
@@ -58,7 +58,7 @@ func titleBreak(toks []token) []int {
 		if best != nil && n > least+1 {
 			break
 		}
-		ends, cost := bestBreak(toks, n)
+		ends, cost := bestBreak(toks, n, office)
 		if cost += extraLine * float64(n-least); ends != nil && cost < bestCost {
 			best, bestCost = ends, cost
 		}
@@ -77,7 +77,7 @@ func cutAt(toks []token, ends []int) [][]glyph {
 }
 
 // bestBreak finds the n-1 places to break at with the least cost; nil when every way is illegal.
-func bestBreak(toks []token, n int) ([]int, float64) {
+func bestBreak(toks []token, n int, office string) ([]int, float64) {
 	sums := make([]float64, len(toks)+1)
 	for i, t := range toks {
 		sums[i+1] = sums[i] + t.width
@@ -88,7 +88,7 @@ func bestBreak(toks []token, n int) ([]int, float64) {
 	}
 	quality := make([]float64, len(toks))
 	for i := 1; i < len(toks); i++ {
-		quality[i] = breakCost(toks, text, i)
+		quality[i] = breakCost(toks, text, i, office)
 	}
 	best, bestCost := []int(nil), math.Inf(1)
 	ends := make([]int, 0, n-1)
@@ -147,8 +147,8 @@ func shapeCost(sums []float64, ends []int) float64 {
 // functionWords never begin a line of a title; breakBefore are good places to begin one.
 const functionWords = "的和与及或等了之中内外上下后前"
 
-// breakCost says how bad it is to begin a line with token i.
-func breakCost(toks []token, text []rune, i int) float64 {
+// breakCost says how bad it is to begin a line with token i. office is the issuer's name, which titles begin with.
+func breakCost(toks []token, text []rune, i int, office string) float64 {
 	a, b := toks[i-1], toks[i]
 	if !breakable(a, b) {
 		return math.Inf(1)
@@ -158,14 +158,25 @@ func breakCost(toks []token, text []rune, i int) float64 {
 	case strings.HasPrefix(rest, "关于"), strings.HasPrefix(rest, "《"), strings.HasPrefix(rest, "转发"),
 		strings.HasPrefix(rest, "印发"), strings.ContainsRune("、》”）", a.last()):
 		return 0
-	case strings.ContainsRune(functionWords, b.first()):
+	case strings.ContainsRune(functionWords, b.first()), i > 1 && string(text[i-2:i]) == "关于":
 		return 20
 	case a.last() == '的', a.last() == '和', a.last() == '与', a.last() == '及':
 		return 1
-	case inWord(string(text[i-1 : min(i+1, len(text))])):
+	case inWord(string(text[i-1 : i+1])), inName(text, i, office):
 		return 12
+	case a.last() == '年' && len(a.glyphs) > 1, a.last() == '月' && len(a.glyphs) > 1: // 2026年 and what of it
+		return 9
+	case len(text) > 2 && strings.HasPrefix(rest, string(text[:2])): // the place that the title begins with
+		return 3
 	}
 	return 6
+}
+
+// inName reports whether the characters before and at i belong to the issuer's name, or are a pair that the title has more
+// than once: a place, as a rule.
+func inName(text []rune, i int, office string) bool {
+	pair := string(text[i-1 : i+1])
+	return chinese(text[i-1]) && chinese(text[i]) && (strings.Contains(office, pair) || strings.Count(string(text), pair) > 1)
 }
 
 // inWord reports whether two characters form a word that titles use much; without a dictionary this keeps the commonest
