@@ -131,7 +131,7 @@ func places() map[string][]place {
 			{page: 1, begins: "云溪教发〔2026〕27号", centre: 106},
 			{page: 1, begins: "各县区教育局", left: left},
 			{page: 2, begins: "二、进度安排", left: left + 2*char3, line: 1},
-			{page: 2, begins: "用。", left: left, line: 6},
+			{page: 2, begins: "专用。", left: left, line: 6},
 			{page: 2, begins: "（此件公开发布）", left: left + 2*char3},
 			{page: 2, begins: "2026年12月17日印发", right: right - small},
 		},
