@@ -103,9 +103,12 @@ func (e *env) printLint(path string, r layout.Report, all bool) {
 	}
 }
 
-// expected prints a length, or the range that the standard leaves.
+// expected prints a length, or the range that the standard leaves: ≥ for one that has no upper end.
 func expected(m layout.Measurement) string {
 	s := strconv.FormatFloat(m.Expected, 'f', 2, 64)
+	if m.AtLeast {
+		return "≥ " + s
+	}
 	if m.Most != nil {
 		s += " to " + strconv.FormatFloat(*m.Most, 'f', 2, 64)
 	}

@@ -20,11 +20,13 @@ type Measurement struct {
 	Clause string `json:"clause"`
 	// Measured and Expected are in mm; a few measures are counts or shares, as their rule says. Most is the upper end
 	// where the standard gives a range; left out where it has none.
-	Measured  float64  `json:"measured"`
-	Expected  float64  `json:"expected"`
-	Most      *float64 `json:"most,omitempty"`
-	Deviation float64  `json:"deviation"`
-	Tolerance float64  `json:"tolerance"`
+	Measured float64  `json:"measured"`
+	Expected float64  `json:"expected"`
+	Most     *float64 `json:"most,omitempty"`
+	// AtLeast says that Expected is a lower bound with no upper one.
+	AtLeast   bool    `json:"at_least,omitempty"`
+	Deviation float64 `json:"deviation"`
+	Tolerance float64 `json:"tolerance"`
 	// Verdict is passed or failed.
 	Verdict verdict.Status `json:"verdict"`
 	// Detail quotes the text that was measured, or says what is missing.
@@ -38,7 +40,8 @@ type Report struct {
 	// Verdict is failed when any measurement is.
 	Verdict      verdict.Status `json:"verdict"`
 	Measurements []Measurement  `json:"measurements"`
-	// Warnings do not lower the verdict: face_substituted, unsealed, classified_mark.
+	// Warnings do not lower the verdict: face_substituted, unsealed, sideways_text, sight_unknown, and what the drawing of the
+	// pages told.
 	Warnings []Warning `json:"warnings"`
 }
 
@@ -62,7 +65,7 @@ func Check(pages []Page, seals []Spot) Report {
 	c.report.Form = c.form
 	for _, step := range []func(){
 		c.paper, c.labels, c.redHead, c.number, c.redRules, c.title, c.addressees, c.bodyText, c.typeArea,
-		c.attachments, c.attendance, c.signature, c.sealPlaces, c.note, c.annexes, c.imprint, c.pageNumbers, c.typefaces,
+		c.attachments, c.attendance, c.signature, c.sealPlaces, c.note, c.annexes, c.imprint, c.pageNumbers, c.typefaces, c.sight,
 	} {
 		step()
 	}
@@ -77,7 +80,9 @@ func newChecker(pages []Page, seals []Spot) *checker {
 	c := &checker{rules: expectations(), seals: seals}
 	c.report = Report{Pages: len(pages), Measurements: []Measurement{}, Warnings: []Warning{}}
 	for i := range pages {
-		sheet, pieces := withoutTables(pages[i], piecesOf(i, &pages[i]))
+		marks := marksOf(&pages[i])
+		sheet, pieces := withoutTables(pages[i], piecesIn(i, marks))
+		c.marks = append(c.marks, marks)
 		c.sheets, c.pieces = append(c.sheets, sheet), append(c.pieces, pieces)
 		c.tables = append(c.tables, append(tablesOf(&pages[i]), picturesOf(&pages[i])...))
 	}
@@ -89,6 +94,7 @@ type checker struct {
 	rules  map[string]expectation
 	sheets []Page
 	pieces [][]piece // by page
+	marks  [][]mark  // by page, those in tables too
 	tables [][]band  // and pictures, by page
 	seals  []Spot
 	report Report
@@ -109,6 +115,7 @@ func (c *checker) measure(page int, el Element, name string, value float64, deta
 	if rule.most != rule.least && rule.most != anything {
 		m.Most = &rule.most
 	}
+	m.AtLeast = rule.most == anything
 	switch {
 	case value < rule.least:
 		m.Deviation = round(value - rule.least)

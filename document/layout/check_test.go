@@ -180,7 +180,7 @@ func plantedFaults() []planted {
 		}), []string{"red_head.width"}},
 		{"red head not red", "notice.yaml", onPages(func(p []layout.Page) {
 			edit(p, "云溪市人民政府办公室文件", func(r *layout.Run) { r.Color = layout.Black() })
-		}), []string{"red_head.present"}},
+		}), []string{"page.stray", "red_head.present"}},
 		{"number off the middle", "notice.yaml", onPages(func(p []layout.Page) { edit(p, "云溪政办发", move(-2, 0)); edit(p, "〔2026〕", move(-2, 0)) }), []string{"number.centre"}},
 		{"number 6 mm too high", "notice.yaml", onPages(func(p []layout.Page) { edit(p, "云溪政办发", move(0, -6)) }), []string{"number.below_red_head", "red_rule.below_number"}},
 		{"square brackets around the year", "notice.yaml", onPages(func(p []layout.Page) { rewrite(p, "〔2026〕", "［2026］") }), []string{"number.brackets"}},
@@ -216,7 +216,7 @@ func plantedFaults() []planted {
 					r.Size = size3
 				}
 			}
-		}), []string{"body.indent", "title.present"}},
+		}), []string{"body.gap", "body.indent", "body.off_grid", "title.present"}},
 		{"addressee indented", "notice.yaml", onPages(func(p []layout.Page) { edit(p[:1], "云溪市教育局", move(2, 0)) }), []string{"to.left"}},
 		{"addressee without its colon", "notice.yaml", onPages(func(p []layout.Page) { rewrite(p[:1], "教育局：", "教育局。") }), []string{"to.colon"}},
 		{"addressee a line too low", "letter.yaml", onPages(func(p []layout.Page) { edit(p, "云溪市财政局：", move(0, 4)) }), []string{"to.below_title"}},
@@ -230,7 +230,7 @@ func plantedFaults() []planted {
 					}
 				}
 			}
-		}), []string{"body.size"}},
+		}), []string{"annex_label.size", "attachment_note.size", "body.size", "issued_on.size", "note.size", "number.size", "signed_by.size", "to.size"}},
 		{"indent of one character", "notice.yaml", onPages(func(p []layout.Page) { edit(p[:1], "为规范公文", move(-cell, 0)) }), []string{"body.indent"}},
 		{"lines too close", "notice.yaml", onPages(func(p []layout.Page) {
 			y := 0.0
@@ -253,8 +253,8 @@ func plantedFaults() []planted {
 					}
 				}
 			}
-		}), []string{"body.character", "type_area.right"}},
-		{"附件说明 with a full stop", "notice.yaml", onPages(func(p []layout.Page) { rewrite(p[2:3], "试点单位名单", "试点单位名。") }), []string{"attachment_note.punctuation"}},
+		}), []string{"body.character", "body.narrowest", "type_area.right"}},
+		{"附件说明 with a full stop", "notice.yaml", onPages(func(p []layout.Page) { rewrite(p[2:3], "试点单位名单", "试点单位名。") }), []string{"annex_title.wording", "attachment_note.punctuation"}},
 		{"附件说明 not indented", "notice.yaml", onPages(func(p []layout.Page) { edit(p, "附件：", move(-2*cell, 0)) }), []string{"attachment_note.indent"}},
 		{"附件说明 without its empty line", "notice.yaml", onPages(func(p []layout.Page) {
 			edit(p[2:3], "附件：", move(0, -pitch))
@@ -262,7 +262,7 @@ func plantedFaults() []planted {
 		}), []string{"attachment_note.below", "seal.below_text"}},
 		{"date at the right edge", "notice.yaml", onPages(func(p []layout.Page) { edit(p, "2026年11月21日", func(r *layout.Run) { move(15, 0)(r) }) }), []string{"issued_on.from_right", "printed_on.right", "seal.over_date", "signed_by.over_date", "type_area.within"}},
 		{"zero in the date", "report.yaml", onPages(func(p []layout.Page) { rewrite(p[1:], "2026年12月18日", "2026年08月18日") }), []string{"issued_on.digits"}},
-		{"no date", "report.yaml", onPages(func(p []layout.Page) { without(p, "2026年12月18日") }), []string{"body.indent", "issued_on.present"}},
+		{"no date", "report.yaml", onPages(func(p []layout.Page) { without(p, "2026年12月18日") }), []string{"body.gap", "body.indent", "issued_on.present"}},
 		{"name beside the date", "letter.yaml", onPages(func(p []layout.Page) { edit(p, "2026年11月28日", move(-4, 0)) }), []string{"issued_on.beside_name"}},
 		{"name too far right", "letter.yaml", onPages(func(p []layout.Page) {
 			for k := range p[0].Runs {
@@ -321,7 +321,7 @@ func plantedFaults() []planted {
 			r := p[0].Runs[len(p[0].Runs)-1]
 			r.Text, r.X, r.Y, r.Advances = "— 1 —", 165, 272, []float64{5, 2, 3, 2, 5}
 			p[0].Runs = append(p[0].Runs, r)
-		}), []string{"page_number.absent"}},
+		}), []string{"page_number.absent", "page_number.face"}},
 		{"letter: red head too low", "letter.yaml", onPages(func(p []layout.Page) { p[0].Runs[0].Y += 3 }), []string{"red_head.top_letter", "red_rule.below_head_letter"}},
 		{"letter: rules too short", "letter.yaml", onPages(func(p []layout.Page) {
 			for k := range p[0].Rules {
@@ -386,7 +386,7 @@ func plantedFaults() []planted {
 			number := from
 			number.Text, number.Advances, number.Size, number.X, number.Y = "—2—", []float64{4.9, 2.5, 4.9}, 4.939, left+4.939, 271.4
 			p[1].Runs = append(p[1].Runs, number)
-		}), []string{"body.lines", "type_area.within"}},
+		}), []string{"body.face", "body.lines", "page_number.face", "type_area.within"}},
 		{"classification mark", "report.yaml", onPages(func(p []layout.Page) {
 			r := p[0].Runs[0]
 			r.Text, r.Size, r.X, r.Y, r.Color, r.Advances = "机密★", 5.556, 28, 41.5, layout.Black(), []float64{5.57, 5.57, 5.57}
@@ -398,7 +398,7 @@ func plantedFaults() []planted {
 		{"seal on another page", "notice.yaml", onSeals(func(s []layout.Spot) { s[0].Page = 0 }), []string{"seal.page"}},
 		{"seal beyond the type area", "joint.yaml", onSeals(func(s []layout.Spot) { s[0].X -= 12 }), []string{"seal.within"}},
 		{"seals that touch", "joint.yaml", onSeals(func(s []layout.Spot) { s[1].X -= 3 }), []string{"seal.apart"}},
-		{"seal off its name", "joint.yaml", onSeals(func(s []layout.Spot) { s[0].Y += 24 }), []string{"signed_by.in_seal"}},
+		{"seal off its name", "joint.yaml", onSeals(func(s []layout.Spot) { s[0].Y += 24 }), []string{"note.near_seals", "signed_by.in_seal"}},
 		{"signature on a page without text", "report.yaml", func(p []layout.Page, s []layout.Spot) ([]layout.Page, []layout.Spot) {
 			next := layout.Page{Width: 210, Height: 297}
 			from := &p[len(p)-1]
@@ -419,7 +419,7 @@ func plantedFaults() []planted {
 
 // TestPlantedFaults breaks one rule at a time on pages that were good.
 func TestPlantedFaults(t *testing.T) {
-	for _, tt := range plantedFaults() {
+	for _, tt := range append(plantedFaults(), plantedInSight()...) {
 		t.Run(tt.name, func(t *testing.T) {
 			_, p := mustExample(t, tt.template)
 			pages, seals := tt.plant(stripped(p), p.SealSpots)
@@ -447,7 +447,7 @@ func TestNoPages(t *testing.T) {
 // TestEveryRuleCanFail: each row of the table has a page that breaks it.
 func TestEveryRuleCanFail(t *testing.T) {
 	failed := make(map[string]bool)
-	for _, tt := range plantedFaults() {
+	for _, tt := range append(plantedFaults(), plantedInSight()...) {
 		for _, name := range tt.want {
 			failed[name] = true
 		}

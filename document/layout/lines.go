@@ -23,10 +23,13 @@ type piece struct {
 	red             bool
 	family          string
 	face            *fonts.Face
+	marks           []mark
 	chars           int
 	// step is the median distance of neighbouring Chinese characters; 0 for too few of them, and where Latin letters or
 	// digits stretch the line.
 	step float64
+	// uneven is how much the widest of these distances is wider than the narrowest.
+	uneven float64
 	// loose says that the first character is a mark that fills only part of its cell.
 	loose bool
 }
@@ -54,8 +57,9 @@ func emTopOf(r *Run) float64 {
 }
 
 // piecesOf reads the text of a page from top to bottom, and from left to right on one line.
-func piecesOf(page int, p *Page) []piece {
-	marks := marksOf(p)
+func piecesOf(page int, p *Page) []piece { return piecesIn(page, marksOf(p)) }
+
+func piecesIn(page int, marks []mark) []piece {
 	var out []piece
 	for from := 0; from < len(marks); {
 		to := from + 1
@@ -160,7 +164,7 @@ func newPiece(page int, marks []mark) piece {
 	p := piece{
 		page: page, left: first.x, right: last.end, size: first.run.Size, top: first.top, foot: first.top + first.run.Size,
 		inkTop: math.Inf(1), inkFoot: math.Inf(-1), red: isRed(first.run.Color), family: first.run.Family, face: first.run.Face,
-		chars: len(marks), loose: strings.ContainsRune("“‘（《〈【〔「『…—·", first.r),
+		marks: marks, chars: len(marks), loose: strings.ContainsRune("“‘（《〈【〔「『…—·", first.r),
 	}
 	var text, spaced strings.Builder
 	var steps []float64
@@ -180,6 +184,9 @@ func newPiece(page int, marks []mark) piece {
 		}
 	}
 	p.text, p.spaced = text.String(), spaced.String()
+	if len(steps) > 1 {
+		p.uneven = slices.Max(steps) - slices.Min(steps)
+	}
 	if len(steps) >= 10 && !strings.ContainsFunc(p.text, func(r rune) bool { return r < 0x2000 }) {
 		slices.Sort(steps)
 		p.step = steps[len(steps)/2]

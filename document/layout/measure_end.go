@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -36,6 +37,8 @@ func (c *checker) signature() {
 	}
 	d := c.date
 	c.wording(!zeroDate.MatchString(d.text), d.page, IssuedOn, "digits", "7.3.5.4", d.text+": no leading zeros")
+	c.sizes(IssuedOn, []piece{*d})
+	c.sizes(SignedBy, c.names)
 	if c.form == document.FormMinutes {
 		c.measure(d.page, IssuedOn, "from_right_minutes", textRight-d.right, d.text)
 		return
@@ -209,7 +212,13 @@ func (c *checker) firstRow() {
 // imprint measures the 版记.
 func (c *checker) imprint() {
 	last := len(c.sheets) - 1
-	if last < 0 || len(c.imprints) == 0 && len(c.lines) == 0 {
+	if last < 0 {
+		return
+	}
+	if len(c.imprints) == 0 && len(c.lines) == 0 {
+		if c.form == document.FormCommon { // drafts that name no printing office have none
+			c.warn("imprint_missing", "no 版记 on page %d, the last", last+1)
+		}
 		return
 	}
 	if c.form != document.FormLetter {
@@ -231,19 +240,53 @@ func (c *checker) imprint() {
 }
 
 func (c *checker) imprintText() {
+	c.printing()
 	for i, p := range c.imprints {
 		switch {
 		case strings.HasPrefix(p.text, "抄送"), strings.HasPrefix(p.text, "主送"):
 			c.measure(p.page, CC, "left", p.left, p.text)
-			c.measure(p.page, CC, "size", p.size, p.text)
+			c.sizes(CC, []piece{p})
 			c.wording(strings.HasPrefix(p.text, "抄送：") || strings.HasPrefix(p.text, "主送："), p.page, CC, "colon", "7.4.2", p.text)
+			c.wording(strings.HasSuffix(c.listFrom(i), "。"), p.page, CC, "full_stop", "7.4.2", p.text+": ends in a full stop")
 		case printedText.MatchString(p.text):
 			c.measure(p.page, PrintedOn, "right", p.right, p.text)
+			c.sizes(PrintedOn, []piece{p})
 			if i > 0 && c.imprints[i-1].page == p.page && math.Abs(c.imprints[i-1].top-p.top) < sameLine {
 				c.measure(p.page, PrintedBy, "left", c.imprints[i-1].left, c.imprints[i-1].text)
 			}
 		}
 	}
+}
+
+// printing reports a 版记 in which who printed stands without the date. Drafts that name no printing office have neither.
+func (c *checker) printing() {
+	if c.form == document.FormLetter || slices.ContainsFunc(c.imprints, func(p piece) bool { return printedText.MatchString(p.text) }) {
+		return
+	}
+	for i, p := range c.imprints {
+		list := strings.HasPrefix(p.text, "抄送") || strings.HasPrefix(p.text, "主送")
+		if i > 0 && !list && strings.HasSuffix(c.imprints[i-1].text, "。") || dateParts.MatchString(p.text) {
+			c.missing(p.page, PrintedOn, "7.4.3", p.text+": no 印发日期 beside it")
+			return
+		}
+	}
+	c.warn("imprint_missing", "no 印发机关 and 印发日期 in the 版记")
+}
+
+// listFrom is the text of the list in the 版记 that begins with its piece i.
+func (c *checker) listFrom(i int) string {
+	text := c.imprints[i].text
+	printed := func(p piece) bool { // who printed stands on the line that says when
+		return slices.ContainsFunc(c.imprints, func(q piece) bool { return q.page == p.page && math.Abs(q.top-p.top) < sameLine && printedText.MatchString(q.text) })
+	}
+	for _, p := range c.imprints[i+1:] {
+		if printed(p) || strings.HasPrefix(p.text, "抄送") || strings.HasPrefix(p.text, "主送") ||
+			slices.ContainsFunc(c.lines, func(r Rule) bool { return p.page == c.imprints[i].page && r.Y1 > c.imprints[i].top && r.Y1 < p.top }) {
+			break
+		}
+		text += p.text
+	}
+	return text
 }
 
 // pageNumbers measures the 页码: on every page but the first of a letter, and a blank page with the 版记 page behind it.
@@ -278,7 +321,7 @@ func (c *checker) pageNumbers() {
 			outside = at.left - textLeft
 		}
 		c.measure(page, PageNumber, "outside", outside, at.text)
-		c.measure(page, PageNumber, "size", at.size, at.text)
+		c.sizes(PageNumber, []piece{*at})
 		if n, err := strconv.Atoi(strings.Trim(at.text, "—–－―-")); err == nil {
 			c.measure(page, PageNumber, "value", math.Abs(float64(n-page-1)), at.text)
 		}
@@ -303,34 +346,4 @@ func dashTop(p Page, at *piece) float64 {
 		}
 	}
 	return at.inkTop
-}
-
-// typefaces compares the names of the fonts in the file with those that the standard asks for. A file that was composed and
-// not read back has none.
-func (c *checker) typefaces() {
-	check := func(list []piece, official string, accepted ...string) {
-		for _, p := range list {
-			name := strings.ToLower(p.family)
-			if p.family == "" && p.face != nil {
-				name = strings.ToLower(p.face.Family())
-			}
-			ok := name == ""
-			for _, a := range accepted {
-				ok = ok || strings.Contains(name, a)
-			}
-			if !ok {
-				c.warn("face_substituted", "%s: %s", official, p.family)
-				return
-			}
-		}
-	}
-	check(c.head, "小标宋", "小标宋", "xiaobiaosong", "xbs")
-	check(c.titles, "小标宋", "小标宋", "xiaobiaosong", "xbs")
-	plain := make([]piece, 0, len(c.body))
-	for _, p := range c.body {
-		if document.NewParagraph(p.text).Level == 0 {
-			plain = append(plain, p)
-		}
-	}
-	check(plain, "仿宋", "仿宋", "fangsong", "fang song")
 }

@@ -3,6 +3,7 @@ package layout
 import (
 	"math"
 	"regexp"
+	"slices"
 	"strings"
 
 	"yinxin/document"
@@ -25,14 +26,28 @@ func (c *checker) labels() {
 	if _, found := document.FindClassification(all.String()); found {
 		c.wording(false, 0, "classification", "absent", "7.2.2", "page 1 bears a classification mark")
 	}
+	for _, p := range c.stray {
+		if _, found := document.FindClassification(p.text); !found {
+			c.wording(false, 0, "page", "stray", "7.2", p.text+": no element of the head")
+		}
+	}
 	if p := c.copyNo; p != nil {
 		if c.form != document.FormLetter {
 			c.measure(0, CopyNumber, "top", p.top, p.text)
 		}
 		c.measure(0, CopyNumber, "left", p.left, p.text)
+		c.sizes(CopyNumber, []piece{*p})
 	}
 	if p := c.urgent; p != nil {
+		if c.form != document.FormLetter {
+			line := textTop
+			if c.copyNo != nil {
+				line += oneRow
+			}
+			c.measure(0, Urgency, "line", p.top-line, p.text)
+		}
 		c.measure(0, Urgency, "left", p.left, p.text)
+		c.sizes(Urgency, []piece{*p})
 	}
 }
 
@@ -61,6 +76,42 @@ func (c *checker) redHead() {
 	c.measure(0, RedHead, name, top, c.head[0].text)
 	c.measure(0, RedHead, "centre", (left+right)/2, c.head[0].text)
 	c.measure(0, RedHead, "width", right-left, c.head[0].text)
+	c.jointHead()
+}
+
+// jointHead measures a red head of several names: one below the other, spread to one width, 文件 in the middle of them.
+func (c *checker) jointHead() {
+	const suffix = "文件"
+	var names []piece
+	var word *piece
+	for _, p := range c.head {
+		if n := len(p.marks) - len([]rune(suffix)); strings.HasSuffix(p.text, suffix) {
+			w := newPiece(p.page, p.marks[n:])
+			if word = &w; n == 0 {
+				continue
+			}
+			p = newPiece(p.page, p.marks[:n])
+		}
+		names = append(names, p)
+	}
+	if len(names) < 2 {
+		return
+	}
+	left, right := names[0], names[0]
+	for _, p := range names[1:] {
+		if math.Abs(p.left-names[0].left) > math.Abs(left.left-names[0].left) {
+			left = p
+		}
+		if math.Abs(p.right-names[0].right) > math.Abs(right.right-names[0].right) {
+			right = p
+		}
+	}
+	c.measure(0, RedHead, "left_edges", left.left-names[0].left, left.text)
+	c.measure(0, RedHead, "right_edges", right.right-names[0].right, right.text)
+	_, _, top, foot := span(names)
+	if word != nil {
+		c.measure(0, RedHead, "word_middle", (word.inkTop+word.inkFoot-top-foot)/2, word.text)
+	}
 }
 
 var leadingZero = regexp.MustCompile(`[〔\[（(［【]\d{4}[〕\])］）】](第|0)|第0`)
@@ -74,6 +125,7 @@ func (c *checker) number() {
 		c.missing(0, Number, "7.2.5", "no 发文字号 on page 1")
 		return
 	}
+	c.sizes(Number, []piece{*p})
 	brackets := !strings.ContainsAny(p.text, "[]()（）［］【】")
 	c.wording(brackets, 0, Number, "brackets", "7.2.5", p.text+": the year stands in 〔 〕")
 	c.wording(!leadingZero.MatchString(p.text), 0, Number, "serial", "7.2.5", p.text+": no 第, no leading zero")
@@ -99,6 +151,7 @@ func (c *checker) number() {
 	last := c.approve[len(c.approve)-1]
 	_, right, _, _ := span(c.approve)
 	c.measure(0, Approver, "right", right, last.text)
+	c.sizes(Approver, c.approve)
 	c.measure(0, Approver, "line", last.top-p.top, last.text)
 }
 
@@ -171,12 +224,16 @@ func (c *checker) title() {
 	}
 	for _, p := range c.titles {
 		c.measure(0, Title, "centre", p.centre(), p.text)
-		c.measure(0, Title, "size", p.size, p.text)
+		c.sizes(Title, []piece{p})
 	}
 }
 
+// addressedTitle are the ends of titles of documents that are sent to somebody.
+var addressedTitle = regexp.MustCompile(`(意见|通知|通报|报告|请示|批复|议案|函)([（(][^（）()]*[）)])*$`)
+
 func (c *checker) addressees() {
 	if len(c.to) == 0 {
+		c.noAddressees()
 		return
 	}
 	first, last := c.to[0], c.to[len(c.to)-1]
@@ -184,5 +241,19 @@ func (c *checker) addressees() {
 		c.measure(0, To, "below_title", first.top-c.titles[n-1].foot, first.text)
 	}
 	c.measure(0, To, "left", first.left, first.text)
+	c.sizes(To, c.to)
 	c.wording(strings.HasSuffix(last.text, "："), 0, To, "colon", "7.3.2", last.text+": ends in a full-width colon")
+}
+
+// noAddressees reports a document of a kind that is sent to somebody and names nobody, here or in the 版记.
+func (c *checker) noAddressees() {
+	title := ""
+	for _, p := range c.titles {
+		title += p.text
+	}
+	if !addressedTitle.MatchString(title) || c.form == document.FormMinutes ||
+		slices.ContainsFunc(c.imprints, func(p piece) bool { return strings.HasPrefix(p.text, "主送") }) {
+		return
+	}
+	c.missing(0, To, "7.3.2", "no 主送 below the title or in the 版记")
 }

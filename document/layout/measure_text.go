@@ -3,6 +3,7 @@ package layout
 import (
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"yinxin/document"
@@ -14,13 +15,28 @@ func (c *checker) worst(el Element, name string, list []piece, value func(piece)
 	best, far := -1, -1.0
 	for i, p := range list {
 		v := value(p)
-		if d := max(rule.least-v, v-rule.most, 0); d > far {
+		if d := round(max(rule.least-v, v-rule.most, 0)); d > far {
 			best, far = i, d
 		}
 	}
 	if best >= 0 {
 		c.measure(list[best].page, el, name, value(list[best]), list[best].text)
 	}
+}
+
+// sizes measures the size that is farthest from the rule among all characters of an element.
+func (c *checker) sizes(el Element, list []piece) {
+	var all []piece
+	for _, p := range list {
+		for _, m := range p.marks {
+			q := p
+			q.size = m.run.Size
+			if n := len(all); n == 0 || all[n-1].size != q.size || all[n-1].page != q.page {
+				all = append(all, q)
+			}
+		}
+	}
+	c.worst(el, "size", all, func(p piece) float64 { return p.size })
 }
 
 // bodyText measures indents, the grid and the size of the 正文.
@@ -43,7 +59,7 @@ func (c *checker) bodyText() {
 		c.measure(0, Body, "below_number_order", c.body[0].top-c.numberAt.foot, c.body[0].text)
 	}
 	c.worst(Body, "indent", starts, func(p piece) float64 { return p.left - textLeft })
-	c.worst(Body, "size", c.body, func(p piece) float64 { return p.size })
+	c.sizes(Body, c.body)
 	var wide []piece
 	for _, p := range c.body {
 		if p.step > 0 {
@@ -55,6 +71,8 @@ func (c *checker) bodyText() {
 		m := wide[len(wide)/2]
 		c.measure(m.page, Body, "character", m.step, m.text)
 	}
+	c.worst(Body, "even", c.body, func(p piece) float64 { return p.uneven })
+	c.worst(Body, "narrowest", wide, func(p piece) float64 { return p.step })
 	for page := range c.sheets {
 		c.grid(page)
 	}
@@ -64,16 +82,30 @@ func (c *checker) bodyText() {
 func (c *checker) grid(page int) {
 	var steps []float64
 	lines := 0
+	off, gap, text := 0.0, 0.0, ""
 	for i, p := range c.body {
 		if p.page != page {
 			continue
 		}
 		lines++
-		if i > 0 && c.body[i-1].page == page {
-			if d := p.top - c.body[i-1].top; d > 1 && d < 1.6*oneRow {
-				steps = append(steps, d)
-			}
+		if i == 0 || c.body[i-1].page != page {
+			continue
 		}
+		d := p.top - c.body[i-1].top
+		if d > 1 && d < 1.6*oneRow {
+			steps = append(steps, d)
+		}
+		if math.Abs(d) < sameLine || c.insertBetween(page, c.body[i-1].top, p.top) {
+			continue
+		}
+		gap = max(gap, math.Round(d/oneRow))
+		if o := math.Abs(d - oneRow*max(1, math.Round(d/oneRow))); o > off {
+			off, text = o, p.text
+		}
+	}
+	if lines > 1 {
+		c.measure(page, Body, "off_grid", off, text)
+		c.measure(page, Body, "gap", gap, "")
 	}
 	if len(steps) > 1 {
 		sum := 0.0
@@ -83,6 +115,11 @@ func (c *checker) grid(page int) {
 		c.measure(page, Body, "pitch", sum/float64(len(steps)), "")
 		c.measure(page, Body, "lines", float64(lines), "")
 	}
+}
+
+// insertBetween reports whether a table or a picture stands between two places of a page.
+func (c *checker) insertBetween(page int, from, to float64) bool {
+	return slices.ContainsFunc(c.tables[page], func(b band) bool { return b.foot > from && b.top < to })
 }
 
 // typeArea measures the margins where text fills them, and what reaches beyond.
@@ -158,13 +195,51 @@ func (c *checker) attachments() {
 	}
 	first := c.notes[0]
 	c.measure(first.page, AttachmentRef, "indent", first.left-textLeft, first.text)
+	c.sizes(AttachmentRef, c.notes)
 	if n := len(c.body); n > 0 && c.body[n-1].page == first.page {
 		c.measure(first.page, AttachmentRef, "below", first.top-c.body[n-1].top, first.text)
 	}
+	c.hanging()
 	for _, p := range c.notes {
 		c.wording(!strings.HasSuffix(p.text, "。") && !strings.HasSuffix(p.text, "；"), p.page, AttachmentRef, "punctuation", "7.3.4",
 			p.text+": no closing punctuation")
 	}
+}
+
+// hanging measures where the further lines of the 附件说明 begin: a number below the first one, a line that goes on below the
+// first character of its name.
+func (c *checker) hanging() {
+	if len(c.notes) < 2 {
+		return
+	}
+	name := 0.0 // where the name of the present item begins
+	var worst piece
+	far := -1.0
+	for i, p := range c.notes {
+		number := itemText.FindString(strings.TrimPrefix(p.text, "附件："))
+		at := textLeft + 5*oneChar
+		if i > 0 && number == "" {
+			at = name
+		} else {
+			name = nameLeft(p, len([]rune(number)))
+		}
+		if off := round(math.Abs(p.left - at)); i > 0 && off > far {
+			worst, far = p, off
+		}
+	}
+	c.measure(worst.page, AttachmentRef, "hanging", far, worst.text)
+}
+
+// nameLeft is where the name of an item of the 附件说明 begins, behind the label and a number of so many characters.
+func nameLeft(p piece, number int) float64 {
+	at := number
+	if strings.HasPrefix(p.text, "附件：") {
+		at += len([]rune("附件："))
+	}
+	if at >= len(p.marks) {
+		return p.left
+	}
+	return p.marks[at].x
 }
 
 func (c *checker) attendance() {
@@ -185,23 +260,93 @@ func (c *checker) note() {
 		left = math.Floor(left*1000) / 1000
 	}
 	c.measure(p.page, Note, "indent", left-textLeft, p.text)
+	c.sizes(Note, []piece{*p})
 	if p.page == c.date.page {
-		c.measure(p.page, Note, "below_date", p.top-c.date.top, p.text)
+		name := "below_date"
+		if len(c.names) > 1 || len(c.seals) > 1 { // below the last row of a joint document's seals
+			name = "below_seals"
+		}
+		c.measure(p.page, Note, name, p.top-c.date.top, p.text)
+		if foot, sealed := c.sealFoot(p.page); sealed && name == "below_seals" {
+			c.measure(p.page, Note, "near_seals", p.top-max(foot, c.date.foot), p.text)
+		}
 	}
 	c.wording(strings.HasPrefix(p.text, "（"), p.page, Note, "brackets", "7.3.6", p.text+": full-width brackets")
 }
 
+// sealFoot is the lower edge of the lowest seal of a page.
+func (c *checker) sealFoot(page int) (foot float64, ok bool) {
+	for _, s := range c.seals {
+		if s.Page == page {
+			foot, ok = max(foot, s.Y+s.Diameter/2), true
+		}
+	}
+	return foot, ok
+}
+
+// annexes measures the labels and titles of the 附件, and holds them against the 附件说明.
 func (c *checker) annexes() {
+	titles := c.attachmentTitles()
 	for page := range c.sheets {
-		if !c.annex[page] && !c.startsAnnex(page) {
+		if !c.startsAnnex(page) {
 			continue
 		}
 		list := c.pieces[page]
 		c.measure(page, AnnexLabel, "top", list[0].top, list[0].text)
 		c.measure(page, AnnexLabel, "left", list[0].left, list[0].text)
-		if len(list) > 1 && list[1].size > 1.2*c.bodySize {
-			c.measure(page, AnnexTitle, "top", list[1].top, list[1].text)
-			c.measure(page, AnnexTitle, "centre", list[1].centre(), list[1].text)
+		c.sizes(AnnexLabel, list[:1])
+		var title strings.Builder
+		for i, p := range list[1:] {
+			if p.size <= 1.2*c.bodySize {
+				break
+			}
+			if i == 0 {
+				c.measure(page, AnnexTitle, "top", p.top, p.text)
+				c.measure(page, AnnexTitle, "centre", p.centre(), p.text)
+			}
+			c.sizes(AnnexTitle, []piece{p})
+			title.WriteString(p.text)
+		}
+		c.annexNamed(page, list[0].text, title.String(), titles)
+	}
+	c.unlabelled()
+}
+
+// attachmentTitles are those that the 附件说明 lists.
+func (c *checker) attachmentTitles() []string {
+	r := &pageReader{checker: c, doc: &document.Document{}}
+	r.readAttachments()
+	var out []string
+	for _, a := range r.doc.Attachments {
+		out = append(out, squeezed(a.Title))
+	}
+	return out
+}
+
+// annexNamed judges whether number and title of an annex are those of the 附件说明.
+func (c *checker) annexNamed(page int, label, title string, titles []string) {
+	n := 1
+	if v, err := strconv.Atoi(strings.TrimPrefix(label, "附件")); err == nil {
+		n = v
+	}
+	listed := n >= 1 && n <= len(titles)
+	c.wording(listed, page, AnnexLabel, "listed", "7.3.7", label+": one of the 附件说明")
+	if listed && title != "" {
+		c.wording(squeezed(title) == titles[n-1], page, AnnexTitle, "wording", "7.3.7", title+": as in the 附件说明")
+	}
+}
+
+// unlabelled reports a page that goes on behind the signature without the label of an annex.
+func (c *checker) unlabelled() {
+	if c.date == nil || c.form == document.FormMinutes {
+		return
+	}
+	told := map[int]bool{}
+	for _, p := range c.behind {
+		closing := c.remark != nil && p.page == c.remark.page
+		if p.page > c.date.page && !closing && !c.annex[p.page] && !told[p.page] {
+			told[p.page] = true
+			c.missing(p.page, AnnexLabel, "7.3.7", "a page behind the signature that bears no 附件")
 		}
 	}
 }

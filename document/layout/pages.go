@@ -68,6 +68,12 @@ type Run struct {
 	Size  float64
 	Color Color
 	Text  string
+	// Look, Stretch, Sheared and Bold are told of a run that was read back from a file: which face its characters are of,
+	// their width as a part of what the face gives them (0 and 1 for all of it), and whether the file asks for type that
+	// slants or is heavier than the face.
+	Look          Look
+	Stretch       float64
+	Sheared, Bold bool
 	// Advances holds one step in mm for each rune of Text.
 	Advances []float64
 }
@@ -99,12 +105,30 @@ type Picture struct {
 	Data   []byte
 }
 
+// Look says which of the faces of an official document a font is.
+type Look struct {
+	// Roles are those that the face serves; none for a face that is not known.
+	Roles []fonts.Role
+	// StandIn is the family of a face that is none of the official ones; empty for one of those.
+	StandIn string
+}
+
+// Unseen is text that a file puts on a page and that no eye reads there as it stands.
+type Unseen struct {
+	// Why is colour, covered, clipped, outside, invisible, turned, sideways, glyph or unknown.
+	Why  string
+	Text string
+	X, Y float64
+}
+
 // Page is one page: its runs in reading order, its rules and its pictures.
 type Page struct {
 	Width, Height float64
 	Runs          []Run
 	Rules         []Rule
 	Pictures      []Picture
+	// Unseen is found on a page that was read back from a file alone.
+	Unseen []Unseen
 }
 
 // Spot is a place for a seal: the page counted from 0 and the centre in mm from its top left corner.

@@ -35,6 +35,7 @@ type recognised struct {
 	imprintTop map[int]float64
 	lines      []Rule // rules of the 版记
 	blank      map[int]bool
+	stray      []piece // in the head, and nothing that belongs there
 }
 
 var (
@@ -61,18 +62,27 @@ func (c *checker) recognise() {
 	c.findText(rest)
 }
 
+// commonSize is the size of the running text: the commonest of those that are smaller than titles, which may be longer than
+// the text below them.
 func commonSize(pages [][]piece) float64 {
+	const (
+		titles = 6.7 // mm, 19 pt
+		few    = 10  // characters
+	)
 	count := map[int]int{}
 	for _, list := range pages {
 		for _, p := range list {
-			if !p.red {
+			if !p.red && !pageNumberText.MatchString(p.text) {
 				count[int(math.Round(p.size*100))] += p.chars
 			}
 		}
 	}
+	small := func(size int) bool { return float64(size)/100 < titles && count[size] >= few }
 	best, most := 0, -1
 	for size, n := range count {
-		if n > most || n == most && size < best {
+		switch {
+		case most >= 0 && small(best) && !small(size):
+		case most >= 0 && small(size) && !small(best), n > most, n == most && size < best:
 			best, most = size, n
 		}
 	}
@@ -154,6 +164,8 @@ func (c *checker) findOpening() []piece {
 		case p.foot < floor:
 			if c.form == document.FormMinutes {
 				c.names = append(c.names, *p)
+			} else {
+				c.stray = append(c.stray, *p)
 			}
 		case p.size > 1.2*c.bodySize && len(rest) == 0:
 			c.titles = append(c.titles, *p)
@@ -308,6 +320,10 @@ func (c *checker) takeNames(flow []piece) []piece {
 		if p.page != c.date.page || strings.HasPrefix(p.text, "附件：") || continues(flow[:n]) {
 			break
 		}
+		if c.nameByDate(p) && n == len(flow) {
+			n--
+			continue
+		}
 		if p.left < textLeft+3*oneChar && !c.underSeal(p) && !beside(p, flow) && !over(p, flow[n:]) {
 			break
 		}
@@ -315,6 +331,17 @@ func (c *checker) takeNames(flow []piece) []piece {
 	}
 	c.names = slices.Clone(flow[n:])
 	return flow[:n]
+}
+
+// nameByDate reports whether a piece that is nearly as wide as the text is the 署名 all the same: it stands right above the
+// date and centred on it, or where 7.3.5.2 puts the two without a seal.
+func (c *checker) nameByDate(p piece) bool {
+	d := c.date
+	if step := d.top - p.top; step < 0.7*oneRow || step > 1.4*oneRow || strings.HasSuffix(p.text, "。") {
+		return false
+	}
+	plain := math.Abs(d.left-p.left-2*oneChar) < usual && math.Abs(p.right-textRight+2*oneChar) < usual
+	return plain || math.Abs(p.centre()-d.centre()) < usual
 }
 
 // underSeal reports whether a piece lies inside the round of a seal.

@@ -43,6 +43,16 @@ func expectations() map[string]expectation {
 		"page.width":  exactly("5.1", 210, usual),
 		"page.height": exactly("5.1", 297, usual),
 
+		// counts of characters, save the stretch, which is a part of a character's own width
+		"page.unseen":             exactly(ownRule, 0, 0),
+		"page.turned":             exactly(ownRule, 0, 0),
+		"page.overlap":            exactly(ownRule, 0, 0),
+		"page.missing_characters": exactly(ownRule, 0, 0),
+		"page.coloured":           exactly("5.2.4", 0, 0),
+		"page.slanted":            exactly("5.2.2", 0, 0),
+		"page.bold":               exactly("5.2.2", 0, 0),
+		"page.stretch":            exactly("5.2.2", 1, 0.02),
+
 		"type_area.left":   exactly("5.2.1", textLeft, usual),
 		"type_area.right":  exactly("5.2.1", textRight, usual),
 		"type_area.top":    exactly("5.2.1", textTop, usual),
@@ -50,6 +60,7 @@ func expectations() map[string]expectation {
 
 		"copy_number.top":  exactly("7.2.1", textTop, usual),
 		"copy_number.left": exactly("7.2.1", textLeft, usual),
+		"urgency.line":     exactly("7.2.3", 0, usual), // from the first line, or the second below a 份号
 		"urgency.left":     exactly("7.2.3", textLeft, usual),
 
 		"red_head.top":         exactly("7.2.4", textTop+35, usual),
@@ -58,6 +69,10 @@ func expectations() map[string]expectation {
 		"red_head.top_minutes": exactly("10.3", textTop+35, usual),
 		"red_head.centre":      exactly("7.2.4", textMiddle, usual),
 		"red_head.width":       between("7.2.4", 0, 156, usual),
+
+		"red_head.left_edges":  exactly("7.2.4", 0, usual), // of the names of a joint document, from the first
+		"red_head.right_edges": exactly("7.2.4", 0, usual),
+		"red_head.word_middle": exactly("7.2.4", 0, usual), // 文件 in the middle of the names
 
 		"number.below_red_head":    exactly("7.2.5", 2*oneRow, usual),
 		"number.centre":            exactly("7.2.5", textMiddle, usual),
@@ -92,6 +107,7 @@ func expectations() map[string]expectation {
 		"body.character":               between("5.2.3", oneChar, 156.0/24, 0.05),
 		"body.lines":                   between("5.2.3", 0, 22, 0),
 		"attachment_note.below":        exactly("7.3.4", 2*oneRow, usual),
+		"attachment_note.hanging":      exactly("7.3.4", 0, usual), // of further lines, from where they should begin
 		"attachment_note.indent":       exactly("7.3.4", 2*oneChar, usual),
 		"attendance.indent":            exactly("10.3", 2*oneChar, usual),
 		"issued_on.from_right":         exactly("7.3.5.1", 4*oneChar, usual),
@@ -116,7 +132,27 @@ func expectations() map[string]expectation {
 		"office_title.beside_stamp":    exactly("7.3.5.3", 2*oneChar, usual),
 		"office_title.middle":          exactly("7.3.5.3", 0, usual),
 		"note.indent":                  exactly("7.3.6", 2*oneChar, usual),
-		"note.below_date":              between("7.3.6", oneRow, anything, usual),
+		"note.below_date":              exactly("7.3.6", oneRow, usual),
+
+		// sizes of the elements that are set as the body is, and of those of the 版记
+		"copy_number.size":     exactly("5.2.2", charOf3, sizeSlack),
+		"urgency.size":         exactly("5.2.2", charOf3, sizeSlack),
+		"number.size":          exactly("5.2.2", charOf3, sizeSlack),
+		"approver.size":        exactly("5.2.2", charOf3, sizeSlack),
+		"to.size":              exactly("5.2.2", charOf3, sizeSlack),
+		"attachment_note.size": exactly("5.2.2", charOf3, sizeSlack),
+		"signed_by.size":       exactly("5.2.2", charOf3, sizeSlack),
+		"issued_on.size":       exactly("5.2.2", charOf3, sizeSlack),
+		"note.size":            exactly("5.2.2", charOf3, sizeSlack),
+		"annex_label.size":     exactly("5.2.2", charOf3, sizeSlack),
+		"printed_on.size":      exactly("7.4.3", charOf4, sizeSlack),
+		"annex_title.size":     between("7.3.7", 7.408, charOf2, sizeSlack),
+		"body.off_grid":        exactly("5.2.3", 0, usual), // how far a line stands off whole lines below the one before
+		"body.gap":             between("5.2.3", 0, 1, 0),  // in lines, from one to the next
+		"body.even":            exactly("5.2.3", 0, 0.3),   // between the widest and the narrowest step of a line
+		"body.narrowest":       between("5.2.3", oneChar, anything, 0.05),
+		"note.near_seals":      between("7.3.6", -usual, 2*oneRow, usual),
+		"note.below_seals":     between("7.3.6", oneRow, anything, usual),
 
 		"annex_label.top":    exactly("7.3.7", textTop, usual),
 		"annex_label.left":   exactly("7.3.7", textLeft, usual),

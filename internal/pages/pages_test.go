@@ -95,6 +95,7 @@ func rewritten(t *testing.T, data []byte, rename func(string) string, change fun
 var (
 	docInfo    = regexp.MustCompile(`(?s)</ofd:DocID>.*</ofd:DocInfo>`)
 	attached   = regexp.MustCompile(`<ofd:Attachments>.*?</ofd:Attachments>`)
+	fontNames  = regexp.MustCompile(` FontName="[^"]*" FamilyName="[^"]*"`)
 	layerType  = regexp.MustCompile(` Type="Body"`)
 	textObject = regexp.MustCompile(`<ofd:TextObject ID="\d+" Boundary="([^"]*)"([^>]*)>(.*?)<ofd:TextCode X="([^"]*)" Y="([^"]*)"(?: DeltaX="([^"]*)")?>([^<]*)</ofd:TextCode></ofd:TextObject>`)
 )
@@ -110,6 +111,7 @@ func stripped(t *testing.T, data []byte) []byte {
 		return names.Replace(name)
 	}
 	return rewritten(t, data, rename, func(_, text string) string {
+		text = fontNames.ReplaceAllString(text, ` FontName="F" FamilyName="F"`)
 		text = docInfo.ReplaceAllString(text, "</ofd:DocID></ofd:DocInfo>")
 		return names.Replace(layerType.ReplaceAllString(attached.ReplaceAllString(text, ""), ""))
 	})

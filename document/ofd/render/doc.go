@@ -29,7 +29,7 @@ const (
 
 // Note says that something is not shown as the file asks.
 type Note struct {
-	// Code is one of font_substituted, glyph_missing, image_not_drawn, object_not_drawn, resource_missing.
+	// Code is one of font_substituted, glyph_missing, glyph_substituted, image_not_drawn, object_not_drawn, resource_missing.
 	Code   string
 	Detail string
 }

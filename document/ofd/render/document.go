@@ -127,6 +127,8 @@ type scene struct {
 	size  ofd.Box
 	items []item
 	runs  []*textRun
+	// left is the text of objects that say of themselves that they are not shown.
+	left []string
 }
 
 // item is one thing to draw: a filled or stroked path, a glyph, or a picture.
@@ -145,8 +147,9 @@ type item struct {
 	// over says that the item darkens what lies below, as a seal does.
 	over bool
 	clip *clip
-	// run is the text run that a glyph belongs to, for the layout.
-	run *textRun
+	// run is the text run that a glyph belongs to, for the layout; from and to are the characters that it stands for.
+	run      *textRun
+	from, to int
 }
 
 // shape is the outline of an item on the page; that of a picture is its frame.

@@ -8,15 +8,21 @@ import (
 )
 
 // Layout reads page i, counted from 0, back into the page type of document/layout: what an independent reader of the file
-// sees, without the names of its elements. Text that is turned is left out, as are paths that are no straight lines.
+// sees, without the names of its elements. Text that is turned or cannot be seen is listed apart;
+// paths that are no straight lines are left out.
 func (d *Document) Layout(i int) (layout.Page, error) {
 	s, err := d.page(i)
 	if err != nil {
 		return layout.Page{}, err
 	}
 	p := layout.Page{Width: s.size.W, Height: s.size.H}
+	s.lookAtGlyphs()
 	for _, r := range s.runs {
-		p.Runs = append(p.Runs, r.layout()...)
+		p.Runs = append(p.Runs, r.layout(d.look(r.face))...)
+		p.Unseen = append(p.Unseen, r.unseen()...)
+	}
+	for _, text := range s.left {
+		p.Unseen = append(p.Unseen, layout.Unseen{Why: unseenSwitched, Text: text})
 	}
 	for n := range s.items {
 		if r, ok := straight(&s.items[n]); ok {
@@ -31,17 +37,38 @@ func (d *Document) Layout(i int) (layout.Page, error) {
 	return p, nil
 }
 
-// layout cuts the run where its baseline moves.
-func (r *textRun) layout() []layout.Run {
+// lookAtGlyphs notes of each character whether it can be seen.
+func (s *scene) lookAtGlyphs() {
+	v := newSight(s)
+	for i := range s.items {
+		it := &s.items[i]
+		if it.run == nil || it.run.tiled {
+			continue
+		}
+		if why := v.of(i); why != seen {
+			for k := it.from; k < min(it.to, len(it.run.chars)); k++ {
+				it.run.chars[k].unseen = why
+			}
+		}
+	}
+}
+
+// shown reports whether a character takes part in the lines of the page.
+func (c *placedChar) shown() bool {
+	return !c.turned && (c.unseen == seen || c.unseen == unseenMissing || c.unseen == unseenUnknown)
+}
+
+// layout cuts the run where its baseline moves, and where characters cannot be seen.
+func (r *textRun) layout(look layout.Look) []layout.Run {
 	var out []layout.Run
 	for i, c := range r.chars {
-		if c.turned {
+		if !c.shown() {
 			continue
 		}
 		n := len(out) - 1
-		if n < 0 || math.Abs(out[n].Y-c.at.Y) > 0.01 || i > 0 && r.chars[i-1].turned {
+		if n < 0 || math.Abs(out[n].Y-c.at.Y) > 0.01 || i > 0 && !r.chars[i-1].shown() {
 			out = append(out, layout.Run{
-				X: c.at.X, Y: c.at.Y, Face: r.face.face, Size: r.size,
+				X: c.at.X, Y: c.at.Y, Face: r.face.face, Size: r.size, Look: look, Stretch: r.stretch, Sheared: r.sheared, Bold: r.bold,
 				Color: layout.Color{R: r.color.r, G: r.color.g, B: r.color.b}, Family: r.face.name,
 			})
 			n++
@@ -51,6 +78,28 @@ func (r *textRun) layout() []layout.Run {
 		}
 		out[n].Text += string(c.r)
 		out[n].Advances = append(out[n].Advances, c.advance)
+	}
+	return out
+}
+
+// unseen lists what of the run cannot be seen upright.
+func (r *textRun) unseen() []layout.Unseen {
+	var out []layout.Unseen
+	open := false
+	for _, c := range r.chars {
+		why := c.unseen
+		if why == seen && c.turned {
+			if why = unseenTurned; math.Abs(math.Mod(math.Abs(c.degrees), 90)) < 0.1 {
+				why = unseenSideways
+			}
+		}
+		if n := len(out) - 1; open && why == out[n].Why {
+			out[n].Text += string(c.r)
+			continue
+		}
+		if open = why != seen; open {
+			out = append(out, layout.Unseen{Why: why, Text: string(c.r), X: c.at.X, Y: c.at.Y})
+		}
 	}
 	return out
 }

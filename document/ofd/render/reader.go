@@ -130,6 +130,7 @@ func (r *reader) walk(e *ofd.Element, st state) error {
 			return verdict.Refuse(verdict.Limit, "more than %d objects on a page", maxObjects)
 		}
 		if o.Value("Visible") == "false" {
+			r.leave(o)
 			continue
 		}
 		var err error
@@ -152,6 +153,16 @@ func (r *reader) walk(e *ofd.Element, st state) error {
 		}
 	}
 	return nil
+}
+
+// leave remembers the text of an object that is not shown.
+func (r *reader) leave(o *ofd.Element) {
+	for _, e := range o.Children {
+		if e.Name == "TextCode" && len(r.scene.left) < maxObjects {
+			r.scene.left = append(r.scene.left, e.Text)
+		}
+		r.leave(e)
+	}
 }
 
 func (r *reader) composite(o *ofd.Element, st state) error {

@@ -16,6 +16,7 @@ import (
 	_ "golang.org/x/image/tiff" // the last of the formats of pictures
 
 	"yinxin/document/fonts"
+	"yinxin/document/layout"
 	"yinxin/document/ofd"
 )
 
@@ -91,6 +92,7 @@ type typeface struct {
 	fall  *fonts.Set
 	role  fonts.Role
 	cache map[glyphKey]*glyph
+	look  *layout.Look // once enough of it was drawn to tell
 }
 
 // glyphKey names a glyph by its number in the font, or by its character.
@@ -104,6 +106,8 @@ type glyph struct {
 	path    path // in ems, the baseline's start at the origin
 	advance float64
 	missing bool
+	// empty says that it is the font's picture of no character, borrowed that it is drawn from another font than the file's.
+	empty, borrowed bool
 }
 
 // typeface finds the font by its identifier: embedded, else by its name among the faces at hand.
@@ -183,14 +187,16 @@ func (t *typeface) load(key glyphKey) *glyph {
 	} else if key.id < 0 {
 		index, _ = t.font.GlyphIndex(&b, key.r)
 		if index == 0 {
-			return t.fromFace(key.r)
+			g := t.fromFace(key.r)
+			g.borrowed = !g.missing && len(g.path) > 0
+			return g
 		}
 	}
 	segments, err := t.font.LoadGlyph(&b, index, fixed.I(int(t.em)), nil)
 	if err != nil {
 		return &glyph{missing: true, advance: 1}
 	}
-	g := &glyph{path: fromSFNT(segments, t.em)}
+	g := &glyph{path: fromSFNT(segments, t.em), empty: index == 0}
 	if a, err := t.font.GlyphAdvance(&b, index, fixed.I(int(t.em)), font.HintingNone); err == nil {
 		g.advance = float64(a) / 64 / t.em
 	}

@@ -15,6 +15,12 @@ type textRun struct {
 	size  float64 // em in mm on the page
 	color rgb
 	chars []placedChar
+	// stretch is the width of its characters as a part of their height, where the font's own is 1.
+	stretch float64
+	// sheared says that the file asks for slanted type, bold that it asks for heavier type than the font's.
+	sheared, bold bool
+	// tiled says that a pattern fills it.
+	tiled bool
 }
 
 // placedChar is a character with the start of its baseline on the page and its own advance, in mm.
@@ -23,6 +29,10 @@ type placedChar struct {
 	at      point
 	advance float64
 	turned  bool
+	// degrees is how far it is turned, where it is.
+	degrees float64
+	// unseen says why it cannot be seen; empty where it can.
+	unseen string
 }
 
 // text reads a TextObject. Text is not cut at its boundary: readers in the field do not either.
@@ -53,7 +63,7 @@ func (r *reader) text(o *ofd.Element, st state) error {
 	if err := t.transforms(o); err != nil {
 		return err
 	}
-	t.run = &textRun{face: t.face, size: t.size * st.at.size()}
+	t.run = newRun(t, o)
 	if t.fill != nil {
 		t.run.color = t.fill.color
 	}
@@ -73,6 +83,7 @@ func (r *reader) text(o *ofd.Element, st state) error {
 func (t *textReader) tiled(first int) error {
 	glyphs := append([]item(nil), t.scene.items[first:]...)
 	t.scene.items = t.scene.items[:first]
+	t.run.tiled = true
 	p, err := outlinesOf(glyphs, &t.segments)
 	if err != nil {
 		return err
@@ -86,6 +97,22 @@ func (t *textReader) tiled(first int) error {
 	}
 	return nil
 }
+
+func newRun(t *textReader, o *ofd.Element) *textRun {
+	m := t.st.at
+	high := math.Hypot(m.c, m.d)
+	r := &textRun{face: t.face, size: t.size * m.size(), stretch: 1, sheared: o.Value("Italic") == "true"}
+	if high > 0 {
+		r.stretch = t.hscale * math.Hypot(m.a, m.b) / high
+		r.size = t.size * high
+	}
+	weight, err := ofd.ParseNumber(o.Value("Weight"))
+	r.bold = err == nil && weight > normalWeight
+	return r
+}
+
+// normalWeight is the Weight of type as the font has it (GB/T 33190-2016 11.2).
+const normalWeight = 400
 
 // cgTransform says which glyphs stand for a stretch of characters.
 type cgTransform struct {
@@ -212,32 +239,40 @@ func (t *textReader) draw(chars []rune, i int, pen point) int {
 			keys = append(keys, glyphKey{r: chars[i], id: id})
 		}
 	}
+	lost := seen
 	for _, key := range keys {
 		g := t.face.glyph(key)
+		if g.missing || g.empty {
+			lost = unseenMissing
+			t.doc.note("glyph_missing", "no font draws %U", key.r)
+		}
 		if g.missing {
-			t.doc.note("glyph_missing", "%U in %s", key.r, t.face.name)
 			continue
+		}
+		if g.borrowed {
+			t.doc.note("glyph_substituted", "%U is not in the font that the file embeds for it", key.r)
 		}
 		if len(g.path) > 1 {
 			t.scene.items = append(t.scene.items, item{
-				face: t.face, glyph: g, at: place, fill: t.fill, stroke: t.stroke, alpha: t.st.alpha, clip: t.st.clip, over: t.st.over, run: t.run,
+				face: t.face, glyph: g, at: place, fill: t.fill, stroke: t.stroke, alpha: t.st.alpha, clip: t.st.clip, over: t.st.over, run: t.run, from: len(t.run.chars), to: len(t.run.chars) + n,
 			})
 		}
 		place = place.times(translate(g.advance, 0))
 	}
-	t.remember(chars[i:i+n], keys[0], pen)
+	t.remember(chars[i:i+n], keys[0], pen, lost)
 	return n
 }
 
-func (t *textReader) remember(chars []rune, key glyphKey, pen point) {
+func (t *textReader) remember(chars []rune, key glyphKey, pen point, lost string) {
 	if len(t.run.chars) == 0 {
 		t.scene.runs = append(t.scene.runs, t.run)
 	}
 	m := t.st.at
 	turned := t.turn != 0 || math.Abs(m.b) > 1e-6 || math.Abs(m.c) > 1e-6 || m.a <= 0 || m.d <= 0
-	advance := t.face.glyph(key).advance * t.size * t.hscale * m.size()
+	degrees := t.turn + math.Atan2(m.b, m.a)*180/math.Pi
+	advance := t.face.glyph(key).advance * t.size * t.hscale * math.Hypot(m.a, m.b)
 	for k, r := range chars {
-		t.run.chars = append(t.run.chars, placedChar{r: r, at: m.at(pen), advance: advance, turned: turned})
+		t.run.chars = append(t.run.chars, placedChar{r: r, at: m.at(pen), advance: advance, turned: turned, degrees: degrees, unseen: lost})
 		if k == 0 {
 			advance = 0
 		}
