@@ -275,7 +275,7 @@ func (c *checker) printing() {
 
 // listFrom is the text of the list in the 版记 that begins with its piece i.
 func (c *checker) listFrom(i int) string {
-	text := c.imprints[i].text
+	list := c.imprints[i : i+1]
 	printed := func(p piece) bool { // who printed stands on the line that says when
 		return slices.ContainsFunc(c.imprints, func(q piece) bool { return q.page == p.page && math.Abs(q.top-p.top) < sameLine && printedText.MatchString(q.text) })
 	}
@@ -284,9 +284,9 @@ func (c *checker) listFrom(i int) string {
 			slices.ContainsFunc(c.lines, func(r Rule) bool { return p.page == c.imprints[i].page && r.Y1 > c.imprints[i].top && r.Y1 < p.top }) {
 			break
 		}
-		text += p.text
+		list = append(slices.Clip(list), p)
 	}
-	return text
+	return joined(list)
 }
 
 // pageNumbers measures the 页码: on every page but the first of a letter, and a blank page with the 版记 page behind it.

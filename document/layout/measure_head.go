@@ -247,11 +247,7 @@ func (c *checker) addressees() {
 
 // noAddressees reports a document of a kind that is sent to somebody and names nobody, here or in the 版记.
 func (c *checker) noAddressees() {
-	title := ""
-	for _, p := range c.titles {
-		title += p.text
-	}
-	if !addressedTitle.MatchString(title) || c.form == document.FormMinutes ||
+	if !addressedTitle.MatchString(squeezed(joined(c.titles))) || c.form == document.FormMinutes ||
 		slices.ContainsFunc(c.imprints, func(p piece) bool { return strings.HasPrefix(p.text, "主送") }) {
 		return
 	}

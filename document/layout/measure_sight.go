@@ -15,8 +15,11 @@ func (c *checker) sight() {
 		c.unseen(page)
 		c.colours(page)
 		c.shapes(page)
-		over, text := overlaps(c.marks[page])
+		over, text, all := overlaps(c.marks[page])
 		c.measure(page, "page", "overlap", float64(over), text)
+		if !all {
+			c.warn("sight_unknown", "page %d: too many characters to tell whether they lie over each other", page+1)
+		}
 	}
 }
 
@@ -29,8 +32,8 @@ func (c *checker) unseen(page int) {
 		}
 		return compare(a.X, b.X)
 	})
-	count := map[string]int{}
-	text := map[string]string{}
+	text := map[string][]rune{}
+	why := ""
 	for _, u := range list {
 		kind := "unseen"
 		switch u.Why {
@@ -39,12 +42,11 @@ func (c *checker) unseen(page int) {
 		}
 		for _, r := range u.Text {
 			if !blank(r) {
-				count[kind]++
-				text[kind] += string(r)
+				text[kind] = append(text[kind], r)
 			}
 		}
-		if kind == "unseen" && !strings.Contains(text["why"], u.Why) {
-			text["why"] += u.Why + " "
+		if kind == "unseen" && !strings.Contains(why, u.Why) {
+			why += u.Why + " "
 		}
 	}
 	geta := 0
@@ -53,13 +55,13 @@ func (c *checker) unseen(page int) {
 			geta++
 		}
 	}
-	c.measure(page, "page", "unseen", float64(count["unseen"]), text["why"]+text["unseen"])
-	c.measure(page, "page", "turned", float64(count["turned"]), text["turned"])
-	c.measure(page, "page", "missing_characters", float64(count["glyph"]+geta), text["glyph"]+strings.Repeat("〓", min(geta, 3)))
-	if count["sideways"] > 0 { // the page of a wide table stands on its side (clause 9)
-		c.warn("sideways_text", "page %d: %d characters stand sideways and are not measured", page+1, count["sideways"])
+	c.measure(page, "page", "unseen", float64(len(text["unseen"])), why+string(text["unseen"]))
+	c.measure(page, "page", "turned", float64(len(text["turned"])), string(text["turned"]))
+	c.measure(page, "page", "missing_characters", float64(len(text["glyph"])+geta), string(text["glyph"])+strings.Repeat("〓", min(geta, 3)))
+	if n := len(text["sideways"]); n > 0 { // the page of a wide table stands on its side (clause 9)
+		c.warn("sideways_text", "page %d: %d characters stand sideways and are not measured", page+1, n)
 	}
-	if count["unknown"] > 0 {
+	if len(text["unknown"]) > 0 {
 		c.warn("sight_unknown", "page %d: too much lies on it to tell whether its text can be seen", page+1)
 	}
 }
@@ -72,53 +74,56 @@ func isBlack(c Color) bool {
 
 // colours counts characters that are neither black nor of the red head: a document is black where nothing else is said.
 func (c *checker) colours(page int) {
-	n, text := 0, ""
+	var coloured []rune
 	for _, p := range c.pieces[page] {
 		if page == 0 && p.red && p.top < c.headFloor() {
 			continue
 		}
 		for _, m := range p.marks {
 			if !isBlack(m.run.Color) {
-				n++
-				text += string(m.r)
+				coloured = append(coloured, m.r)
 			}
 		}
 	}
-	c.measure(page, "page", "coloured", float64(n), text)
+	c.measure(page, "page", "coloured", float64(len(coloured)), string(coloured))
 }
 
 // shapes measures how far type is squeezed or stretched, and counts what is slanted or bold. A red head may be squeezed.
 func (c *checker) shapes(page int) {
-	worst, squeezed, slanted, bold := 1.0, "", 0, 0
-	odd := ""
+	worst, squeezed := 1.0, ""
+	var slanted, bold []rune
 	for _, p := range c.pieces[page] {
 		for _, m := range p.marks {
 			if s := m.run.Stretch; s > 0 && !p.red && math.Abs(s-1) > math.Abs(worst-1) {
 				worst, squeezed = s, p.text
 			}
 			if m.run.Sheared {
-				slanted++
-				odd += string(m.r)
+				slanted = append(slanted, m.r)
 			}
 			if m.run.Bold {
-				bold++
-				odd += string(m.r)
+				bold = append(bold, m.r)
 			}
 		}
 	}
 	c.measure(page, "page", "stretch", worst, squeezed)
-	c.measure(page, "page", "slanted", float64(slanted), odd)
-	c.measure(page, "page", "bold", float64(bold), odd)
+	c.measure(page, "page", "slanted", float64(len(slanted)), string(slanted))
+	c.measure(page, "page", "bold", float64(len(bold)), string(bold))
 }
 
-// overlaps counts characters whose em boxes, save their edges, lie over another's.
-func overlaps(marks []mark) (n int, text string) {
+// maxPairs bounds the pairs of characters of a page that are held against each other.
+const maxPairs = 5_000_000
+
+// overlaps counts characters whose em boxes, save their edges, lie over another's. All is false for a page of too many
+// characters on one height.
+func overlaps(marks []mark) (n int, text string, all bool) {
 	list := slices.Clone(marks)
 	slices.SortStableFunc(list, func(a, b mark) int { return compare(a.top, b.top) })
 	hit := make([]bool, len(list))
+	pairs := 0
 	for i := range list {
 		x1, y1, x2, y2 := kernel(&list[i])
-		for k := i + 1; k < len(list) && list[k].top < y2; k++ {
+		for k := i + 1; k < len(list) && list[k].top < y2 && pairs < maxPairs; k++ {
+			pairs++
 			if hit[i] && hit[k] {
 				continue
 			}
@@ -127,13 +132,13 @@ func overlaps(marks []mark) (n int, text string) {
 			}
 		}
 	}
+	var over []rune
 	for i, h := range hit {
 		if h {
-			n++
-			text += string(list[i].r)
+			over = append(over, list[i].r)
 		}
 	}
-	return n, text
+	return len(over), string(over), pairs < maxPairs
 }
 
 // kernel is the middle of a character's em box.

@@ -103,6 +103,7 @@ func onSight() []struct {
 		{"text that is switched off", onLine("1", line, attribute(`Visible="false"`)), []string{"body.gap", "page.unseen"}},
 		{"covered page number", onPage("1", onTop(bar("255 255 255", ""))), []string{"page.unseen", "page_number.count"}},
 		{"black bar over the page number", onPage("1", onTop(bar("0 0 0", ""))), []string{"page.unseen", "page_number.count"}},
+		{"thick white line over the page number", onPage("1", onTop(`<ofd:PathObject ID="9003" Boundary="20 262 170 20" LineWidth="18"><ofd:StrokeColor Value="255 255 255"/><ofd:AbbreviatedData>M 0 8 L 170 8</ofd:AbbreviatedData></ofd:PathObject>`)), []string{"page.unseen", "page_number.count"}},
 		{"transparent bar over the page number", onPage("1", onTop(bar("255 255 255", `Alpha="20"`))), nil},
 		{"bar below the page number", onPage("1", below(bar("240 240 240", ""))), nil},
 		{"text cut away", onLine("1", line, inside(clipTo("M 0 0 L 1 0 L 1 1 L 0 1 C"))), []string{"body.gap", "page.unseen"}},

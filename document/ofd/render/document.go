@@ -42,6 +42,7 @@ type Document struct {
 	images    map[string]*picture
 	notes     []Note
 	nested    int
+	sights    int    // what may still be looked at to tell whether characters can be seen
 	space     string // identifier of the colour space that colours without one have
 }
 
@@ -50,6 +51,7 @@ func New(pkg *ofd.Package, o Options) (*Document, error) {
 	d := &Document{
 		pkg: pkg, set: o.Faces, stamps: o.Stamps, common: newResources(), templates: map[string]string{},
 		annots: map[string]string{}, faces: map[string]*typeface{}, images: map[string]*picture{},
+		sights: maxSights,
 	}
 	if d.set == nil {
 		d.set = fonts.Embedded()

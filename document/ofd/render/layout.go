@@ -16,7 +16,7 @@ func (d *Document) Layout(i int) (layout.Page, error) {
 		return layout.Page{}, err
 	}
 	p := layout.Page{Width: s.size.W, Height: s.size.H}
-	s.lookAtGlyphs()
+	s.lookAtGlyphs(&d.sights)
 	for _, r := range s.runs {
 		p.Runs = append(p.Runs, r.layout(d.look(r.face))...)
 		p.Unseen = append(p.Unseen, r.unseen()...)
@@ -38,8 +38,8 @@ func (d *Document) Layout(i int) (layout.Page, error) {
 }
 
 // lookAtGlyphs notes of each character whether it can be seen.
-func (s *scene) lookAtGlyphs() {
-	v := newSight(s)
+func (s *scene) lookAtGlyphs(left *int) {
+	v := newSight(s, left)
 	for i := range s.items {
 		it := &s.items[i]
 		if it.run == nil || it.run.tiled {

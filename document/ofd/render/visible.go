@@ -21,7 +21,8 @@ const (
 	seen           = ""          // it can be seen
 	leastContrast  = 0.22        // of full contrast, that an eye needs to read
 	leastCover     = 0.25        // mm: thinner bars strike through text, they do not cover it
-	maxSights      = 20_000_000  // edges looked at for one page
+	maxSights      = 200_000_000 // edges and surfaces looked at for one document
+	maxFlattened   = 50_000      // path segments of one page that are looked at
 	samples        = 3           // a glyph is looked at on so many lines and columns of its box
 	mostHidden     = samples*samples/2 + 1
 )
@@ -31,28 +32,40 @@ type sight struct {
 	scene    *scene
 	surfaces []surface
 	clips    map[int]*silhouette
-	left     int // edges that may still be looked at
+	// left counts what of the document may still be looked at, flat the path segments of the page that may be flattened.
+	left *int
+	flat int
 }
 
 // surface is an item that paints an area.
 type surface struct {
 	item  *item
 	index int // among the items
+	// line says that it is the item's line, which is thick.
+	line bool
 	silhouette
+}
+
+// ink is the colour of a surface at a point of it, and how much of what lies below that leaves.
+func (s *surface) ink(q point) (rgb, float64) {
+	if s.line {
+		c, a := s.item.stroke.ink(q)
+		return c, a * s.item.alpha
+	}
+	return s.item.ink(q)
 }
 
 // silhouette is a shape made ready for the question whether a point lies in it.
 type silhouette struct {
+	areas []area
 	box   ofd.Box
-	edges [][]edge // of each of its areas
-	odd   []bool
+	edges [][]edge // of each of its areas, once a point came near it
 }
 
-func silhouetteOf(areas []area) silhouette {
-	var s silhouette
+func silhouetteOf(areas ...area) silhouette {
+	s := silhouette{areas: areas}
 	var all path
 	for _, a := range areas {
-		s.edges, s.odd = append(s.edges, edges(a.path, identity)), append(s.odd, a.evenOdd)
 		all = append(all, a.path...)
 	}
 	s.box, _ = all.bounds()
@@ -64,39 +77,74 @@ func within(b ofd.Box, q point) bool {
 }
 
 // holds reports whether a point lies inside.
-func (s *silhouette) holds(q point, budget *int) bool {
-	if !within(s.box, q) {
+func (v *sight) holds(s *silhouette, q point) bool {
+	if !within(s.box, q) || *v.left < 0 {
 		return false
 	}
+	if s.edges == nil {
+		for _, a := range s.areas {
+			if v.flat -= len(a.path); v.flat < 0 {
+				*v.left = -1
+				return false
+			}
+			s.edges = append(s.edges, edges(a.path, identity))
+		}
+	}
 	for i, list := range s.edges {
-		*budget -= len(list)
+		*v.left -= len(list) + 1
 		turns := 0
 		for _, e := range list {
 			if q.Y >= e.y && q.Y < e.bottom && e.x+(q.Y-e.y)*e.slope > q.X {
 				turns += e.turn
 			}
 		}
-		if s.odd[i] && turns%2 != 0 || !s.odd[i] && turns != 0 {
+		if odd := s.areas[i].evenOdd; odd && turns%2 != 0 || !odd && turns != 0 {
 			return true
 		}
 	}
 	return false
 }
 
-func newSight(s *scene) *sight {
-	v := &sight{scene: s, clips: map[int]*silhouette{}, left: maxSights}
+func newSight(s *scene, left *int) *sight {
+	v := &sight{scene: s, clips: map[int]*silhouette{}, left: left, flat: maxFlattened}
 	for i := range s.items {
 		it := &s.items[i]
-		if it.glyph != nil || it.over || it.picture == nil && it.fill == nil || it.alpha <= 0 {
+		if it.glyph != nil || it.over || it.alpha <= 0 {
 			continue
 		}
-		b, ok := it.shape().bounds()
+		v.addLine(it, i)
+		if it.picture == nil && it.fill == nil {
+			continue
+		}
+		shape := it.shape()
+		b, ok := shape.bounds()
 		if !ok || b.W < leastCover || b.H < leastCover {
 			continue
 		}
-		v.surfaces = append(v.surfaces, surface{it, i, silhouetteOf([]area{{it.shape(), it.evenOdd}})})
+		v.surfaces = append(v.surfaces, surface{item: it, index: i, silhouette: silhouetteOf(area{shape, it.evenOdd})})
 	}
 	return v
+}
+
+// addLine adds the line of an item where it is so thick that it hides what it crosses.
+func (v *sight) addLine(it *item, index int) {
+	const thick = 1.0 // mm
+	if it.stroke == nil || it.stroke.width < thick {
+		return
+	}
+	if v.flat -= len(it.path); v.flat < 0 {
+		*v.left = -1
+		return
+	}
+	b, ok := it.path.bounds()
+	if !ok {
+		return
+	}
+	reach := it.stroke.width * max(it.stroke.miter, 1)
+	v.surfaces = append(v.surfaces, surface{item: it, index: index, line: true, silhouette: silhouette{
+		areas: []area{{}}, box: ofd.Box{X: b.X - reach, Y: b.Y - reach, W: b.W + 2*reach, H: b.H + 2*reach},
+		edges: [][]edge{outline(it.path, identity, it.stroke, it.stroke.width)},
+	}})
 }
 
 // clipped reports whether a clip, or one around it, cuts a point away.
@@ -104,11 +152,11 @@ func (v *sight) clipped(c *clip, q point) bool {
 	for ; c != nil; c = c.outer {
 		s := v.clips[c.id]
 		if s == nil {
-			made := silhouetteOf(c.areas)
+			made := silhouetteOf(c.areas...)
 			s = &made
 			v.clips[c.id] = s
 		}
-		if !s.holds(q, &v.left) {
+		if !v.holds(s, q) {
 			return true
 		}
 	}
@@ -129,7 +177,7 @@ func (v *sight) of(index int) string {
 			Y: b.Y + b.H*(float64(i/samples)+0.5)/samples,
 		}
 		hidden[v.at(it, index, q)]++
-		if v.left < 0 {
+		if *v.left < 0 {
 			return unseenUnknown
 		}
 	}
@@ -173,10 +221,10 @@ func (v *sight) at(it *item, index int, q point) string {
 			}
 			done = true
 		}
-		if !c.holds(q, &v.left) || v.clipped(c.item.clip, q) {
+		if *v.left--; !v.holds(&c.silhouette, q) || v.clipped(c.item.clip, q) {
 			continue
 		}
-		colour, a := c.item.ink(q)
+		colour, a := c.ink(q)
 		with, without = put(with, colour, a), put(without, colour, a)
 	}
 	if !done {
