@@ -277,11 +277,15 @@ func (c *checker) printing() {
 func (c *checker) listFrom(i int) string {
 	list := c.imprints[i : i+1]
 	printed := func(p piece) bool { // who printed stands on the line that says when
-		return slices.ContainsFunc(c.imprints, func(q piece) bool { return q.page == p.page && math.Abs(q.top-p.top) < sameLine && printedText.MatchString(q.text) })
+		return slices.ContainsFunc(c.imprints, func(q piece) bool {
+			return q.page == p.page && math.Abs(q.top-p.top) < sameLine && printedText.MatchString(q.text)
+		})
 	}
+	last := len(c.sheets) - 1 // the rules of the 版记 are its
 	for _, p := range c.imprints[i+1:] {
+		before := list[len(list)-1]
 		if printed(p) || strings.HasPrefix(p.text, "抄送") || strings.HasPrefix(p.text, "主送") ||
-			slices.ContainsFunc(c.lines, func(r Rule) bool { return p.page == c.imprints[i].page && r.Y1 > c.imprints[i].top && r.Y1 < p.top }) {
+			slices.ContainsFunc(c.lines, func(r Rule) bool { return before.page == last && p.page == last && r.Y1 > before.top && r.Y1 < p.top }) {
 			break
 		}
 		list = append(slices.Clip(list), p)
