@@ -82,7 +82,9 @@ type Case struct {
 	// Reason is the primary reason; empty for a case that passes.
 	Reason string `json:"reason,omitempty"`
 	// Warning, if not empty, is among the warnings.
-	Warning   string `json:"warning,omitempty"`
+	Warning string `json:"warning,omitempty"`
+	// Sealing is what whoever seals this file, which is not signed, does: "passed", or the reason for which it refuses.
+	Sealing   string `json:"sealing,omitempty"`
 	MaxCPU    int    `json:"max_cpu_ms"`
 	MaxMemory int    `json:"max_rss_mb"`
 

@@ -2,6 +2,7 @@ package attack_test
 
 import (
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"go/parser"
 	"go/token"
@@ -63,8 +64,11 @@ func TestCorpus(t *testing.T) {
 		if c.Warning != "" && !f.Warned(verdict.Reason(c.Warning)) {
 			t.Errorf("%s: no warning %s in %v", c.ID, c.Warning, f.Warnings)
 		}
-		for _, r := range []string{c.Reason, c.Warning} {
-			if r != "" && !verdict.Reason(r).Known() {
+		if c.Sealing != "" {
+			checkSealing(t, w, c)
+		}
+		for _, r := range []string{c.Reason, c.Warning, c.Sealing} {
+			if r != "" && r != attack.Passed && !verdict.Reason(r).Known() {
 				t.Errorf("%s: the reason %s is not in the closed list", c.ID, r)
 			}
 		}
@@ -104,6 +108,21 @@ func catalogue() []string {
 		}
 	}
 	return append(rows, "T-12")
+}
+
+// checkSealing seals the file of a case, or expects the refusal.
+func checkSealing(t *testing.T, w *base.World, c attack.Case) {
+	t.Helper()
+	_, err := w.Seal(c.Data)
+	if c.Sealing == attack.Passed {
+		if err != nil {
+			t.Errorf("%s: %v", c.ID, err)
+		}
+		return
+	}
+	if refused, ok := errors.AsType[*verdict.ContainerError](err); !ok || string(refused.Reason) != c.Sealing {
+		t.Errorf("%s (%s): sealing gives %v, want %s", c.ID, c.Mutation, err, c.Sealing)
+	}
 }
 
 // TestMutatorsStandAlone: the mutators must not share code with what they attack.

@@ -34,6 +34,7 @@ const (
 	tagSeq     = 0x30
 	tagSet     = 0x31
 	tagZero    = 0xA0
+	tagOne     = 0xA1
 	constructd = 0x20
 )
 

@@ -16,14 +16,19 @@ const (
 )
 
 // PlainPDF is a small sound PDF file of one page, to be sealed as a base.
-func PlainPDF(text string) []byte {
-	return update([]byte("%PDF-1.7\n%\xE2\xE3\xCF\xD3\n"), map[int]string{
+func PlainPDF(text string) []byte { return plainPDF(text, nil) }
+
+// plainPDF is PlainPDF with more objects, or with others.
+func plainPDF(text string, more map[int]string) []byte {
+	objects := map[int]string{
 		objCatalog: "<< /Type /Catalog /Pages 2 0 R >>",
 		objPages:   "<< /Type /Pages /Kids [4 0 R] /Count 1 /MediaBox [0 0 595.276 841.89] >>",
 		objFont:    "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
 		objPage:    "<< /Type /Page /Parent 2 0 R /Contents 5 0 R /Resources << /Font << /F1 3 0 R >> >> >>",
 		objText:    stream("", "BT /F1 24 Tf 72 700 Td ("+text+") Tj ET"),
-	}, trailer{root: objCatalog})
+	}
+	maps.Copy(objects, more)
+	return update([]byte("%PDF-1.7\n%\xE2\xE3\xCF\xD3\n"), objects, trailer{root: objCatalog})
 }
 
 func stream(dict, data string) string {
@@ -165,6 +170,8 @@ func pdfCases(base *lab) {
 	l.bytes()
 	l.hostile()
 	l.handwritten()
+	l.shadowCases()
+	l.levelCases()
 }
 
 // dictionary: P-01, P-02, P-07, P-14, C-05.

@@ -232,11 +232,13 @@ func TestUpdates(t *testing.T) { // P-03, P-04, P-09, P-13, P-15
 	hidden.Objects = append(hidden.Objects, pdftest.Stream("/Type /XObject /Subtype /Form /BBox [0 0 1 1]", []byte("0 0 1 1 re f")))
 	shadowed := a.w.sealed(t, hidden.Bytes())
 	twoRoots := pdftest.Document("hello")
+	twoRoots.Objects[0] = "<< /Type /Catalog /Pages 2 0 R /X 6 0 R >>" // what nothing leads to is not sealed
 	twoRoots.Add("<< /Type /Catalog /Pages 7 0 R >>")
 	twoRoots.Add("<< /Type /Pages /Kids [8 0 R] /Count 1 /MediaBox [0 0 595.276 841.89] >>")
 	twoRoots.Add("<< /Type /Page /Parent 7 0 R >>")
 	doubled := a.w.sealed(t, twoRoots.Bytes())
 	hiddenFont := pdftest.Document("hello")
+	hiddenFont.Objects[0] = "<< /Type /Catalog /Pages 2 0 R /X 6 0 R >>"
 	hiddenFont.Add("<< /Type /Font /Subtype /Type1 /BaseFont /Courier >>")
 	fonts := a.w.sealed(t, hiddenFont.Bytes())
 	a.run("P-09", verdict.Failed, shadowed,

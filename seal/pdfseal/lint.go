@@ -15,8 +15,9 @@ var actions = [...]pdf.Name{
 
 // Lint looks for what makes a document show or do one thing today and another tomorrow, and returns a
 // *verdict.ContainerError with the reason active_or_shadow_content if there is any: bytes that belong to no object
-// (an update could point to them), active content (JavaScript, launching, forms that send, XFA, additional actions),
-// content kept outside the file, and layers that are switched off.
+// (an update could point to them), objects that nothing refers to (the same), signatures that no field lists, active content
+// (JavaScript, launching, forms that send or that viewers fill in anew, XFA, additional actions), content kept outside the
+// file, pictures with alternates, and layers that are switched off.
 func Lint(f *pdf.File) error {
 	stray, err := f.Stray()
 	if err != nil {
@@ -25,7 +26,27 @@ func Lint(f *pdf.File) error {
 	if len(stray) > 0 {
 		return shadow("bytes %d to %d belong to no object, or to two", stray[0].Start, stray[0].End)
 	}
-	return lintObjects(f.Current())
+	if err := lintObjects(f.Current()); err != nil {
+		return err
+	}
+	if err := lintSignatures(f); err != nil {
+		return err
+	}
+	return lintUnreferenced(f.Current())
+}
+
+// lintSignatures refuses signatures that no field lists: nobody judges them, and some readers show them.
+func lintSignatures(f *pdf.File) error {
+	entries, err := collect(f)
+	if err != nil {
+		return err
+	}
+	v := &verifier{file: f, entries: entries}
+	count, first, err := v.unlisted()
+	if err == nil && count > 0 {
+		err = shadow("%d signatures that no field names, the first is %s", count, first)
+	}
+	return err
 }
 
 func shadow(format string, args ...any) error {
@@ -50,8 +71,8 @@ func lintObjects(v *pdf.View) error {
 		if err != nil {
 			return err
 		}
-		if s, ok := o.(*pdf.Stream); ok && s.Dict["F"] != nil {
-			return shadow("stream %d keeps its data in another file", n)
+		if what := outside(o); what != "" {
+			return shadow("object %d %s", n, what)
 		}
 		pdf.Dicts(o, func(d pdf.Dict) {
 			if what := active(d); what != "" && err == nil {
@@ -65,12 +86,34 @@ func lintObjects(v *pdf.View) error {
 	return nil
 }
 
+// outside says how an object shows what lies outside of the file; empty if it does not.
+func outside(o pdf.Object) string {
+	s, ok := o.(*pdf.Stream)
+	switch {
+	case !ok:
+		return ""
+	case s.Dict["F"] != nil:
+		return "keeps its data in another file"
+	case s.Dict["Ref"] != nil && s.Dict["Subtype"] == pdf.Name("Form"):
+		return "shows a page of another file"
+	case s.Dict["OPI"] != nil:
+		return "stands for a picture in another file"
+	}
+	return ""
+}
+
 // active names what a dictionary does, empty for nothing.
 func active(d pdf.Dict) string {
-	for _, key := range []pdf.Name{"JS", "JavaScript", "XFA", "AA", "RichMediaContent"} {
+	for _, key := range []pdf.Name{"JS", "JavaScript", "XFA", "AA", "RichMediaContent", "Alternates"} {
 		if d[key] != nil {
 			return "/" + string(key)
 		}
+	}
+	if again, given := d["NeedAppearances"]; given && again != false {
+		return "/NeedAppearances: viewers draw the fields anew"
+	}
+	if d["Type"] == pdf.Name("OCMD") && (d["VE"] != nil || d["P"] == pdf.Name("AllOff") || d["P"] == pdf.Name("AnyOff")) {
+		return "/OCMD: content that hides while a layer shows"
 	}
 	if s, ok := d["S"].(pdf.Name); ok && slices.Contains(actions[:], s) {
 		return "an action /" + string(s)

@@ -140,11 +140,9 @@ func TestUnsigned(t *testing.T) {
 	if f := w.verify(b.Bytes()); f.Verdict != verdict.Unsigned || !f.Warned(verdict.LeftoverSignature) {
 		t.Errorf("%+v", f)
 	}
-	listed := w.sealed(t, b.Bytes())
-	f := w.verify(listed)
-	mustPass(t, f, 1)
-	if !f.Warned(verdict.UnlistedSignature) {
-		t.Errorf("%+v", f)
+	var refused *verdict.ContainerError
+	if _, err := w.prepare(b.Bytes(), 0, 10, 10); !errors.As(err, &refused) || refused.Reason != verdict.ActiveOrShadowContent {
+		t.Errorf("sealed beside a signature that nobody judges: %v", err)
 	}
 }
 
@@ -252,6 +250,20 @@ func TestLintBeforeSealing(t *testing.T) {
 		bad  bool
 	}{
 		{"nothing", with(""), false},
+		{"no signature in a field", with("/AcroForm << /Fields [6 0 R] >>", "<< /FT /Sig /T (x) >>"), false},
+		{"fields as they are", with("/AcroForm << /Fields [] /NeedAppearances false >>"), false},
+		{"fields drawn anew", with("/AcroForm << /Fields [] /NeedAppearances true >>"), true},
+		{"a form that the file holds", with("/X 6 0 R", pdftest.Stream("/Type /XObject /Subtype /Form /BBox [0 0 9 9]", nil)), false},
+		{"a page of another file", with("/X 6 0 R", pdftest.Stream("/Type /XObject /Subtype /Form /BBox [0 0 9 9] /Ref << /F (other.pdf) /Page 0 >>", nil)), true},
+		{"structure that refers to structure", with("/StructTreeRoot 6 0 R", "<< /Type /StructTreeRoot /K << /S /P /Ref [6 0 R] >> >>"), false},
+		{"a picture of another file", with("/X 6 0 R", pdftest.Stream("/Type /XObject /Subtype /Form /BBox [0 0 9 9] /OPI << >>", nil)), true},
+		{"another picture in print", with("/X 6 0 R", pdftest.Stream("/Type /XObject /Subtype /Image /Alternates [<< /DefaultForPrinting true >>]", nil)), true},
+		{"hidden while a layer shows", with("/OCProperties << /OCGs [6 0 R] /D << >> >> /X << /Type /OCMD /OCGs 6 0 R /P /AllOff >>", "<< /Type /OCG /Name (a) >>"), true},
+		{"nothing leads to it", with("", "(hello)"), true},
+		{"one leads to another, nothing to them", with("", "[7 0 R]", "[6 0 R]"), true},
+		{"a catalogue that waits", with("", "<< /Type /Catalog /Pages 2 0 R >>"), true},
+		{"written for the network", with("", "<< /Linearized 1 /L 999 >>"), false},
+		{"a signature that no field lists", with("/X 6 0 R", "<< /Type /Sig /Contents <3000> /ByteRange [0 1 2 3] >>"), true},
 		{"goes to a page when opened", with("/OpenAction [4 0 R /Fit]"), false},
 		{"layers that show", with("/OCProperties << /OCGs [6 0 R] /D << /Order [6 0 R] >> >>", "<< /Type /OCG /Name (a) >>"), false},
 		{"structure tree", with("/StructTreeRoot 6 0 R", "<< /Type /StructTreeRoot /K << /S /P >> >>"), false},
@@ -259,14 +271,14 @@ func TestLintBeforeSealing(t *testing.T) {
 		{"two startxref", pdftest.Update([]byte("%PDF-1.7\nstartxref\n9\n%%EOF\n"), shadow, pdftest.Table{Root: 1}), true},
 		{"script when opened", with("/OpenAction << /S /JavaScript /JS (app.alert) >>"), true},
 		{"web page when opened", with("/OpenAction << /S /URI /URI (http://example.org) >>"), true},
-		{"launches a program", with("", "<< /S /Launch /F (x.exe) >>"), true},
+		{"launches a program", with("/X 6 0 R", "<< /S /Launch /F (x.exe) >>"), true},
 		{"named script", with("/Names << /JavaScript << /Names [(a) 6 0 R] >> >>", "<< /S /JavaScript >>"), true},
 		{"additional action", with("/AA << /WC 6 0 R >>", "<< /S /Named >>"), true},
 		{"XFA", with("/AcroForm << /Fields [] /XFA 6 0 R >>", pdftest.Stream("", []byte("<xdp/>"))), true},
 		{"hidden layer", with("/OCProperties << /OCGs [6 0 R] /D << /OFF [6 0 R] >> >>", "<< /Type /OCG /Name (a) >>"), true},
 		{"all layers hidden", with("/OCProperties << /OCGs [6 0 R] /D << /BaseState /OFF >> >>", "<< /Type /OCG /Name (a) >>"), true},
 		{"layer for print alone", with("/OCProperties << /OCGs [6 0 R] /D << /AS [<< /Event /Print >>] >> >>", "<< /Type /OCG /Name (a) >>"), true},
-		{"content in another file", with("", pdftest.Stream("/F (other.txt)", nil)), true},
+		{"content in another file", with("/X 6 0 R", pdftest.Stream("/F (other.txt)", nil)), true},
 	} {
 		_, err := w.prepare(tt.data, 0, 10, 10)
 		var refused *verdict.ContainerError

@@ -120,8 +120,13 @@ func verifyOpened(f *pdf.File, entries []*entry, o seal.VerifyOptions, size int)
 	for i := range entries {
 		out.Signatures = append(out.Signatures, v.judge(i))
 	}
-	if err := lintObjects(f.Current()); err != nil {
-		out.Warn(verdict.ActiveOrShadowContent, "%s", detail(err))
+	for _, lint := range []func(*pdf.View) error{lintObjects, lintUnreferenced} {
+		if err := lint(f.Current()); err != nil {
+			out.Warn(verdict.ActiveOrShadowContent, "%s", detail(err))
+		}
+	}
+	if err := v.judgeOutside(&out); err != nil {
+		return rejected(err)
 	}
 	o.JudgeSealed(&out)
 	out.Judge(o.Policy.Setting())
@@ -130,17 +135,30 @@ func verifyOpened(f *pdf.File, entries []*entry, o seal.VerifyOptions, size int)
 
 // leftovers warns of signature dictionaries that no field leads to.
 func (v *verifier) leftovers(out *verdict.File) error {
+	count, first, err := v.unlisted()
+	if count == 0 || err != nil {
+		return err
+	}
+	code := verdict.UnlistedSignature
+	if len(v.entries) == 0 {
+		code = verdict.LeftoverSignature
+	}
+	out.Warn(code, "%d signatures that no field names, the first is %s", count, first)
+	return nil
+}
+
+// unlisted counts the signature dictionaries that no field leads to, and says where the first one is.
+func (v *verifier) unlisted() (count int, first string, err error) {
 	known := map[int64]bool{}
 	for _, e := range v.entries {
 		known[e.at] = true
 	}
-	count, first := 0, ""
 	for i := range v.file.Revisions() {
 		view := v.file.At(i)
 		for _, n := range view.Touched() {
 			o, err := view.Object(n)
 			if err != nil {
-				return err
+				return 0, "", err
 			}
 			pdf.Dicts(o, func(d pdf.Dict) {
 				c, ok := d["Contents"].(pdf.String)
@@ -153,15 +171,7 @@ func (v *verifier) leftovers(out *verdict.File) error {
 			})
 		}
 	}
-	if count == 0 {
-		return nil
-	}
-	code := verdict.UnlistedSignature
-	if len(v.entries) == 0 {
-		code = verdict.LeftoverSignature
-	}
-	out.Warn(code, "%d signatures that no field names, the first is %s", count, first)
-	return nil
+	return count, first, nil
 }
 
 // compareRevisions finds out which revisions do more than add a signature to a signed document.

@@ -323,22 +323,26 @@ func (w *World) seals(b *attack.Base) error {
 }
 
 func (w *World) pdfs(b *attack.Base) error {
-	apply := func(in []byte, x float64) ([]byte, error) {
-		p, err := pdfseal.Prepare(in, pdfseal.PrepareOptions{
-			Seal: w.seal, SignerCert: w.signer.cert, Time: w.at, Stamps: []seal.Stamp{{X: x, Y: 200}},
-		})
-		if err != nil {
-			return nil, err
-		}
-		return p.Sign(w.random, w.signer.key)
-	}
 	var err error
-	if b.PDF, err = apply(attack.PlainPDF("hello"), 110); err != nil {
+	if b.PDF, err = w.sealPDF(attack.PlainPDF("hello"), 110); err != nil {
 		return err
 	}
-	b.PDFTwice, err = apply(b.PDF, 30)
+	b.PDFTwice, err = w.sealPDF(b.PDF, 30)
 	return err
 }
+
+func (w *World) sealPDF(in []byte, x float64) ([]byte, error) {
+	p, err := pdfseal.Prepare(in, pdfseal.PrepareOptions{
+		Seal: w.seal, SignerCert: w.signer.cert, Time: w.at, Stamps: []seal.Stamp{{X: x, Y: 200}},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return p.Sign(w.random, w.signer.key)
+}
+
+// Seal seals a PDF file, or refuses to.
+func (w *World) Seal(pdf []byte) ([]byte, error) { return w.sealPDF(pdf, 110) }
 
 func (w *World) messages(b *attack.Base) error {
 	b.Content = []byte("附件：设备清单\n")
