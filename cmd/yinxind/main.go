@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net"
 	"os"
 	"os/signal"
 	"slices"
@@ -21,6 +22,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"yinxin/archive/blob"
+	"yinxin/archive/blob/s3blob"
 	"yinxin/archive/tlog"
 	"yinxin/archive/witness"
 	"yinxin/crypto/cert"
@@ -160,6 +163,8 @@ func faultOf(err error) (exit int, code string) {
 		{filekeys.ErrNoStore, exitNotFound, "not_found"},
 		{filekeys.ErrDamaged, exitNotFound, "damaged"},
 		{filekeys.ErrRolledBack, exitRefused, "rolled_back"},
+		{s3blob.ErrDenied, exitRefused, "refused"},
+		{blob.ErrNotFound, exitNotFound, "not_found"},
 		{cert.ErrKeyMismatch, exitRefused, "key_mismatch"},
 		{keys.ErrNotFound, exitNotFound, "not_found"},
 		{keys.ErrDenied, exitRefused, "refused"},
@@ -173,6 +178,9 @@ func faultOf(err error) (exit int, code string) {
 		if errors.Is(err, row.err) {
 			return row.exit, row.code
 		}
+	}
+	if _, ok := errors.AsType[*net.OpError](err); ok {
+		return exitAway, "unreachable"
 	}
 	return exitInternal, "internal"
 }

@@ -7,6 +7,8 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,12 +16,14 @@ import (
 	"time"
 
 	"yinxin/archive/blob"
+	"yinxin/archive/blob/s3blob/s3test"
 	"yinxin/examples"
 	"yinxin/internal/check"
 	"yinxin/internal/embedded"
 	"yinxin/internal/postgres/pgtest"
 	"yinxin/keys"
 	"yinxin/keys/filekeys"
+	"yinxin/transport/client"
 	"yinxin/verdict"
 )
 
@@ -150,6 +154,55 @@ func send(t *testing.T, system *embedded.System) *embedded.Summary {
 	return sum
 }
 
+// serve runs `yinxind serve` while do speaks with it.
+func (s *site) serve(do func(c *client.Client)) {
+	t := s.t
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	out, in := io.Pipe()
+	var stderr lockedBuffer
+	ended := make(chan int, 1)
+	go func() {
+		e := &env{stdout: in, stderr: &stderr, now: time.Now, rand: rand.Reader}
+		ended <- run(ctx, []string{"serve", "--json", "--config", s.config}, e)
+		in.Close()
+	}()
+	defer func() {
+		cancel()
+		if code := <-ended; code != 0 {
+			t.Errorf("serve: exit %d, %s", code, stderr.String())
+		}
+	}()
+	var ready struct{ Address string }
+	if err := json.NewDecoder(out).Decode(&ready); err != nil {
+		t.Fatalf("serve: %v, %s", err, stderr.String())
+	}
+	c, err := client.New(ready.Address, client.Options{Tries: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	do(c)
+}
+
+// retrieved gets the record of a document out of the archive, and judges it.
+func retrieved(t *testing.T, c *client.Client, secret string, sum *embedded.Summary) {
+	t.Helper()
+	s, err := c.Login(t.Context(), "archivist", secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c, err = client.New(c.Address(), client.Options{Token: s.Token, Tries: 1}); err != nil {
+		t.Fatal(err)
+	}
+	var record bytes.Buffer
+	if err := c.ArchivePackage(t.Context(), sum.Record, &record); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.HasPrefix(record.Bytes(), []byte("PK")) {
+		t.Errorf("the record is %d bytes that are no package", record.Len())
+	}
+}
+
 // checked runs `yinxind check --json`.
 func (s *site) checked(t *testing.T, want int, more ...string) *check.Report {
 	t.Helper()
@@ -180,12 +233,15 @@ func found(r *check.Report, item string, fault check.Fault) (all []check.Finding
 func places() map[string]func(t *testing.T) string {
 	return map[string]func(t *testing.T) string{
 		"embedded": func(*testing.T) string { return "" },
-		"postgres": func(t *testing.T) string {
-			path := filepath.Join(t.TempDir(), "url")
-			if err := os.WriteFile(path, []byte(pgtest.Empty(t)+"\n"), 0o600); err != nil {
-				t.Fatal(err)
+		"postgres and S3": func(t *testing.T) string {
+			bucket, dir := s3test.Start(t).Bucket(t), t.TempDir()
+			for name, secret := range map[string]string{"url": pgtest.Empty(t), "secret": bucket.SecretKey} {
+				if err := os.WriteFile(filepath.Join(dir, name), []byte(secret+"\n"), 0o600); err != nil {
+					t.Fatal(err)
+				}
 			}
-			return "database: {url_file: " + path + "}\n"
+			return fmt.Sprintf("database: {url_file: %[1]s/url}\nblobs: {s3: {endpoint: '%[2]s', bucket: %[3]s, prefix: hub/, access_key: %[4]s, secret_key_file: %[1]s/secret}}\n",
+				dir, bucket.Endpoint, bucket.Bucket, bucket.AccessKey)
 		},
 	}
 }
@@ -197,10 +253,17 @@ func TestOperations(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newSite(t, place(t))
+			var sum *embedded.Summary
+			var secret string
 			s.work(func(system *embedded.System) {
-				send(t, system)
+				sum = send(t, system)
 				s.checked(t, 0, "--read-data", "50%") // beside the hub at work
+				var err error
+				if secret, err = system.Directory.SetSecret(t.Context(), "archivist", ""); err != nil {
+					t.Fatal(err)
+				}
 			})
+			s.serve(func(c *client.Client) { retrieved(t, c, secret, sum) })
 			r := s.checked(t, 0, "--read-data", "100%")
 			for _, item := range r.Items {
 				t.Logf("%-10s %s %v", item.Name, item.Detail, item.Counts)

@@ -8,7 +8,9 @@ import (
 	"os"
 	"path/filepath"
 
+	"yinxin/archive/blob"
 	"yinxin/archive/blob/fileblob"
+	"yinxin/archive/blob/s3blob"
 	"yinxin/archive/tlog"
 	"yinxin/internal/config"
 	"yinxin/internal/durable"
@@ -92,7 +94,7 @@ func openStores(ctx context.Context, c *config.Config, m mode) (_ *embedded.Stor
 		return nil, err
 	}
 	s := new(embedded.Stores)
-	if s.Blobs, err = fileblob.Open(orInside(c.Blobs.Folder, c.Data, "blobs")); err != nil {
+	if s.Blobs, err = openBlobs(ctx, c); err != nil {
 		return nil, err
 	}
 	files, err := tlog.OpenDir(orInside(c.Log.Folder, c.Data, "log"))
@@ -106,9 +108,35 @@ func openStores(ctx context.Context, c *config.Config, m mode) (_ *embedded.Stor
 	return s, openDatabase(ctx, c, s, m)
 }
 
+// openBlobs opens the folder or the bucket of a configuration.
+func openBlobs(ctx context.Context, c *config.Config) (blob.Store, error) {
+	b := c.Blobs.S3
+	if b == nil {
+		return fileblob.Open(orInside(c.Blobs.Folder, c.Data, "blobs"))
+	}
+	secret, err := config.SecretFile(b.SecretKeyFile)
+	if err != nil {
+		return nil, err
+	}
+	var ca []byte
+	if b.CA != "" {
+		if ca, err = os.ReadFile(b.CA); err != nil {
+			return nil, err
+		}
+	}
+	return s3blob.Open(ctx, s3blob.Config{
+		Endpoint: b.Endpoint, Bucket: b.Bucket, Prefix: b.Prefix, Region: b.Region, AccessKey: b.AccessKey, SecretKey: secret, CA: ca,
+		Dir: filepath.Join(c.Data, "copies"), Copies: b.Copies << 20,
+	})
+}
+
 // mustExist refuses folders that are not there: opening them would make them, empty.
 func mustExist(c *config.Config) error {
-	for _, dir := range []string{orInside(c.Blobs.Folder, c.Data, "blobs"), orInside(c.Log.Folder, c.Data, "log")} {
+	folders := []string{orInside(c.Log.Folder, c.Data, "log")}
+	if c.Blobs.S3 == nil {
+		folders = append(folders, orInside(c.Blobs.Folder, c.Data, "blobs"))
+	}
+	for _, dir := range folders {
 		if _, err := os.Stat(dir); err != nil {
 			return err
 		}

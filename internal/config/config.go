@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/url"
 	"os"
 	"strings"
 
@@ -55,9 +56,38 @@ type Database struct {
 	AuditKeyFile string `yaml:"audit_key_file"`
 }
 
-// Blobs names where large envelopes and record packages lie.
+// Blobs names where large envelopes and record packages lie: a folder, or a bucket.
 type Blobs struct {
 	Folder string `yaml:"folder"`
+	S3     *S3    `yaml:"s3"`
+}
+
+// S3 is a bucket of an S3-compatible store.
+type S3 struct {
+	Endpoint      string `yaml:"endpoint"`
+	Bucket        string `yaml:"bucket"`
+	Prefix        string `yaml:"prefix"`
+	Region        string `yaml:"region"`
+	AccessKey     string `yaml:"access_key"`
+	SecretKeyFile string `yaml:"secret_key_file"`
+	CA            string `yaml:"ca"`
+	// Copies bounds the checked copies in the data folder, in MiB; 0 is 1024.
+	Copies int64 `yaml:"copies"`
+}
+
+// validate tells what is wrong.
+func (s *S3) validate(fault func(bad bool, format string, args ...any)) {
+	at, err := url.Parse(s.Endpoint)
+	good := err == nil && at.Host != "" && at.User == nil && at.RawQuery == "" && strings.Trim(at.Path, "/") == "" &&
+		(at.Scheme == "https" || at.Scheme == "http")
+	fault(!good, "blobs.s3.endpoint is no URL such as https://s3.example:9000")
+	fault(good && at.Scheme == "http" && !onLoopback(net.JoinHostPort(at.Hostname(), "0")),
+		"blobs.s3.endpoint speaks plain HTTP and is not on loopback")
+	fault(s.Bucket == "", "blobs.s3.bucket is missing")
+	fault(strings.HasPrefix(s.Prefix, "/") || s.Prefix != "" && !strings.HasSuffix(s.Prefix, "/"), "blobs.s3.prefix %q does not end with a slash, or begins with one", s.Prefix)
+	fault(s.AccessKey == "", "blobs.s3.access_key is missing")
+	fault(s.SecretKeyFile == "", "blobs.s3.secret_key_file is missing")
+	fault(s.Copies < 0 || s.Copies > 1<<20, "blobs.s3.copies %d is not between 1 and %d", s.Copies, 1<<20)
 }
 
 // Log names the evidence log, its files and its anchor.
@@ -152,6 +182,10 @@ func (c *Config) Validate() error {
 	fault(c.Log.Pending < 0, "log.pending %d is negative", c.Log.Pending)
 	fault(c.Data == "", "data is missing")
 	fault(c.Database.Connections < 0 || c.Database.Connections > 1000, "database.connections %d is not between 1 and 1000", c.Database.Connections)
+	fault(c.Blobs.Folder != "" && c.Blobs.S3 != nil, "blobs takes one of folder and s3")
+	if c.Blobs.S3 != nil {
+		c.Blobs.S3.validate(fault)
+	}
 	fault(c.Listen.Address == "", "listen.address is missing")
 	fault((c.Listen.Certificate == "") != (c.Listen.Key == ""), "listen.certificate and listen.key belong together")
 	fault(c.Listen.Address != "" && c.Listen.Certificate == "" && !onLoopback(c.Listen.Address),

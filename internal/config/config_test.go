@@ -48,6 +48,10 @@ keys: {folder: k, passphrase_file: p}
 		"a seal too large":   {good + "seals: {ranks: {state: 600}}\n", "seals.ranks: "},
 		"no rank":            {good + "seals: {ranks: {}}\n", "seals.ranks is empty"},
 		"a rank twice":       {good + "seals: {ranks: {a: 42, a: 45}}\n", "already defined"},
+		"folder and bucket":  {good + "blobs: {folder: b, s3: {endpoint: 'https://h', bucket: b, access_key: a, secret_key_file: s}}\n", "blobs takes one of"},
+		"half a bucket":      {good + "blobs: {s3: {endpoint: 'https://h', prefix: p}}\n", "does not end with a slash, or begins with one; blobs.s3.access_key is missing"},
+		"a bucket in clear":  {good + "blobs: {s3: {endpoint: 'http://h:1', bucket: b, access_key: a, secret_key_file: s}}\n", "is not on loopback"},
+		"a secret in a URL":  {good + "blobs: {s3: {endpoint: 'https://a:b@h', bucket: b, access_key: a, secret_key_file: s}}\n", "blobs.s3.endpoint is no URL"},
 		"archive, no fonds":  {strings.Replace(good, "code: H", "code: H, archive: X", 1), "hub.fonds"},
 	} {
 		if _, err := config.Parse([]byte(tt.text)); err == nil || !strings.Contains(err.Error(), tt.want) {

@@ -55,6 +55,7 @@ func (h *house) plans() map[string][]part {
 		part{"programs", h.programs},
 		part{"Vault server", h.vaultServer},
 		part{"OpenBao server", h.openBaoServer},
+		part{"S3 server", h.s3Server},
 		part{"verifier for browsers", h.wasm},
 		part{"binaries", h.binaries},
 		part{"tests, race, shuffled", h.race},
@@ -67,8 +68,8 @@ func (h *house) plans() map[string][]part {
 	return map[string][]part{
 		"check":       check,
 		"test":        test,
-		"race":        {{"programs", h.programs}, {"Vault server", h.vaultServer}, {"OpenBao server", h.openBaoServer}, {"verifier for browsers", h.wasm}, {"tests, race, shuffled", h.race}},
-		"integration": {{"programs", h.programs}, {"Vault server", h.vaultServer}, {"verifier for browsers", h.wasm}, {"integration", h.integration}},
+		"race":        {{"programs", h.programs}, {"Vault server", h.vaultServer}, {"OpenBao server", h.openBaoServer}, {"S3 server", h.s3Server}, {"verifier for browsers", h.wasm}, {"tests, race, shuffled", h.race}},
+		"integration": {{"programs", h.programs}, {"Vault server", h.vaultServer}, {"S3 server", h.s3Server}, {"verifier for browsers", h.wasm}, {"integration", h.integration}},
 		"vectors":     {{"programs", h.programs}, {"Vault server", h.vaultServer}, {"vectors", h.vectors}},
 		"fuzz":        {{"fuzz", h.fuzzLong}},
 		"lint":        {{"tools", h.buildTools}, {"golangci-lint", h.lint}},

@@ -23,15 +23,32 @@ const (
 	openBaoModule   = "keys/keystest/baoserver"
 )
 
+// s3Variable names the S3 server that tests of archive/blob/s3blob run against, s3Module the module that it is built from.
+const (
+	s3Variable = "YINXIN_TEST_S3"
+	s3Module   = "archive/blob/s3blob/s3server"
+)
+
+// s3Server gets the S3 server of the tests: the one that the environment names, else one built from its module.
+func (h *house) s3Server(ctx context.Context) tally {
+	return h.serverNamed(ctx, "s3server", s3Variable, s3Module)
+}
+
 // openBaoServer gets the OpenBao server of the tests: the one that the environment names, else one built from its module.
 func (h *house) openBaoServer(ctx context.Context) tally {
-	if path := os.Getenv(openBaoVariable); path != "" {
-		if _, err := os.Stat(path); err != nil {
-			return tally{missing: []string{fmt.Sprintf("openbao: %s: %v", openBaoVariable, err)}}
-		}
-		return tally{passed: 1}
+	return h.serverNamed(ctx, "openbao", openBaoVariable, openBaoModule)
+}
+
+// serverNamed is the server that a variable of the environment names, else one built from its module.
+func (h *house) serverNamed(ctx context.Context, name, variable, module string) tally {
+	path := os.Getenv(variable)
+	if path == "" {
+		return h.serverBuilt(ctx, name, module)
 	}
-	return h.serverBuilt(ctx, "openbao", openBaoModule)
+	if _, err := os.Stat(path); err != nil {
+		return tally{missing: []string{fmt.Sprintf("%s: %s: %v", name, variable, err)}}
+	}
+	return tally{passed: 1}
 }
 
 // vaultServer gets the Vault server of the tests: the one that the environment names, else `vault` of the PATH, else one
@@ -105,7 +122,8 @@ func (h *house) vaultEnv() []string {
 	if _, err := exec.LookPath("vault"); err != nil {
 		env = h.serverEnv(vaultVariable, vaultModule)
 	}
-	return append(env, h.serverEnv(openBaoVariable, openBaoModule)...)
+	env = append(env, h.serverEnv(openBaoVariable, openBaoModule)...)
+	return append(env, h.serverEnv(s3Variable, s3Module)...)
 }
 
 func (h *house) serverEnv(variable, module string) []string {

@@ -324,7 +324,9 @@ func testDamageWhileOpen(t *testing.T, s Target) {
 		}
 		s.Alter(t, ref, func(b []byte) []byte { b[at] ^= 1; return b })
 		got, err := io.ReadAll(open)
-		wants(t, "read of an open blob", err, blob.ErrCorrupt)
+		if err != nil || !bytes.Equal(got, data) { // a store may have taken a copy that it has checked
+			wants(t, "read of an open blob", err, blob.ErrCorrupt)
+		}
 		if !bytes.HasPrefix(data, got) {
 			t.Error("an open reader gave a wrong byte")
 		}
@@ -335,9 +337,9 @@ func testDamageWhileOpen(t *testing.T, s Target) {
 			continue
 		}
 		one := make([]byte, 1)
-		_, err = again.ReadAt(one, int64(at))
-		wants(t, "read of the damaged byte", err, blob.ErrCorrupt)
-		if one[0] != 0 && one[0] != data[at] {
+		if _, err = again.ReadAt(one, int64(at)); err != nil {
+			wants(t, "read of the damaged byte", err, blob.ErrCorrupt)
+		} else if one[0] != data[at] {
 			t.Error("a reader gave a wrong byte")
 		}
 		_ = again.Close()
