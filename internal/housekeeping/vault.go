@@ -26,7 +26,7 @@ const (
 // s3Variable names the S3 server that tests of archive/blob/s3blob run against, s3Module the module that it is built from.
 const (
 	s3Variable = "YINXIN_TEST_S3"
-	s3Module   = "archive/blob/s3blob/s3server"
+	s3Module   = "archive/blob/blobtest/s3server"
 )
 
 // s3Server gets the S3 server of the tests: the one that the environment names, else one built from its module.

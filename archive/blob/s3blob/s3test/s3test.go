@@ -1,5 +1,5 @@
 // Package s3test starts a real S3 server for tests: the one that YINXIN_TEST_S3 names, which `make test` builds from
-// archive/blob/s3blob/s3server. Tests alone import it.
+// archive/blob/blobtest/s3server. Tests alone import it.
 package s3test
 
 import (

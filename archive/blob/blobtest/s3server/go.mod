@@ -1,4 +1,4 @@
-module yinxin/archive/blob/s3blob/s3server
+module yinxin/archive/blob/blobtest/s3server
 
 go 1.26.0
 
