@@ -37,14 +37,10 @@ func TestSealsCommands(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := os.WriteFile(filepath.Join(dir, "passphrase"), []byte("for this test alone\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
 	run := exec.Command("sh", "-c", script.String())
 	run.Dir = dir
 	run.Env = append(os.Environ(),
-		"PATH="+filepath.Join(dir, "bin")+":"+os.Getenv("PATH"), "HOME="+dir, "YINXIN_HOME="+filepath.Join(dir, "home"),
-		"YINXIN_PASSWORD_FILE="+filepath.Join(dir, "passphrase"))
+		"PATH="+filepath.Join(dir, "bin")+":"+os.Getenv("PATH"), "HOME="+dir, "YINXIN_HOME="+filepath.Join(dir, "home"), "YINXIN_PASSWORD_FILE=")
 	out, err := run.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)

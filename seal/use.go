@@ -13,9 +13,11 @@ type Use struct {
 	// ID is that of the entry of the evidence log that holds the SM3 of its statement.
 	ID     string `json:"id"`
 	SealID string `json:"seal_id"`
-	// Document is the SM3 before, Sealed after sealing, ToBeSigned the digest that was approved.
+	// Document is the SM3 before, Sealed after sealing, ToBeSigned the digest that was approved. Copy is the SM3 of the sealed PDF
+	// where the document was sealed in both forms on the one approval.
 	Document   [32]byte  `json:"document"`
 	Sealed     [32]byte  `json:"sealed"`
+	Copy       [32]byte  `json:"copy,omitzero"`
 	ToBeSigned [32]byte  `json:"to_be_signed"`
 	Stamps     []Stamp   `json:"stamps"`
 	Operator   string    `json:"operator"`
@@ -33,6 +35,7 @@ type useStatement struct {
 	Seal       string     `json:"seal"`
 	Document   string     `json:"document_sm3"`
 	Sealed     string     `json:"sealed_sm3"`
+	Copy       string     `json:"copy_sm3,omitempty"`
 	ToBeSigned string     `json:"to_be_signed"`
 	Places     []usePlace `json:"places"`
 	Operator   string     `json:"operator"`
@@ -56,6 +59,9 @@ func (u Use) Statement() ([]byte, error) {
 		V: 1, Seal: u.SealID, Document: hex.EncodeToString(u.Document[:]), Sealed: hex.EncodeToString(u.Sealed[:]),
 		ToBeSigned: hex.EncodeToString(u.ToBeSigned[:]), Places: []usePlace{}, Operator: u.Operator, Approver: u.Approver,
 		Approval: u.ApprovalID, Time: u.At.UTC().Format("2006-01-02T15:04:05.000Z"),
+	}
+	if u.Copy != [32]byte{} {
+		s.Copy = hex.EncodeToString(u.Copy[:])
 	}
 	for _, st := range u.Stamps {
 		s.Places = append(s.Places, usePlace{Page: st.Page + 1, X: st.X, Y: st.Y, W: st.W, H: st.H})

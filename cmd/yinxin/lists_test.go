@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -55,12 +56,19 @@ func TestArchiveGetListsTheAlike(t *testing.T) {
 	}
 }
 
-// TestApproveListsTitles: who approves sees which document waits.
+// TestApproveListsTitles: who approves sees which document waits, and which was approved and is not sealed yet.
 func TestApproveListsTitles(t *testing.T) {
 	t.Parallel()
 	var stdout, stderr bytes.Buffer
-	e := loggedIn(t, &stdout, &stderr, answering(t, `{"items":[{"id":"d","requester":"li","to":["A"],"cc":["B"],"unsealed_sm3":"11ee","digest":"00ff","title":"关于测试的通知"}]}`))
-	if exit := run(t.Context(), []string{"approve"}, e); exit != exitDone || stdout.String() != "d  by li  to A,B  file 11ee  digest 00ff  关于测试的通知\n" {
+	hub := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		state := r.URL.Query().Get("state")
+		fmt.Fprintf(w, `{"items":[{"id":"d-%.1s","state":%q,"requester":"li","to":["A"],"cc":["B"],"unsealed_sm3":"11ee","digest":"00ff","title":"关于测试的通知"}]}`, state, state)
+	}))
+	defer hub.Close()
+	e := loggedIn(t, &stdout, &stderr, hub.URL)
+	want := "d-p  pending  by li  to A,B  file 11ee  digest 00ff  关于测试的通知\nd-a  approved by li  to A,B  file 11ee  digest 00ff  关于测试的通知\n"
+	if exit := run(t.Context(), []string{"approve"}, e); exit != exitDone || stdout.String() != want {
 		t.Errorf("exit %d, %s%s", exit, stdout.String(), stderr.String())
 	}
 }

@@ -156,6 +156,9 @@ func wireUse(u seal.Use) (api.SealUse, error) {
 		ToBeSigned: hex.EncodeToString(u.ToBeSigned[:]), Places: []api.SealPlace{}, Operator: u.Operator, Approver: u.Approver,
 		Approval: u.ApprovalID, Statement: string(statement),
 	}
+	if u.Copy != [32]byte{} {
+		out.Copy = hex.EncodeToString(u.Copy[:])
+	}
 	for _, st := range u.Stamps {
 		out.Places = append(out.Places, api.SealPlace{Page: st.Page + 1, X: st.X, Y: st.Y, W: st.W, H: st.H})
 	}

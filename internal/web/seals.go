@@ -97,6 +97,8 @@ type sealPage struct {
 type useRow struct {
 	seal.Use
 	OperatorName, ApproverName string
+	// HasCopy: the PDF was sealed, too.
+	HasCopy bool
 }
 
 type changeRow struct {
@@ -120,7 +122,7 @@ func (s *Server) showSeal(c *call, status int, fault string) error {
 		Custodian: c.account.Has(directory.Custodian), Receipts: c.account.Has(directory.Clerk) && r.Office == c.account.Org, Fault: fault,
 	}
 	for _, u := range slices.Backward(uses) {
-		row := useRow{Use: u, OperatorName: c.personName(u.Operator)}
+		row := useRow{Use: u, OperatorName: c.personName(u.Operator), HasCopy: u.Copy != [32]byte{}}
 		if u.Approver != "" {
 			row.ApproverName = c.personName(u.Approver)
 		}

@@ -83,9 +83,11 @@ type SealUse struct {
 	ID   string    `json:"id"`
 	Seal string    `json:"seal"`
 	At   time.Time `json:"at"`
-	// Document is the SM3 of the file before, Sealed after sealing, ToBeSigned the digest that was approved.
+	// Document is the SM3 of the file before, Sealed after sealing, Copy that of the sealed PDF where it was sealed in both forms,
+	// ToBeSigned the digest that was approved.
 	Document   string      `json:"document_sm3"`
 	Sealed     string      `json:"sealed_sm3"`
+	Copy       string      `json:"copy_sm3,omitempty"`
 	ToBeSigned string      `json:"to_be_signed"`
 	Places     []SealPlace `json:"places"`
 	Operator   string      `json:"operator"`

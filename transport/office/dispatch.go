@@ -439,7 +439,7 @@ func (s *Service) applySeal(ctx context.Context, d Dispatch) (sealed, error) {
 		return out, fmt.Errorf("seal PDF: %w", err)
 	}
 	digests := envelope.DigestsOf(out.ofd)
-	use.Sealed = digests.SM3
+	use.Sealed, use.Copy = digests.SM3, gm.SM3(out.pdf)
 	return out, s.recordUse(ctx, d, use, digests)
 }
 
