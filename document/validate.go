@@ -17,7 +17,7 @@ import (
 type Fault struct {
 	// Field is the path of the element, such as to[1].name.
 	Field string `json:"field"`
-	// Code is one of missing, unknown, malformed, duplicate, too_long, contradiction.
+	// Code is one of missing, unknown, malformed, duplicate, too_long, contradiction, glyph_missing.
 	Code   string `json:"code"`
 	Detail string `json:"detail"`
 }

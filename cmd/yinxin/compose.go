@@ -31,7 +31,7 @@ func newComposeCmd(e *env) *cobra.Command {
 		Short: "lay official documents out as OFD and PDF",
 		Long: "Lays official documents out in the red-head form shaped after GB/T 9704-2012 and writes the same pages as OFD and as PDF.\n" +
 			"Without --out both lie beside the input. All faults of a document are reported at once; a document that bears a\n" +
-			"classification is refused (exit 5). Of several files, one that is no draft at all is left out and named.\n\n" +
+			"classification is refused (exit 5), and one with a character that no face has. Of several files, one that is no draft at all is left out and named.\n\n" +
 			"DOC is a draft in YAML, or a .docx from Word, WPS or LibreOffice: headings, paragraphs, numbered lists, tables and\n" +
 			"pictures are carried over, and title, 主送, 附件说明, 署名, date and 附注 are taken where they stand in the text. What\n" +
 			"the text does not say (文种, 发文字号 and so on) comes from a table of two columns at its beginning, or from the YAML\n" +
@@ -55,6 +55,7 @@ func newComposeCmd(e *env) *cobra.Command {
 	cmd.Flags().StringVar(&t.pdf, "pdf", "", "write the PDF here")
 	cmd.Flags().StringVar(&t.dir, "out-dir", "", "write OFD and PDF into this folder")
 	cmd.Flags().BoolVar(&t.archival, "archival", false, "write the OFD in the archival form OFD-A; it takes text attachments alone")
+	cmd.Flags().BoolVar(&t.missing, "allow-missing-glyphs", false, "print 〓 for a character that no face has, rather than refuse the document (glyph_missing)")
 	cmd.Flags().StringVar(&meta, "meta", "", "YAML with the elements that a .docx does not state (default: NAME.meta.yaml beside it)")
 	fontsFlag(cmd, &fontsDir)
 	return cmd
@@ -64,13 +65,12 @@ func newComposeCmd(e *env) *cobra.Command {
 type target struct {
 	ofd, pdf, dir string
 	archival      bool
+	// missing lets characters pass that no face has.
+	missing bool
 }
 
 func (t target) compose(doc *document.Document, faces *fonts.Set, files office.Attachments) (*office.Draft, error) {
-	if t.archival {
-		return office.ComposeArchival(doc, faces, files)
-	}
-	return office.Compose(doc, faces, files)
+	return office.ComposeAs(doc, faces, files, office.Composing{Archival: t.archival, MissingGlyphs: t.missing})
 }
 
 // check reports flags that contradict each other.

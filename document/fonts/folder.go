@@ -15,6 +15,7 @@ import (
 // Bounds of a fonts folder.
 const (
 	maxFolder = 256 // files looked at
+	maxOthers = 16  // faces kept for rare characters
 	maxNames  = 512 // records of a name table
 )
 
@@ -50,15 +51,18 @@ type Skipped struct {
 
 // Folder is the result of looking through a fonts folder.
 type Folder struct {
-	Set     *Set
-	Found   []Found
+	Set   *Set
+	Found []Found
+	// Others are the families that serve no role, but the characters that no other face has.
+	Others  []string
 	Skipped []Skipped
 }
 
 // OpenFolder looks through a folder of TrueType files for the official typefaces: by the names that the files give
 // themselves (仿宋_GB2312, 方正小标宋简体, FandolFang …), or by the file names xiaobiaosong.ttf, fangsong.ttf, hei.ttf, kai.ttf
 // and song.ttf. A licensed face goes before a free stand-in, both before the embedded faces, which serve every role and
-// character that is left. A folder that does not exist is an error; a file that cannot be used is listed.
+// character that is left. Any other TrueType file serves the rare characters that the faces of all roles lack, in the order
+// of the files' names. A folder that does not exist is an error; a file that cannot be used is listed.
 func OpenFolder(dir string) (*Folder, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -80,8 +84,16 @@ func OpenFolder(dir string) (*Folder, error) {
 			f.Skipped = append(f.Skipped, Skipped{e.Name(), err})
 			continue
 		}
-		if b := best[c.role]; b == nil || b.standIn && !c.standIn {
+		switch b := best[c.role]; {
+		case c.other:
+			f.addOther(c)
+		case b == nil:
 			best[c.role] = c
+		case b.standIn && !c.standIn:
+			best[c.role] = c
+			f.addOther(b)
+		default:
+			f.addOther(c)
 		}
 	}
 	for role, c := range best {
@@ -94,6 +106,26 @@ func OpenFolder(dir string) (*Folder, error) {
 	return f, nil
 }
 
+// addOther keeps a face for rare characters. It is read again when one is met, as most documents have none.
+func (f *Folder) addOther(c *candidate) {
+	if len(f.Others) == maxOthers {
+		f.Skipped = append(f.Skipped, Skipped{filepath.Base(c.file), fmt.Errorf("more than %d faces for rare characters", maxOthers)})
+		return
+	}
+	role, family, file := c.role, c.face.Family(), c.file
+	f.Others = append(f.Others, family)
+	f.Set.others = append(f.Set.others, sync.OnceValues(func() (*Face, error) {
+		again, err := readCandidate(file)
+		if err != nil {
+			return nil, err
+		}
+		if again.role != role || again.face.Family() != family {
+			return nil, fmt.Errorf("%s is another font by now", file)
+		}
+		return again.face, nil
+	}))
+}
+
 func isFontFile(name string) bool {
 	return slices.Contains([]string{".ttf", ".otf", ".ttc"}, strings.ToLower(filepath.Ext(name)))
 }
@@ -104,6 +136,8 @@ type candidate struct {
 	role    Role
 	face    *Face
 	standIn bool
+	// other says that the file serves no role.
+	other bool
 }
 
 func readCandidate(file string) (*candidate, error) {
@@ -130,11 +164,11 @@ func readCandidate(file string) (*candidate, error) {
 	var ok bool
 	if c.role, c.standIn, ok = roleOfNames(names); !ok {
 		stem := strings.ToLower(strings.TrimSuffix(filepath.Base(file), filepath.Ext(file)))
-		i := slices.Index(fileNames[:], stem)
-		if i < 0 {
-			return nil, fmt.Errorf("none of the official typefaces: %s", strings.Join(names, ", "))
+		if i := slices.Index(fileNames[:], stem); i >= 0 {
+			c.role = Role(i)
+		} else {
+			c.role, c.other = Song, true
 		}
-		c.role = Role(i)
 	}
 	family := filepath.Base(file)
 	if len(names) > 0 {

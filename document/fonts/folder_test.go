@@ -131,6 +131,42 @@ func TestFolderFaceLacksCharacters(t *testing.T) {
 	}
 }
 
+// drawing gives a font a cmap (format 12) in which its first glyph is that of r, the only character.
+func drawing(t *testing.T, font []byte, r rune) []byte {
+	t.Helper()
+	cmap := []byte{0, 0, 0, 1, 0, 3, 0, 10, 0, 0, 0, 12, 0, 12, 0, 0, 0, 0, 0, 28, 0, 0, 0, 0, 0, 0, 0, 1}
+	for _, v := range []uint32{uint32(r), uint32(r), 1} {
+		cmap = binary.BigEndian.AppendUint32(cmap, v)
+	}
+	for i := range int(binary.BigEndian.Uint16(font[4:])) {
+		e := font[12+16*i:]
+		if off, size := binary.BigEndian.Uint32(e[8:]), binary.BigEndian.Uint32(e[12:]); string(e[:4]) == "cmap" && int(size) >= len(cmap) {
+			copy(font[off:], cmap)
+			return font
+		}
+	}
+	t.Fatal("the font has no cmap that is large enough")
+	return nil
+}
+
+// TestRareCharactersFromOtherFaces: a face that serves no role, and a second one of a role, give what all others lack.
+func TestRareCharactersFromOtherFaces(t *testing.T) {
+	rare, second := drawing(t, renamed(t, "Rare Faces", 0, some), '龘'), drawing(t, renamed(t, "仿宋_GB18030", 0, some), '㐂')
+	f := mustFolder(t, map[string][]byte{"a.ttf": renamed(t, "仿宋_GB2312", 0, some), "b.ttf": second, "c.ttf": rare})
+	if len(f.Skipped) != 0 || len(f.Found) != 1 || len(f.Others) != 2 {
+		t.Fatalf("found %v, others %v, skipped %v", f.Found, f.Others, f.Skipped)
+	}
+	for r, want := range map[rune]string{'国': "仿宋_GB2312", '㐂': "仿宋_GB18030", '龘': "Rare Faces"} {
+		face, ok := f.Set.Resolve(fonts.FangSong, r)
+		if !ok || face.Family() != want {
+			t.Errorf("%c from %v, want %s", r, face, want)
+		}
+	}
+	if face, ok := f.Set.Resolve(fonts.FangSong, '𠮷'); ok {
+		t.Errorf("𠮷 from %s", face.Family())
+	}
+}
+
 func TestFolderSkips(t *testing.T) {
 	tests := []struct {
 		name, file string
@@ -155,9 +191,6 @@ func TestFolderSkips(t *testing.T) {
 		if len(f.Found) != 0 || len(f.Skipped) != 1 || !errors.Is(f.Skipped[0].Err, tt.want) {
 			t.Errorf("%s: skipped %v, want %v", tt.name, f.Skipped, tt.want)
 		}
-	}
-	if f := mustFolder(t, map[string][]byte{"a.ttf": renamed(t, "Some Face", 0, some)}); len(f.Skipped) != 1 {
-		t.Errorf("a typeface that is none of the official ones: %+v", f)
 	}
 	if _, err := fonts.OpenFolder(filepath.Join(t.TempDir(), "none")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a folder that does not exist: %v", err)

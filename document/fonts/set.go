@@ -29,6 +29,8 @@ func sources() [Song + 1]source {
 // Set is the faces of one process, each decompressed when it is first asked for. It is safe for concurrent use.
 type Set struct {
 	load [Song + 1]func() (*Face, error)
+	// others are asked for characters that no face of a role draws, in order.
+	others []func() (*Face, error)
 	// spare is asked for characters that no face of the set draws; nil for none.
 	spare *Set
 }
@@ -98,6 +100,11 @@ func (s *Set) Resolve(role Role, r rune) (*Face, bool) {
 	}
 	for _, other := range fallbacks() {
 		if f, err := s.Face(other); err == nil && f.Has(r) {
+			return f, true
+		}
+	}
+	for _, load := range s.others {
+		if f, err := load(); err == nil && f.Has(r) {
 			return f, true
 		}
 	}

@@ -78,7 +78,7 @@ func (c *composer) planJoint(p *signaturePlan) error {
 	p.above = max(0, d/2-g.middle(0, d))
 	p.height = last + d/2
 	if g.columns > 1 {
-		p.note = p.height
+		p.note = p.height + (pitch-size3)/2
 	}
 	return nil
 }

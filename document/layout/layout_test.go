@@ -415,8 +415,11 @@ func TestCharactersThatNoFaceHas(t *testing.T) {
 	for _, w := range p.Warnings {
 		codes = append(codes, w.Code)
 	}
-	if diff := cmp.Diff([]string{"character_missing", "character_substituted", "face_substituted"}, codes); diff != "" {
+	if diff := cmp.Diff([]string{"glyph_missing", "character_substituted", "face_substituted"}, codes); diff != "" {
 		t.Errorf("%s\n%v", diff, p.Warnings)
+	}
+	if got := p.MissingGlyphs(); len(got) != 1 || got[0].Detail != "no face has U+20000; printed as 〓 in 王〓同志和各单位" {
+		t.Errorf("missing %v", got)
 	}
 	body, _ := find(p, layout.Body)
 	if got := text(body); !strings.HasPrefix(got, "王〓同志") {

@@ -91,8 +91,29 @@ func (s *setter) face(role fonts.Role) (*fonts.Face, error) {
 // geta stands for a character that no face draws.
 const geta = '〓'
 
-// pick is the face that draws r, or geta where none does.
-func (s *setter) pick(role fonts.Role, r rune) (rune, *fonts.Face, error) {
+// missingGlyph is the warning that a character is not what the draft has.
+const missingGlyph = "glyph_missing"
+
+// MissingGlyphs are the warnings of the characters that no face has: the pages print 〓 in their place.
+func (p *Pages) MissingGlyphs() []Warning {
+	var out []Warning
+	for _, w := range p.Warnings {
+		if w.Code == missingGlyph {
+			out = append(out, w)
+		}
+	}
+	return out
+}
+
+// around quotes the text about a character that is printed as geta.
+func around(text []rune, i int) string {
+	const each = 6 // characters
+	from, to := max(0, i-each), min(len(text), i+1+each)
+	return string(text[from:i]) + string(geta) + string(text[i+1:to])
+}
+
+// pick is the face that draws r, or geta where none does; where quotes the text about it.
+func (s *setter) pick(role fonts.Role, r rune, where func() string) (rune, *fonts.Face, error) {
 	own, err := s.face(role)
 	if err != nil {
 		return 0, nil, err
@@ -104,7 +125,7 @@ func (s *setter) pick(role fonts.Role, r rune) (rune, *fonts.Face, error) {
 		s.warn("character_substituted", "%c (%U) taken from %s", r, r, other.Family())
 		return r, other, nil
 	}
-	s.warn("character_missing", "no face has %U; printed as %c", r, geta)
+	s.warn(missingGlyph, "no face has %U; printed as %c in %s", r, geta, where())
 	return geta, own, nil
 }
 
@@ -117,7 +138,7 @@ func (s *setter) glyphs(text string, st style) ([]glyph, error) {
 			r = ' '
 		}
 		full := fullWidth(runes, i)
-		r, face, err := s.pick(st.role, r)
+		r, face, err := s.pick(st.role, r, func() string { return around(runes, i) })
 		if err != nil {
 			return nil, err
 		}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 
 	"yinxin/document"
 	"yinxin/document/fonts"
@@ -34,20 +33,23 @@ func NoAttachments(name string) ([]byte, error) {
 	}}}
 }
 
+// Composing says how a document is composed.
+type Composing struct {
+	// Archival writes the OFD in its archival form, see ofd.WriteArchival.
+	Archival bool
+	// MissingGlyphs lets a document pass that holds characters of which no face has a glyph: 〓 is printed in their place.
+	MissingGlyphs bool
+}
+
 // Compose validates a document, lays it out and writes it as OFD and PDF. A document that bears a classification gives
-// document.ErrClassified, one that is not valid *document.InvalidError with every fault.
+// document.ErrClassified, one that is not valid *document.InvalidError with every fault; so does one with characters that no
+// face has: what is sealed says what its draft says.
 func Compose(d *document.Document, faces *fonts.Set, files Attachments) (*Draft, error) {
-	return compose(d, faces, files, ofd.Write)
+	return ComposeAs(d, faces, files, Composing{})
 }
 
-// ComposeArchival is Compose with the OFD in its archival form, see ofd.WriteArchival.
-func ComposeArchival(d *document.Document, faces *fonts.Set, files Attachments) (*Draft, error) {
-	return compose(d, faces, files, ofd.WriteArchival)
-}
-
-type writer func(w io.Writer, p *layout.Pages, m document.Metadata, attachments []ofd.Attachment) error
-
-func compose(d *document.Document, faces *fonts.Set, files Attachments, write writer) (*Draft, error) {
+// ComposeAs is Compose in another way.
+func ComposeAs(d *document.Document, faces *fonts.Set, files Attachments, how Composing) (*Draft, error) {
 	if err := d.Validate(); err != nil {
 		return nil, err
 	}
@@ -58,6 +60,48 @@ func compose(d *document.Document, faces *fonts.Set, files Attachments, write wr
 	if err != nil {
 		return nil, fmt.Errorf("lay out document: %w", err)
 	}
+	if missing := pages.MissingGlyphs(); len(missing) > 0 && !how.MissingGlyphs {
+		return nil, withoutGlyphs(missing)
+	}
+	attached, err := attachments(d, files)
+	if err != nil {
+		return nil, err
+	}
+	draft := &Draft{Metadata: d.Metadata, Pages: len(pages.Pages), Spot: pages.SealSpot}
+	for _, r := range d.Remarks {
+		draft.Warnings = append(draft.Warnings, fmt.Sprintf("%v", r))
+	}
+	for _, w := range pages.Warnings {
+		draft.Warnings = append(draft.Warnings, w.Code+": "+w.Detail)
+	}
+	write := ofd.Write
+	if how.Archival {
+		write = ofd.WriteArchival
+	}
+	var out bytes.Buffer
+	if err := write(&out, pages, d.Metadata, attached); err != nil {
+		return nil, fmt.Errorf("write OFD: %w", err)
+	}
+	draft.OFD = bytes.Clone(out.Bytes())
+	out.Reset()
+	if err := pdf.Draw(&out, pages, d.Metadata); err != nil {
+		return nil, fmt.Errorf("write PDF: %w", err)
+	}
+	draft.PDF = out.Bytes()
+	return draft, nil
+}
+
+// withoutGlyphs is the fault of characters that cannot be printed, each with the text about it.
+func withoutGlyphs(missing []layout.Warning) error {
+	invalid := &document.InvalidError{}
+	for _, w := range missing {
+		invalid.Faults = append(invalid.Faults, document.Fault{Field: "text", Code: w.Code, Detail: w.Detail})
+	}
+	return invalid
+}
+
+// attachments are the files that a draft names. A classified one gives document.ErrClassified.
+func attachments(d *document.Document, files Attachments) ([]ofd.Attachment, error) {
 	var attached []ofd.Attachment
 	for _, a := range d.Attachments {
 		if a.File == "" {
@@ -72,24 +116,7 @@ func compose(d *document.Document, faces *fonts.Set, files Attachments, write wr
 		}
 		attached = append(attached, ofd.Attachment{Name: a.File, Data: data})
 	}
-	draft := &Draft{Metadata: d.Metadata, Pages: len(pages.Pages), Spot: pages.SealSpot}
-	for _, r := range d.Remarks {
-		draft.Warnings = append(draft.Warnings, fmt.Sprintf("%v", r))
-	}
-	for _, w := range pages.Warnings {
-		draft.Warnings = append(draft.Warnings, w.Code+": "+w.Detail)
-	}
-	var out bytes.Buffer
-	if err := write(&out, pages, d.Metadata, attached); err != nil {
-		return nil, fmt.Errorf("write OFD: %w", err)
-	}
-	draft.OFD = bytes.Clone(out.Bytes())
-	out.Reset()
-	if err := pdf.Draw(&out, pages, d.Metadata); err != nil {
-		return nil, fmt.Errorf("write PDF: %w", err)
-	}
-	draft.PDF = out.Bytes()
-	return draft, nil
+	return attached, nil
 }
 
 // UrgencyOf is the urgency of an exchange for a document's own 紧急程度.

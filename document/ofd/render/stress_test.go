@@ -142,7 +142,7 @@ func TestCharactersBeyondTheFaces(t *testing.T) {
 	}
 	missing := 0
 	for _, w := range p.Warnings {
-		if w.Code == "character_missing" {
+		if w.Code == "glyph_missing" {
 			missing++
 		}
 	}
