@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -16,7 +15,6 @@ import (
 	"yinxin/document"
 	"yinxin/document/docx"
 	"yinxin/document/fonts"
-	"yinxin/internal/durable"
 	"yinxin/transport/office"
 )
 
@@ -249,84 +247,4 @@ func filesBeside(input string) office.Attachments {
 		}
 		return data, nil
 	}
-}
-
-// readInput reads a whole file of bounded size.
-func readInput(path string) (data []byte, err error) {
-	st, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if st.IsDir() {
-		return nil, refuse("not_found", exitNotFound, "%s is a folder", path)
-	}
-	tooLarge := refuse("too_large", exitRefused, "%s has more than %d bytes, which is all that is read", path, maxInput)
-	if st.Size() > maxInput {
-		return nil, tooLarge
-	}
-	if st.Mode().IsRegular() {
-		return os.ReadFile(path)
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer closing(&err, f)
-	data, err = io.ReadAll(io.LimitReader(f, maxInput+1)) // a pipe or device tells no size, and may never end
-	if err == nil && len(data) > maxInput {
-		return nil, tooLarge
-	}
-	return data, err
-}
-
-// apart refuses a result that would take the place of what it is made from.
-func apart(out string, inputs ...string) error {
-	there, err := os.Stat(out)
-	if err != nil {
-		return nil //nolint:nilerr // there is nothing to lose
-	}
-	for _, in := range inputs {
-		if st, err := os.Stat(in); err == nil && os.SameFile(st, there) {
-			return usage("%s is to be read and cannot be written over", in)
-		}
-	}
-	return nil
-}
-
-// inputFile is an open input of known size.
-type inputFile struct {
-	io.ReaderAt
-	io.Closer
-	size int64
-}
-
-// openInput opens a file that is read as a stream. What tells no size, as a pipe, is read whole.
-func openInput(path string) (*inputFile, error) {
-	st, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if !st.Mode().IsRegular() {
-		data, err := readInput(path)
-		if err != nil {
-			return nil, err
-		}
-		return &inputFile{bytes.NewReader(data), io.NopCloser(nil), int64(len(data))}, nil
-	}
-	if st.Size() > maxInput {
-		return nil, refuse("too_large", exitRefused, "%s has %d bytes, at most %d are read", path, st.Size(), maxInput)
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	return &inputFile{f, f, st.Size()}, nil
-}
-
-// writeFile writes durably; an empty path means that nobody wants the file.
-func writeFile(path string, data []byte) error {
-	if path == "" {
-		return nil
-	}
-	return durable.WriteFile(path, bytes.Clone(data), 0o644)
 }

@@ -237,6 +237,7 @@ func faultTable() []faultRow {
 		{gm.ErrWeakKey, exitRefused, string(verdict.WeakKey)},
 		{cert.ErrName, exitRefused, "validation"},
 		{durable.ErrLocked, exitUnreachable, "locked"},
+		{durable.ErrNotFile, exitUsage, "usage"},
 		{cert.ErrNotSM2, exitNotFound, "unsupported_format"},
 		{cert.ErrMalformed, exitNotFound, "malformed"},
 		{tlog.ErrUnreachable, exitUnreachable, "unreachable"},

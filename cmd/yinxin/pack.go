@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -305,6 +306,14 @@ func packTo(out string, inputs []string, o envelope.PackOptions) (_ *envelope.Pa
 		}
 		defer closing(&err, f)
 		o.Files = append(o.Files, envelope.Source{Name: filepath.Base(path), Content: f})
+	}
+	if sink(out) {
+		var done *envelope.Packed
+		err := pour(out, func(w io.Writer) (err error) {
+			done, err = envelope.Pack(w, o)
+			return err
+		})
+		return done, err
 	}
 	target, err := durable.Disk{}.CreateTemp(filepath.Dir(out), 0o644)
 	if err != nil {

@@ -35,8 +35,8 @@ func newSignCmd(e *env) *cobra.Command {
 	var f signFlags
 	cmd := &cobra.Command{
 		Use: "sign IN OUT", Short: "make a digital signature without a seal (GB/T 35275)", Args: exactly(2, "IN and OUT"),
-		Long: "Signs an OFD (Type=Sign) or a PDF inside the file. Any other file gets a detached signature, which verify finds beside the\n" +
-			"file when it is called like it with .p7s behind; --detached does the same for a PDF or an OFD.\n" +
+		Long: "Signs an OFD (Type=Sign) or a PDF inside the file. Any other file gets a detached signature; verify is given that, and\n" +
+			"finds the file beside it when OUT is IN with .p7s behind; --detached does the same for a PDF or an OFD.\n" +
 			"The profile gbt writes the object identifiers of GB/T 35275; rfc writes those of RFC 5652, for readers such as OpenSSL\n" +
 			"and Bouncy Castle (not in an OFD). --lock covers the list of signatures in an OFD, so that none can follow.\n" +
 			"--tsa adds a time-stamp, which proves when the signature was made; it is judged by --root before anything is written.\n" + keyHelp,

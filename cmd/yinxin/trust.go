@@ -43,7 +43,7 @@ func (f *trustFlags) policy() (cert.Policy, error) {
 		}
 	}
 	for _, path := range f.crls {
-		data, err := readInput(path)
+		data, err := readWithin(path, 2*cert.MaxCRLSize) // as PEM
 		if err != nil {
 			return p, err
 		}
@@ -54,7 +54,7 @@ func (f *trustFlags) policy() (cert.Policy, error) {
 		p.CRLs = append(p.CRLs, list)
 	}
 	for _, path := range f.ocsp {
-		data, err := readInput(path)
+		data, err := readWithin(path, cert.MaxOCSPResponse)
 		if err != nil {
 			return p, err
 		}
@@ -71,12 +71,14 @@ func (f *trustFlags) policy() (cert.Policy, error) {
 type judgeFlags struct {
 	trustFlags
 	at     string
+	given  func() bool // at
 	makers []string
 }
 
 func (f *judgeFlags) add(cmd *cobra.Command) {
 	f.trustFlags.add(cmd)
 	cmd.Flags().StringVar(&f.at, "at", "", "judge as if it were this time (RFC 3339 or yyyy-mm-dd)")
+	f.given = func() bool { return cmd.Flags().Changed("at") }
 	cmd.Flags().StringArrayVar(&f.makers, "maker", nil, "let seals of this maker alone count (certificate, PEM or DER; may be repeated)")
 }
 
@@ -95,6 +97,9 @@ func (f *judgeFlags) options(e *env) (verify.Options, error) {
 			return o, refuse("validation", exitRefused, "--maker %s: %w", path, err)
 		}
 		o.Makers = append(o.Makers, certs[0])
+	}
+	if f.at == "" && f.given != nil && f.given() { // an empty variable of a script must not mean now
+		return o, usage("--at is empty: want RFC 3339, for instance 2026-11-21T08:00:00Z, or yyyy-mm-dd")
 	}
 	o.At, err = parseMoment("--at", f.at)
 	return o, err

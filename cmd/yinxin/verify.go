@@ -106,7 +106,7 @@ func (f *verifyFlags) form(asJSON bool) (form, error) {
 
 // readCertificates reads a PEM or DER file.
 func readCertificates(path string) ([]*cert.Certificate, error) {
-	data, err := readInput(path)
+	data, err := readWithin(path, cert.MaxPEMSize)
 	if err != nil {
 		return nil, err
 	}

@@ -14,7 +14,7 @@
 //	Remove           unlink · fsync directory
 //	File.Commit      fsync · rename to path · fsync directory
 //
-// The file is closed last, so that its lock (see RemoveStale) is held until it has its name. The temporary file lies in the directory of the target (so that rename stays inside one file system) and its name
+// What is replaced is a file or a link, never a folder, a device or a pipe (ErrNotFile). The file is closed last, so that its lock (see RemoveStale) is held until it has its name. The temporary file lies in the directory of the target (so that rename stays inside one file system) and its name
 // begins with TempPrefix. A write that reports an error before its rename leaves path as it was. A write that reports an
 // error at or after its rename (the directory could not be synced) has an unknown outcome: path holds either the whole
 // old or the whole new content, never a mixture, and the caller has to treat the write as not acknowledged.
@@ -354,8 +354,24 @@ func (f *File) settle() error {
 	return nil
 }
 
+// ErrNotFile: in the place of a file stands a folder, a device, a pipe or a socket, which no file may replace.
+var ErrNotFile = errors.New("not a file")
+
+// replaceable returns ErrNotFile where path is something that is no file. A link is replaced, not followed.
+func replaceable(path string) error {
+	st, err := os.Lstat(path)
+	if err != nil || st.Mode().IsRegular() || st.Mode()&fs.ModeSymlink != 0 {
+		return nil //nolint:nilerr // what cannot be seen is for the rename to tell
+	}
+	return fmt.Errorf("write %s: %w", path, ErrNotFile)
+}
+
 // rename gives a settled file its name, without syncing the directory, and closes it.
 func (f *File) rename(path string) error {
+	if err := replaceable(path); err != nil {
+		f.Abort()
+		return err
+	}
 	temp := f.f.Name()
 	if err := f.disk.do(StepRename, path, func() error { return os.Rename(temp, path) }); err != nil {
 		f.Abort() // removes nothing where the rename was done after all: the temporary name is gone then
