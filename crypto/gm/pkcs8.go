@@ -1,22 +1,17 @@
 package gm
 
 import (
-	"crypto/x509/pkix"
-	"encoding/asn1"
 	"encoding/pem"
 	"errors"
 	"fmt"
 
 	"github.com/emmansun/gmsm/pkcs"
 	"github.com/emmansun/gmsm/pkcs8"
-	"github.com/emmansun/gmsm/sm2"
 )
 
 const (
 	// pbkdf2Iterations is what MarshalPKCS8PEM spends on a passphrase.
 	pbkdf2Iterations = 600_000
-	// maxIterations bounds what a foreign key file may make ParsePKCS8PEM spend.
-	maxIterations = 20_000_000
 	// maxKeyPEM bounds a key file, in bytes.
 	maxKeyPEM = 64 << 10
 
@@ -48,8 +43,9 @@ func MarshalPKCS8PEM(k *PrivateKey, passphrase []byte) ([]byte, error) {
 	return pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), nil
 }
 
-// ParsePKCS8PEM reads the first PEM block of text, a PKCS#8 SM2 key. An encrypted one needs the passphrase; for a plain
-// one the passphrase is not looked at. ErrKeyFile, ErrPassphrase or ErrWeakKey.
+// ParsePKCS8PEM reads the first PEM block of text, a PKCS#8 SM2 key and nothing behind it. An encrypted one needs the
+// passphrase; for a plain one the passphrase is not looked at. Encrypted ones are read by PBES2 with PBKDF2, at most
+// maxIterations of HMAC with SHA-256, SHA-512 or SM3, and SM4 or AES in CBC mode. ErrKeyFile, ErrPassphrase or ErrWeakKey.
 func ParsePKCS8PEM(text, passphrase []byte) (*PrivateKey, error) {
 	if len(text) > maxKeyPEM {
 		return nil, ErrKeyFile
@@ -58,62 +54,33 @@ func ParsePKCS8PEM(text, passphrase []byte) (*PrivateKey, error) {
 	if block == nil {
 		return nil, ErrKeyFile
 	}
-	var key *sm2.PrivateKey
-	var err error
-	switch block.Type {
-	case pemKey:
-		if key, err = pkcs8.ParsePKCS8PrivateKeySM2(block.Bytes); err != nil {
-			return nil, ErrKeyFile
-		}
-	case pemEncryptedKey:
-		if err := checkKDF(block.Bytes); err != nil {
-			return nil, err
-		}
-		if len(passphrase) == 0 {
-			return nil, ErrPassphrase
-		}
-		if key, err = pkcs8.ParsePKCS8PrivateKeySM2(block.Bytes, passphrase); err != nil {
-			return nil, ErrPassphrase
-		}
-	default:
+	if block.Type == pemKey {
+		return parseKeyInfo(block.Bytes)
+	}
+	if block.Type != pemEncryptedKey {
 		return nil, ErrKeyFile
 	}
-	return ImportScalar(key.D.FillBytes(make([]byte, ScalarSize)))
+	locked, ok := parseEncryptedKey(block.Bytes)
+	if !ok {
+		return nil, ErrKeyFile
+	}
+	if len(passphrase) == 0 {
+		return nil, ErrPassphrase
+	}
+	der, ok := locked.open(passphrase)
+	if !ok {
+		return nil, ErrPassphrase
+	}
+	defer clear(der)
+	key, err := parseKeyInfo(der)
+	if errors.Is(err, ErrKeyFile) { // padding came out right by chance
+		return nil, ErrPassphrase
+	}
+	return key, err
 }
 
 // IsEncryptedPEM reports whether text is an encrypted key file, so that a caller knows to ask for a passphrase.
 func IsEncryptedPEM(text []byte) bool {
 	block, _ := pem.Decode(text)
 	return block != nil && block.Type == pemEncryptedKey
-}
-
-// checkKDF refuses a key file that would make its reader work for ever: PBES2 with PBKDF2 and a bounded count alone.
-func checkKDF(der []byte) error {
-	var info struct {
-		Algorithm pkix.AlgorithmIdentifier
-		Data      []byte
-	}
-	if rest, err := asn1.Unmarshal(der, &info); err != nil || len(rest) > 0 {
-		return ErrKeyFile
-	}
-	var params struct {
-		KDF    pkix.AlgorithmIdentifier
-		Cipher pkix.AlgorithmIdentifier
-	}
-	if _, err := asn1.Unmarshal(info.Algorithm.Parameters.FullBytes, &params); err != nil {
-		return ErrKeyFile
-	}
-	var kdf struct {
-		Salt       []byte
-		Iterations int
-		Rest       asn1.RawValue `asn1:"optional"`
-		PRF        asn1.RawValue `asn1:"optional"`
-	}
-	if _, err := asn1.Unmarshal(params.KDF.Parameters.FullBytes, &kdf); err != nil {
-		return ErrKeyFile
-	}
-	if kdf.Iterations < 1 || kdf.Iterations > maxIterations {
-		return ErrKeyFile
-	}
-	return nil
 }

@@ -272,7 +272,7 @@ func TestRealFaults(t *testing.T) {
 	}{
 		{"directory is missing", durable.WriteFile(filepath.Join(dir, "no", "file"), nil, 0o600), fs.ErrNotExist},
 		{"directory is a file", durable.WriteFile(filepath.Join(file, "x"), nil, 0o600), syscall.ENOTDIR},
-		{"target is a directory", durable.WriteFile(filepath.Join(dir, "sub"), nil, 0o600), syscall.EEXIST},
+		{"target is a directory", durable.WriteFile(filepath.Join(dir, "sub"), nil, 0o600), durable.ErrNotFile},
 		{"name is too long", durable.WriteFile(long, nil, 0o600), syscall.ENAMETOOLONG},
 		{"exclusive over a file", durable.CreateExclusive(file, []byte("x"), 0o600), fs.ErrExist},
 		{"mkdir over a file", durable.MkdirAll(filepath.Join(file, "x"), 0o700), syscall.ENOTDIR},
