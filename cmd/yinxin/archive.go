@@ -17,7 +17,7 @@ import (
 func newArchiveCmd(e *env) *cobra.Command {
 	cmd := &cobra.Command{Use: "archive", Short: "find, fetch and check records, gather evidence, hand them over (调阅、四性检测、举证、移交)"}
 	cmd.AddCommand(newArchiveSearchCmd(e), newArchiveGetCmd(e), newArchiveVerifyCmd(e), newArchiveCheckCmd(e),
-		newArchiveEvidenceCmd(e), newArchiveExportCmd(e))
+		newArchiveEvidenceCmd(e), newArchiveExportCmd(e), newArchiveRenewCmd(e))
 	return cmd
 }
 

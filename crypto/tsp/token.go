@@ -142,6 +142,9 @@ func passable(body *cryptobyte.String) bool {
 	return true
 }
 
+// ImprintAlgorithm is the algorithm by which the token says that it hashes.
+func (t *Token) ImprintAlgorithm() asn1.ObjectIdentifier { return t.imprint.algorithm }
+
 // Certificates are those in the token; the archive keeps them as evidence.
 func (t *Token) Certificates() []*cert.Certificate { return t.signed.Certificates() }
 
@@ -156,6 +159,8 @@ type JudgeOptions struct {
 	Certificates []*cert.Certificate
 	// Policies are the time-stamp policies that the caller accepts; nil accepts any.
 	Policies []asn1.ObjectIdentifier
+	// Imprint is the algorithm of the digest; nil means SM3. Another one of 32 bytes is for evidence that began elsewhere.
+	Imprint asn1.ObjectIdentifier
 	// Nonce, if set, is the one that was sent.
 	Nonce *big.Int
 	// NotBefore, if set, is when what was stamped came into being, by a clock that the caller relies on.
@@ -189,6 +194,21 @@ func (o JudgeOptions) maxAccuracy() time.Duration {
 		return DefaultMaxAccuracy
 	}
 	return o.MaxAccuracy
+}
+
+func (o JudgeOptions) imprint() asn1.ObjectIdentifier {
+	if o.Imprint == nil {
+		return gm.OIDSM3
+	}
+	return o.Imprint
+}
+
+// algorithmName is how people call the algorithm that a token should have.
+func algorithmName(oid asn1.ObjectIdentifier) string {
+	if oid.Equal(gm.OIDSM3) {
+		return "SM3"
+	}
+	return oid.String()
 }
 
 // Judgement is the answer about a token. Check has the name timestamp; only if it passed is Time proven.
@@ -271,9 +291,9 @@ func fail(r verdict.Reason, format string, args ...any) verdict.Check {
 // judgeAnswer compares what the token says with what was asked.
 func (t *Token) judgeAnswer(sum [32]byte, o JudgeOptions) verdict.Check {
 	switch {
-	case !t.imprint.bySM3():
-		return fail(verdict.TimestampAlgorithm, "the imprint is by %s, not by SM3", t.imprint.algorithm)
-	case !t.imprint.is(sum):
+	case !t.imprint.by(o.imprint()):
+		return fail(verdict.TimestampAlgorithm, "the imprint is by %s, not by %s", t.imprint.algorithm, algorithmName(o.imprint()))
+	case [32]byte(t.imprint.digest) != sum:
 		return fail(verdict.TimestampImprint, "the token of %s is about other data", t.Time.Format(time.RFC3339))
 	case o.Nonce != nil && (t.Nonce == nil || t.Nonce.Cmp(o.Nonce) != 0):
 		return fail(verdict.TimestampNonce, "the nonce is not the one that was sent")

@@ -71,10 +71,12 @@ type imprint struct {
 	digest    []byte
 }
 
-// bySM3 reports whether the imprint is an SM3 digest in form.
-func (m imprint) bySM3() bool {
-	return m.plain && m.algorithm.Equal(gm.OIDSM3) && len(m.digest) == len(gm.Digest{})
+// by reports whether the imprint is in form a digest of 32 bytes by the algorithm.
+func (m imprint) by(algorithm asn1.ObjectIdentifier) bool {
+	return m.plain && m.algorithm.Equal(algorithm) && len(m.digest) == len(gm.Digest{})
 }
+
+func (m imprint) bySM3() bool { return m.by(gm.OIDSM3) }
 
 func (m imprint) is(sum [32]byte) bool { return m.bySM3() && [32]byte(m.digest) == sum }
 

@@ -34,6 +34,7 @@ import java.util.List;
 import java.util.Set;
 
 import org.bouncycastle.asn1.ASN1ObjectIdentifier;
+import org.bouncycastle.asn1.DERNull;
 import org.bouncycastle.asn1.gm.GMObjectIdentifiers;
 import org.bouncycastle.asn1.ocsp.OCSPObjectIdentifiers;
 import org.bouncycastle.asn1.x500.X500Name;
@@ -79,6 +80,13 @@ import org.bouncycastle.tsp.TimeStampRequestGenerator;
 import org.bouncycastle.tsp.TimeStampResponse;
 import org.bouncycastle.tsp.TimeStampResponseGenerator;
 import org.bouncycastle.tsp.TimeStampTokenGenerator;
+import org.bouncycastle.tsp.ers.ERSArchiveTimeStamp;
+import org.bouncycastle.tsp.ers.ERSArchiveTimeStampGenerator;
+import org.bouncycastle.tsp.ers.ERSByteData;
+import org.bouncycastle.tsp.ers.ERSData;
+import org.bouncycastle.tsp.ers.ERSDataGroup;
+import org.bouncycastle.tsp.ers.ERSEvidenceRecord;
+import org.bouncycastle.tsp.ers.ERSEvidenceRecordGenerator;
 import org.bouncycastle.util.CollectionStore;
 import org.bouncycastle.util.Store;
 import org.bouncycastle.util.encoders.Hex;
@@ -117,6 +125,10 @@ public class Interop {
                 return signed(a[1], a.length > 2 ? a[2] : null);
             case "timestamp":
                 return timestamp(a[1], a[2], a[3], a[4]);
+            case "evidence-record":
+                return evidenceRecord(a);
+            case "make-evidence-record":
+                return makeEvidenceRecord(a[1], a[2], a[3]);
             case "timestamp-request":
                 return timestampRequest(a[1], a[2]);
             case "ocsp":
@@ -216,6 +228,32 @@ public class Interop {
             throw new IllegalStateException("imprint is of other data");
         }
         return "status " + resp.getStatus() + " " + resp.getTimeStampToken().getTimeStampInfo().getGenTime().getTime() / 1000;
+    }
+
+    private static ERSData group(String[] a, int from) throws Exception {
+        List<ERSData> all = new ArrayList<>();
+        for (int i = from; i < a.length; i++) {
+            all.add(new ERSByteData(read(a[i])));
+        }
+        return all.size() == 1 ? all.get(0) : new ERSDataGroup(all);
+    }
+
+    // evidence-record RECORD AUTHORITY OBJECT...: reading it checks the renewals, then the objects and the last token.
+    private static String evidenceRecord(String[] a) throws Exception {
+        ERSEvidenceRecord r = new ERSEvidenceRecord(read(a[1]), digests());
+        r.validatePresent(group(a, 3), new Date(Long.MAX_VALUE / 2));
+        r.validate(new JcaSimpleSignerInfoVerifierBuilder().setProvider("BC").build(cert(a[2])));
+        return "covered";
+    }
+
+    // make-evidence-record OBJECT RESPONSE OUT: a record of one object with a token that was asked for over its digest.
+    private static String makeEvidenceRecord(String object, String response, String out) throws Exception {
+        DigestCalculator sm3 = digests().get(new AlgorithmIdentifier(GMObjectIdentifiers.sm3, DERNull.INSTANCE));
+        ERSArchiveTimeStampGenerator g = new ERSArchiveTimeStampGenerator(sm3);
+        g.addData(new ERSByteData(read(object)));
+        ERSArchiveTimeStamp first = g.generateArchiveTimeStamp(new TimeStampResponse(read(response)));
+        Files.write(Path.of(out), new ERSEvidenceRecordGenerator(digests()).generate(first).getEncoded());
+        return "record";
     }
 
     private static byte[] sm3(byte[] data) throws Exception {
