@@ -7,7 +7,8 @@
 // document and this exchange. Nothing is rewritten: what comes later stands beside it.
 //
 // It does not judge seals or receipts itself: a [Judge] does, so that this package stays below the verifier and knows
-// nothing of the exchange. It does not encrypt at rest, renew time-stamps or write other package forms.
+// nothing of the exchange. It does not encrypt at rest or write other package forms; archive/renewal
+// keeps proofs of time alive.
 package archive
 
 import (

@@ -169,7 +169,7 @@ func (r *Record) judgeCover(objects []Object) ([]Hash, verdict.Check, error) {
 }
 
 // root is what a stamp's token must stamp if it covers exactly the leaf (RFC 4998 4.3).
-func (s Stamp) root(leaf Leaf) (Hash, bool) {
+func (s *Stamp) root(leaf Leaf) (Hash, bool) {
 	if len(leaf) == 0 || repeats(leaf) {
 		return Hash{}, false
 	}

@@ -167,7 +167,7 @@ func marshalChains(chains [][]Stamp) ([]byte, error) {
 	return der, nil
 }
 
-func (s Stamp) marshal(b *cryptobyte.Builder) {
+func (s *Stamp) marshal(b *cryptobyte.Builder) {
 	if s.form != impliedByToken {
 		b.AddASN1(tagAlgorithm, func(b *cryptobyte.Builder) { addAlgorithm(b, s.Algorithm, s.form) })
 	}

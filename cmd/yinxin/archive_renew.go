@@ -50,12 +50,12 @@ func newArchiveRenewCmd(e *env) *cobra.Command {
 
 // provenRecord is what archive renew reports of a package.
 type provenRecord struct {
-	Package string          `json:"package"`
-	Record  string          `json:"record"`
-	Action  string          `json:"action"` // begun, renewed, rehashed, kept, missing or refused
+	Package string         `json:"package"`
+	Record  string         `json:"record"`
+	Action  string         `json:"action"` // begun, renewed, rehashed, kept, missing or refused
 	Verdict verdict.Status `json:"verdict,omitempty"`
-	Reason  verdict.Reason  `json:"reason,omitempty"`
-	Detail  string          `json:"detail,omitempty"`
+	Reason  verdict.Reason `json:"reason,omitempty"`
+	Detail  string         `json:"detail,omitempty"`
 	// Since is the first time that is proven, Until when the newest certificate ends.
 	Since  *time.Time `json:"since,omitempty"`
 	Until  *time.Time `json:"until,omitempty"`

@@ -78,8 +78,6 @@ func (m imprint) by(algorithm asn1.ObjectIdentifier) bool {
 
 func (m imprint) bySM3() bool { return m.by(gm.OIDSM3) }
 
-func (m imprint) is(sum [32]byte) bool { return m.bySM3() && [32]byte(m.digest) == sum }
-
 func readImprint(in *cryptobyte.String) (imprint, bool) {
 	var seq, alg, digest, params cryptobyte.String
 	var m imprint
