@@ -60,8 +60,11 @@ func (c *composer) labels(y float64) (float64, error) {
 }
 
 func (c *composer) commonRedHead() error {
-	if len(c.doc.JointIssuers) > 0 {
-		return c.jointRedHead()
+	if n := len(c.doc.JointIssuers); n > 0 {
+		if c.jointHeadSize() >= leastJointHead {
+			return c.jointRedHead()
+		}
+		c.set.warn("joint_red_head", "%d offices in the red head would be smaller than the title; the host stands there alone", n+1)
 	}
 	return c.redHead(c.doc.RedHead, redHeadTop)
 }
@@ -118,25 +121,42 @@ func inkSpan(glyphs []glyph) (top, bottom float64, err error) {
 	return top, bottom, nil
 }
 
-// jointRedHead sets the offices of a joint document one below the other, the host first, each spread to the width of the
-// longest, and 文件 to the right in the middle of their height.
-func (c *composer) jointRedHead() error {
-	names := []string{strings.TrimSuffix(c.doc.RedHead, "文件")}
+// The red head of a joint document, mm.
+const (
+	jointHeadGap    = 4.0  // before 文件
+	jointHeadHeight = 60.0 // of all names
+	leastJointHead  = 0.9 * size2
+)
+
+// jointHead is the names of a joint red head, the length of the longest and that of 文件 beside them, in characters.
+func (c *composer) jointHead() (names []string, longest int, word float64) {
+	names, longest = []string{strings.TrimSuffix(c.doc.RedHead, "文件")}, 1
 	for _, o := range c.doc.JointIssuers {
 		names = append(names, o.Name)
 	}
-	longest := 1
 	for _, n := range names {
 		longest = max(longest, utf8.RuneCountInString(n))
 	}
-	const gap = 4.0
-	word := 0.0
 	if strings.HasSuffix(c.doc.RedHead, "文件") {
 		word = 2
 	}
-	size := min(redHeadLargest, (areaWidth-gap)/(float64(longest)+word), 60/float64(len(names)))
+	return names, longest, word
+}
+
+// jointHeadSize is the em of a joint red head. Names smaller than the title are no red head: the host's alone stands for
+// them then (GB/T 9704-2012 7.2.4).
+func (c *composer) jointHeadSize() float64 {
+	names, longest, word := c.jointHead()
+	return min(redHeadLargest, (areaWidth-jointHeadGap)/(float64(longest)+word), jointHeadHeight/float64(len(names)))
+}
+
+// jointRedHead sets the offices of a joint document one below the other, the host first, each spread to the width of the
+// longest, and 文件 to the right in the middle of their height.
+func (c *composer) jointRedHead() error {
+	names, longest, word := c.jointHead()
+	size := c.jointHeadSize()
 	st := redStyle(size)
-	left := areaLeft + (areaWidth-(float64(longest)+word)*size-gap)/2
+	left := areaLeft + (areaWidth-(float64(longest)+word)*size-jointHeadGap)/2
 	line := size * 1.25
 	first, err := c.set.glyphs(names[0], st)
 	if err != nil {
@@ -164,7 +184,7 @@ func (c *composer) jointRedHead() error {
 	if word == 0 {
 		return nil
 	}
-	return c.putText(RedHead, "文件", st, left+float64(longest)*size+gap, top+(height-size)/2)
+	return c.putText(RedHead, "文件", st, left+float64(longest)*size+jointHeadGap, top+(height-size)/2)
 }
 
 // numberLine sets the 发文字号 two lines below the red head, and the red rule 4 mm below that. An upward document has the

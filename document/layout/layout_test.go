@@ -487,6 +487,32 @@ func TestJointRedHead(t *testing.T) {
 	near(t, "文件 in the middle of the names", emTop(word)+word.Size/2, middle, 0.01)
 }
 
+// TestHostAloneInTheRedHead: where all names would be smaller than the title, the host's stands there as in a document of
+// its own, and the author is told.
+func TestHostAloneInTheRedHead(t *testing.T) {
+	alone := 0
+	for n := 2; n <= 12; n++ {
+		p := mustCompose(t, mustParse(t, draft("title:", "joint_issuers: "+offices(n-1, 7)+"\ntitle:")))
+		head, _ := find(p, layout.RedHead)
+		for _, r := range head {
+			if r.Size < 20*25.4/72-0.1 {
+				t.Errorf("%d offices: %q is %.1f mm high", n, r.Text, r.Size)
+			}
+		}
+		if text(head) != "云溪市人民政府办公室文件" {
+			continue
+		}
+		alone++
+		near(t, "upper edge", inkTop(t, head[0])-top, 35, 0.01)
+		if got := codes(p); !strings.HasPrefix(got, "joint_red_head") {
+			t.Errorf("%d offices: warned %q", n, got)
+		}
+	}
+	if alone != 4 {
+		t.Errorf("the host stands alone for %d of the documents, want those of 9 to 12", alone)
+	}
+}
+
 func TestManyAddresseesMoveToTheImprint(t *testing.T) {
 	var names []string
 	for i := range 80 {

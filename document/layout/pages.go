@@ -141,8 +141,8 @@ type Spot struct {
 // Warning says that the page is not quite what the author asked for.
 type Warning struct {
 	// Code is a closed list: face_substituted, character_substituted, glyph_missing, halfwidth_punctuation,
-	// title_break, number_meets_approvers, number_meets_labels, red_head_small, joint_seals_split, seal_without_text,
-	// first_page_without_text.
+	// title_break, number_meets_approvers, number_meets_labels, red_head_small, joint_red_head, joint_seals_split,
+	// seal_without_text, first_page_without_text.
 	Code   string `json:"code"`
 	Detail string `json:"detail"`
 }

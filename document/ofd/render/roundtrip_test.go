@@ -105,7 +105,8 @@ func unlike(d, got *document.Document) string {
 		for _, o := range d.JointIssuers {
 			names += o.Name
 		}
-		if strings.Replace(got.RedHead, "文件", "", 1) != names {
+		hostAlone := len(d.JointIssuers) >= 8 && got.RedHead == d.RedHead // all names would be smaller than the title
+		if strings.Replace(got.RedHead, "文件", "", 1) != names && !hostAlone {
 			return fmt.Sprintf("red head %q, want the names %q", got.RedHead, names)
 		}
 		got.RedHead = ""
