@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -94,6 +95,11 @@ func inspectPath(path string) (inspection, error) {
 	if envelope.IsEnvelope(head) { // of any size: only its outside is read
 		return v, v.envelopeFile(path)
 	}
+	if st.Mode().IsRegular() && bytes.HasPrefix(head, []byte("PK")) {
+		if shown, err := v.large(path); shown || err != nil {
+			return v, err
+		}
+	}
 	data, err := readInput(path)
 	if err != nil {
 		return v, err
@@ -104,6 +110,27 @@ func inspectPath(path string) (inspection, error) {
 		return v, fmt.Errorf("inspect %s: %w", path, err)
 	}
 	return v, nil
+}
+
+// large shows a file as a stream where it is of a kind that is read so, and says whether it was.
+func (v *inspection) large(path string) (shown bool, err error) {
+	f, err := openInput(path)
+	if err != nil {
+		return false, err
+	}
+	defer closing(&err, f)
+	if kind, err := verify.RecogniseReader(f, f.size); err != nil || kind != verify.KindOFD {
+		return false, err
+	}
+	h := gm.NewSM3()
+	if _, err := io.Copy(h, io.NewSectionReader(f, 0, f.size)); err != nil {
+		return true, err
+	}
+	v.Type, v.SM3 = string(verify.KindOFD), hex.EncodeToString(h.Sum(nil))
+	if err := v.ofd(f, f.size); err != nil {
+		return true, fmt.Errorf("inspect %s: %w", path, err)
+	}
+	return true, nil
 }
 
 func (v *inspection) folder(dir fs.FS) error {

@@ -37,7 +37,7 @@ func (v *inspection) content(data []byte) error {
 	v.Type = string(kind)
 	switch kind {
 	case verify.KindOFD:
-		return v.ofd(data)
+		return v.ofd(bytes.NewReader(data), int64(len(data)))
 	case verify.KindPDF:
 		return v.pdf(data)
 	case verify.KindSeal:
@@ -146,9 +146,13 @@ func (v *documentView) print(w io.Writer, indent string) {
 	}
 }
 
-func (v *inspection) ofd(data []byte) error {
-	pkg, err := ofd.Open(data)
+// ofd shows an OFD of any size.
+func (v *inspection) ofd(r io.ReaderAt, size int64) error {
+	pkg, err := ofd.OpenReader(r, size)
 	if err != nil {
+		return err
+	}
+	if err := pkg.Check(); err != nil {
 		return err
 	}
 	info := pkg.Info()
@@ -164,7 +168,7 @@ func (v *inspection) ofd(data []byte) error {
 		return err
 	}
 	v.Document.Title, v.Document.Number, v.Document.Kind, v.Document.Issuer = m.Title, m.Number.String(), m.Kind.String(), m.Issuer.Name
-	shown, err := pages.Open(data, fonts.Embedded())
+	shown, err := pages.OpenPackage(pkg, fonts.Embedded())
 	if err != nil {
 		return err
 	}

@@ -73,11 +73,12 @@ func (e *env) lintAll(paths []string, faces *fonts.Set, all, asJSON bool) error 
 	return nil
 }
 
-func lintFile(path string, faces *fonts.Set) (layout.Report, error) {
-	d, err := openDrawing(path, faces)
+func lintFile(path string, faces *fonts.Set) (r layout.Report, err error) {
+	d, file, err := openDrawing(path, faces)
 	if err != nil {
 		return layout.Report{}, err
 	}
+	defer closing(&err, file)
 	return d.Measure()
 }
 

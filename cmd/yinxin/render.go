@@ -3,7 +3,9 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -44,13 +46,17 @@ func newRenderCmd(e *env) *cobra.Command {
 	return cmd
 }
 
-// openDrawing opens an OFD file for drawing, its seals in place.
-func openDrawing(path string, faces *fonts.Set) (*pages.Document, error) {
-	data, err := readInput(path)
+// openDrawing opens an OFD file of any size for drawing, its seals in place. The file is closed by whoever asked.
+func openDrawing(path string, faces *fonts.Set) (*pages.Document, io.Closer, error) {
+	f, err := openInput(path)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return pages.Open(data, faces)
+	d, err := pages.OpenReader(f, f.size, faces)
+	if err != nil {
+		return nil, nil, errors.Join(err, f.Close())
+	}
+	return d, f, nil
 }
 
 // drawing says what render makes of a page.
@@ -59,11 +65,12 @@ type drawing struct {
 	page, dpi int    // pages count from 1
 }
 
-func (e *env) render(path string, w drawing, faces *fonts.Set, asJSON bool) error {
-	opened, err := openDrawing(path, faces)
+func (e *env) render(path string, w drawing, faces *fonts.Set, asJSON bool) (err error) {
+	opened, file, err := openDrawing(path, faces)
 	if err != nil {
 		return fmt.Errorf("render %s: %w", path, err)
 	}
+	defer closing(&err, file)
 	d := opened.Drawing()
 	if w.page < 1 || w.page > d.Pages() {
 		return refuse("not_found", exitNotFound, "render %s: page %d of %d", path, w.page, d.Pages())

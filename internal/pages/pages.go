@@ -31,6 +31,24 @@ func Open(data []byte, faces *fonts.Set) (*Document, error) {
 	if err != nil {
 		return nil, err
 	}
+	return OpenPackage(pkg, faces)
+}
+
+// OpenReader is [Open] of a file of any size: every entry is checked, and what memory holds does not grow with it. What r
+// holds must not change while the document is in use.
+func OpenReader(r io.ReaderAt, size int64, faces *fonts.Set) (*Document, error) {
+	pkg, err := ofd.OpenReader(r, size)
+	if err != nil {
+		return nil, err
+	}
+	if err := pkg.Check(); err != nil {
+		return nil, err
+	}
+	return OpenPackage(pkg, faces)
+}
+
+// OpenPackage makes an OFD ready that was opened and checked already.
+func OpenPackage(pkg *ofd.Package, faces *fonts.Set) (*Document, error) {
 	shown, err := ofdseal.ShownSeals(pkg)
 	if err != nil {
 		return nil, err

@@ -17,8 +17,10 @@ const (
 	maxPatterns   = 4         // patterns within the cells of patterns
 	maxSegments   = 4_000_000 // path segments, glyphs not counted
 	maxCharacters = 1_000_000
-	maxPixels     = 64 << 20 // of a picture in the file, and of a PNG drawn here
-	maxSide       = 20_000   // pixels
+	maxPixels     = 64 << 20  // of a picture in the file, and of a PNG drawn here
+	maxPagePixels = 128 << 20 // of all pictures of a page
+	maxKept       = 32 << 20  // bytes of pictures that are kept from page to page
+	maxSide       = 20_000    // pixels
 )
 
 // DefaultDPI is the resolution of PNG where the caller names none, MaxDPI the highest.

@@ -40,6 +40,7 @@ type Document struct {
 	annots    map[string]string // page ID → entry name
 	faces     map[string]*typeface
 	images    map[string]*picture
+	kept      int // bytes of them
 	notes     []Note
 	nested    int
 	sights    int    // what may still be looked at to tell whether characters can be seen
@@ -180,7 +181,7 @@ func (d *Document) page(i int) (*scene, error) {
 	}
 	p := d.pkg.Pages()[i]
 	s := &scene{size: p.Size}
-	r := &reader{doc: d, scene: s, segments: maxSegments, characters: maxCharacters, tiles: maxTiles}
+	r := &reader{doc: d, scene: s, segments: maxSegments, characters: maxCharacters, tiles: maxTiles, pixels: maxPagePixels, pictures: map[string]*picture{}}
 	if s.size.W <= 0 || s.size.H <= 0 {
 		return nil, verdict.Refuse(verdict.Number, "page %d is %g by %g mm", i+1, s.size.W, s.size.H)
 	}

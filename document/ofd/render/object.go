@@ -123,18 +123,13 @@ func (r *reader) image(o *ofd.Element, st state) error {
 // media is the picture of that identifier; nil, with a note, where there is none that can be drawn.
 func (r *reader) media(id string) *picture {
 	m := r.res.media[id]
-	pic, known := r.doc.images[m.file]
-	if known {
-		return pic
-	}
-	data, ok := r.doc.pkg.Entry(m.file)
-	if m.file == "" || !ok {
-		r.doc.note("resource_missing", "picture %.20s", id)
-		return nil
-	}
-	pic = r.doc.decode(m.file, data)
-	r.doc.images[m.file] = pic
-	return pic
+	return r.pictureOf(m.file, m.file, func() ([]byte, bool) {
+		data, ok := r.doc.pkg.Entry(m.file)
+		if ok = ok && m.file != ""; !ok {
+			r.doc.note("resource_missing", "picture %.20s", id)
+		}
+		return data, ok
+	})
 }
 
 // border draws the line around a picture. Its corners are drawn as right angles.

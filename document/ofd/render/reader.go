@@ -2,6 +2,7 @@ package render
 
 import (
 	"maps"
+	"strings"
 
 	"yinxin/document/ofd"
 	"yinxin/verdict"
@@ -17,6 +18,8 @@ type reader struct {
 	tiles                         int    // objects that patterns may still repeat
 	clips, patterns               int    // clips made, patterns being read
 	page                          matrix // of the page itself
+	pictures                      map[string]*picture
+	pixels                        int // that pictures of the page may still have
 }
 
 // state is what objects inherit.
@@ -147,6 +150,10 @@ func (r *reader) walk(e *ofd.Element, st state) error {
 			inner := st
 			inner.depth++
 			err = r.walk(o, inner)
+		default:
+			if strings.HasSuffix(o.Name, "Object") {
+				r.doc.note("object_not_drawn", "a %.40s", o.Name)
+			}
 		}
 		if err != nil {
 			return err

@@ -251,8 +251,49 @@ type picture struct {
 	format string
 }
 
+// pictureOf is the picture of that file, decoded once a page; nil, with a note, where it cannot be drawn. Those of earlier pages
+// are kept as long as they are few.
+func (r *reader) pictureOf(key, name string, read func() ([]byte, bool)) *picture {
+	if pic, known := r.pictures[key]; known {
+		return pic
+	}
+	pic, known := r.doc.images[key]
+	if !known {
+		data, ok := read()
+		if !ok {
+			return nil
+		}
+		pic = r.decode(name, data)
+		r.doc.keep(key, pic)
+	}
+	r.pictures[key] = pic
+	return pic
+}
+
+// keep remembers a picture for later pages, in place of the others where they are too many.
+func (d *Document) keep(key string, pic *picture) {
+	if d.kept += pic.bytes(); d.kept > maxKept {
+		d.images, d.kept = map[string]*picture{}, pic.bytes()
+	}
+	if d.kept <= maxKept {
+		d.images[key] = pic
+		return
+	}
+	d.kept = 0
+}
+
+// bytes is about what a picture takes in memory.
+func (p *picture) bytes() int {
+	if p == nil {
+		return 0
+	}
+	b := p.image.Bounds()
+	return 4*b.Dx()*b.Dy() + len(p.raw)
+}
+
 // decode reads a picture of bounded size; nil with a note where it cannot.
-func (d *Document) decode(name string, data []byte) *picture {
+func (r *reader) decode(name string, data []byte) *picture {
+	d := r.doc
 	config, format, err := image.DecodeConfig(bytes.NewReader(data))
 	if err != nil {
 		d.note("image_not_drawn", "%s: %v", name, err)
@@ -260,6 +301,10 @@ func (d *Document) decode(name string, data []byte) *picture {
 	}
 	if config.Width <= 0 || config.Height <= 0 || config.Width > maxPixels/config.Height {
 		d.note("image_not_drawn", "%s: %d by %d pixels", name, config.Width, config.Height)
+		return nil
+	}
+	if r.pixels -= config.Width * config.Height; r.pixels < 0 {
+		d.note("image_not_drawn", "%s: the pictures of the page have more than %d pixels", name, maxPagePixels)
 		return nil
 	}
 	img, _, err := image.Decode(bytes.NewReader(data))

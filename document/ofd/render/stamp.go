@@ -20,11 +20,7 @@ func (r *reader) stamp(s Stamp, at matrix) {
 		return
 	}
 	key := "stamp\x00" + string(s.Data)
-	pic, known := r.doc.images[key]
-	if !known {
-		pic = r.doc.decode("seal", s.Data)
-		r.doc.images[key] = pic
-	}
+	pic := r.pictureOf(key, "seal", func() ([]byte, bool) { return s.Data, true })
 	if pic == nil {
 		return
 	}
