@@ -147,13 +147,27 @@ func (l *RevocationList) indexEntries(entries cryptobyte.String) bool {
 	return true
 }
 
-// serialAt is the serial number of the entry that begins there.
+// serialAt is the serial number of the entry that begins there. The entry was read before; sorting asks for it so often that it
+// is not read again in full.
 func (l *RevocationList) serialAt(at uint32) []byte {
-	in := cryptobyte.String(l.entries[at:])
-	var body, serial cryptobyte.String
-	in.ReadASN1(&body, cbasn1.SEQUENCE)
-	body.ReadASN1(&serial, cbasn1.INTEGER)
-	return serial
+	number := afterHeader(l.entries[at:])
+	content := afterHeader(number)
+	var size int
+	for _, b := range number[1 : len(number)-len(content)] {
+		size = size<<8 | int(b)
+	}
+	if number[1] >= 0x80 { // then the first of these bytes counts the others
+		size &= 1<<(8*(number[1]&0x7f)) - 1
+	}
+	return content[:size]
+}
+
+// afterHeader is what follows the tag and the length of a DER element.
+func afterHeader(der []byte) []byte {
+	if der[1] < 0x80 {
+		return der[2:]
+	}
+	return der[2+int(der[1]&0x7f):]
 }
 
 // revokedEntry is one entry of a list as it stands there.
@@ -200,6 +214,9 @@ func readRevoked(in cryptobyte.String) (revokedEntry, bool) {
 	})
 }
 
+// maxExtensions bounds those of a certificate, a list or an entry: each is compared with all before it.
+const maxExtensions = 100
+
 // eachExtension reads a SEQUENCE of extensions, none of which may stand twice, and hands each to take.
 func eachExtension(in cryptobyte.String, take func(oid asn1.ObjectIdentifier, critical bool, value cryptobyte.String) bool) bool {
 	var list cryptobyte.String
@@ -211,7 +228,7 @@ func eachExtension(in cryptobyte.String, take func(oid asn1.ObjectIdentifier, cr
 		var ext, raw, value cryptobyte.String
 		var oid asn1.ObjectIdentifier
 		var critical bool
-		if !list.ReadASN1(&ext, cbasn1.SEQUENCE) {
+		if len(seen) == maxExtensions || !list.ReadASN1(&ext, cbasn1.SEQUENCE) {
 			return false
 		}
 		raw = ext

@@ -154,7 +154,12 @@ func TestParseCRLRefuses(t *testing.T) {
 		"an invalidity date of no form":    func(n *forge.Node) { n.At(5, 0, 2, 1, 1).Value = []byte{0x17, 0} },
 		"two numbers":                      func(n *forge.Node) { e := n.At(6, 0); e.Insert(0, e.At(-1).Clone()) },
 		"extensions of an entry, but none": func(n *forge.Node) { n.At(5, 0, 2).Kids = nil },
-		"something after the extensions":   func(n *forge.Node) { n.Insert(7, forge.Null()) },
+		"more extensions than anybody needs": func(n *forge.Node) {
+			for i := range 101 {
+				n.At(6, 0).Insert(0, forge.Seq(forge.OID(1, 2, 3, i), forge.Octets(nil)))
+			}
+		},
+		"something after the extensions": func(n *forge.Node) { n.Insert(7, forge.Null()) },
 	} {
 		der := reissued(root, l, edit)
 		if _, err := cert.ParseCRL(der); (err == nil) != (name == "") {
@@ -183,6 +188,32 @@ func TestEveryByteOfAList(t *testing.T) {
 		p := cert.Policy{Roots: certs(root), CRLs: lists(b)}
 		if k := find(t, p.Judge(leaf.c, cert.UseSign, cert.Moment{At: now, Now: now}), verdict.CheckRevocation); k.Status == verdict.Passed {
 			t.Errorf("byte %d: a spoilt list speaks", i)
+		}
+	}
+}
+
+// TestSerialNumbersOfAnyLength: in a list that is not in order a serial number of one octet and one of hundreds are found, and
+// those of its neighbours are not taken for them.
+func TestSerialNumbersOfAnyLength(t *testing.T) {
+	root := custom(t, nil, "root", asCA)
+	long := new(big.Int).Lsh(big.NewInt(1), 2400)
+	middle := new(big.Int).Lsh(big.NewInt(1), 8*130)
+	listed := []*big.Int{long, big.NewInt(128), middle, big.NewInt(5), big.NewInt(1 << 40)}
+	var entries []smx509.RevocationListEntry
+	for _, n := range listed {
+		entries = append(entries, smx509.RevocationListEntry{SerialNumber: n, RevocationTime: now.AddDate(0, 0, -1)})
+	}
+	p := cert.Policy{Roots: certs(root), CRLs: lists(crlOf(t, root, nil, entries...))}
+	judge := func(n *big.Int) verdict.Status {
+		leaf := custom(t, root, "leaf", func(c *smx509.Certificate) { c.SerialNumber = n })
+		return find(t, p.Judge(leaf.c, cert.UseSign, cert.Moment{At: now, Now: now}), verdict.CheckRevocation).Status
+	}
+	for _, n := range listed {
+		if got := judge(n); got != verdict.Failed {
+			t.Errorf("%d bits, listed: %s", n.BitLen(), got)
+		}
+		if got := judge(new(big.Int).Add(n, big.NewInt(1))); got != verdict.Passed {
+			t.Errorf("%d bits, not listed: %s", n.BitLen(), got)
 		}
 	}
 }
