@@ -83,17 +83,25 @@ func (r Record) lastChange(t time.Time) (last Change, known bool) {
 // InForce answers whether the seal could be used at a time: registered, active, within its validity. The error wraps
 // ErrNotInForce and says why not.
 func (r Record) InForce(t time.Time) error {
-	if t.Before(r.From) || t.After(r.To) {
-		return fmt.Errorf("%w: %s is valid from %s to %s", ErrNotInForce, r.ID, stamp(r.From), stamp(r.To))
-	}
-	s, known := r.StatusAt(t)
-	if !known {
-		return fmt.Errorf("%w: %s was not registered before %s", ErrNotInForce, r.ID, stamp(t))
-	}
-	if s != Active {
-		return fmt.Errorf("%w: %s was %s at %s", ErrNotInForce, r.ID, s, stamp(t))
+	if why := r.notInForce(t); why != "" {
+		return fmt.Errorf("%w: %s", ErrNotInForce, why)
 	}
 	return nil
+}
+
+// notInForce says why the seal could not be used at a time; empty if it could.
+func (r Record) notInForce(t time.Time) string {
+	if t.Before(r.From) || t.After(r.To) {
+		return fmt.Sprintf("seal %s is valid from %s to %s", r.ID, stamp(r.From), stamp(r.To))
+	}
+	s, known := r.StatusAt(t)
+	switch {
+	case !known:
+		return fmt.Sprintf("seal %s was not registered before %s", r.ID, stamp(t))
+	case s != Active:
+		return fmt.Sprintf("seal %s was %s at %s", r.ID, s, stamp(t))
+	}
+	return ""
 }
 
 // Append returns the record with one more change. Allowed are: the registration (to active, first), active to suspended

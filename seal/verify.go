@@ -162,8 +162,8 @@ func (o VerifyOptions) judgeRecord(s *ses.Seal, m cert.Moment, claimed time.Time
 	if claimed.IsZero() {
 		claimed = m.Now
 	}
-	if err := r.InForce(claimed); err != nil {
-		return verdict.Fail(name, verdict.SealValidity, "the registry: %v", err), true
+	if why := r.notInForce(claimed); why != "" {
+		return verdict.Fail(name, verdict.SealValidity, "the registry: %s", why), true
 	}
 	until, what := m.Now, "the sealing time is not proven"
 	if m.Proven {

@@ -189,7 +189,7 @@ func (t *writer) line(indent, format string, args ...any) {
 }
 
 func (t *writer) file(f File, indent string) {
-	t.line(indent, "%s (%s): %s%s", f.File, f.Type, f.Verdict.word(), t.because(f.Reason))
+	t.line(indent, "%s (%s): %s%s", f.File, f.Type, f.Verdict.word(), because(f.Reason, f.ReasonText))
 	inner := indent + "  "
 	if r := f.Receipt; r != nil {
 		t.line(inner, "%s: %s, %s %s, %s %s", phrase{"event", "事项"}, r.Event, phrase{"exchange", "交换"}, r.Exchange, phrase{"document SM3", "公文 SM3"}, r.DocumentSM3)
@@ -223,7 +223,7 @@ func (f *File) own() Notes {
 }
 
 func (t *writer) signature(s Signature, indent string) {
-	t.line(indent, "%s %s: %s%s", kindWord(s.Kind), s.ID, s.Verdict.word(), t.because(s.Reason))
+	t.line(indent, "%s %s: %s%s", kindWord(s.Kind), s.ID, s.Verdict.word(), because(s.Reason, s.ReasonText))
 	inner := indent + "  "
 	for _, field := range []struct {
 		name  phrase
@@ -265,7 +265,7 @@ func (t *writer) checks(checks []Check, indent string) {
 			mark = "x"
 		case Indeterminate, Unsigned:
 		}
-		t.line(indent, "[%s] %s: %s%s", mark, c.Name.word(t.lang), c.Status.word(), t.because(c.Reason))
+		t.line(indent, "[%s] %s: %s%s", mark, c.Name.word(t.lang), c.Status.word(), because(c.Reason, c.ReasonText))
 		if c.Detail != "" {
 			t.line(indent, "    %s", DetailText(c.Detail, t.lang))
 		}
@@ -282,11 +282,11 @@ func (t *writer) notes(n Notes, indent string) {
 }
 
 // because is the sentence for a reason and its code, nothing for none.
-func (t *writer) because(r Reason) phrase {
+func because(r Reason, sentence func(Language) string) phrase {
 	if r == "" {
 		return phrase{}
 	}
-	return phrase{" - " + r.Text(English) + " [" + string(r) + "]", "：" + r.Text(Chinese) + "〔" + string(r) + "〕"}
+	return phrase{" - " + sentence(English) + " [" + string(r) + "]", "：" + sentence(Chinese) + "〔" + string(r) + "〕"}
 }
 
 // clean replaces what could move a cursor, reorder text or break a line.

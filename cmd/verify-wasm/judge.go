@@ -155,9 +155,7 @@ func inWords(f verdict.File, l verdict.Language) fileWords {
 		File: f.File, Type: f.Type, Verdict: f.Verdict, Headline: head[0], Advice: head[1], Checks: checksOf(f.Checks, l),
 		Warnings: warningsOf(f.Notes, l), Signatures: []signatureWords{},
 	}
-	if f.Reason != "" {
-		w.Reason = f.Reason.Text(l)
-	}
+	w.Reason = f.ReasonText(l)
 	for _, s := range f.Signatures {
 		w.Signatures = append(w.Signatures, signatureOf(s, l))
 	}
@@ -175,9 +173,7 @@ func signatureOf(s verdict.Signature, l verdict.Language) signatureWords {
 	if s.Seal != nil {
 		w.Seal = s.Seal.Name
 	}
-	if s.Reason != "" {
-		w.Reason = s.Reason.Text(l)
-	}
+	w.Reason = s.ReasonText(l)
 	if s.Time != nil {
 		w.Time = s.Time.UTC().Format("2006-01-02 15:04 UTC") + " · " + verdict.TimeSourceText(s.TimeSource, l)
 	}
@@ -187,11 +183,9 @@ func signatureOf(s verdict.Signature, l verdict.Language) signatureWords {
 func checksOf(list []verdict.Check, l verdict.Language) []checkWords {
 	out := []checkWords{}
 	for _, c := range list {
-		w := checkWords{Name: c.Name.Text(l), Status: c.Status, Word: c.Status.Text(l), Detail: verdict.DetailText(c.Detail, l)}
-		if c.Reason != "" {
-			w.Reason = c.Reason.Text(l)
-		}
-		out = append(out, w)
+		out = append(out, checkWords{
+			Name: c.Name.Text(l), Status: c.Status, Word: c.Status.Text(l), Reason: c.ReasonText(l), Detail: verdict.DetailText(c.Detail, l),
+		})
 	}
 	return out
 }

@@ -6,15 +6,14 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"yinxin/document/fonts"
 	"yinxin/seal/picture"
 	"yinxin/seal/ses"
 )
 
 // drawnSeal says how the picture of a seal is made.
 type drawnSeal struct {
-	source, bottom, middle, number, rank, ranks string
-	diameter                                    float64
+	source, bottom, middle, number, rank, ranks, fonts string
+	diameter                                           float64
 }
 
 func (d *drawnSeal) add(cmd *cobra.Command) {
@@ -24,6 +23,7 @@ func (d *drawnSeal) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&d.number, "number", "", "the number along the inside of a round seal")
 	cmd.Flags().StringVar(&d.rank, "rank", "", "size of a round seal by the rank of its office: state, province, prefecture, county, township, or those of --ranks")
 	cmd.Flags().StringVar(&d.ranks, "ranks", "", "a table of ranks, one \"NAME: MM\" a line, instead of the one that is built in")
+	fontsFlag(cmd, &d.fonts)
 	cmd.Flags().Float64Var(&d.diameter, "diameter", 0, "diameter or width in mm (default: that of its kind; 42 for a round seal and a file)")
 }
 
@@ -74,9 +74,11 @@ func (d *drawnSeal) table() (picture.Ranks, error) {
 
 // sealPicture draws the picture or reads it from a file.
 func (e *env) sealPicture(d drawnSeal, name string, person bool) (ses.Picture, error) {
-	faces := fonts.Embedded()
+	faces, err := e.faces(d.fonts)
+	if err != nil {
+		return ses.Picture{}, err
+	}
 	var drawn *picture.Picture
-	var err error
 	switch {
 	case d.source == "auto" && person:
 		if d.bottom != "" || d.number != "" || d.rank != "" {

@@ -28,6 +28,8 @@ func (s *Server) functions(l language, texts catalogue) template.FuncMap {
 		"digest":    digest,
 		"short":     short,
 		"reason":    func(r verdict.Reason) string { return r.Text(l.verdict()) },
+		"cause":     func(of any) string { return causeOf(of, l.verdict()) },
+		"detail":    func(text string) string { return verdict.DetailText(text, l.verdict()) },
 		"check":     func(n verdict.CheckName) string { return n.Text(l.verdict()) },
 		"status":    func(st verdict.Status) string { return st.Text(l.verdict()) },
 		"source":    func(source string) string { return verdict.TimeSourceText(source, l.verdict()) },
@@ -40,6 +42,21 @@ func (s *Server) functions(l language, texts catalogue) template.FuncMap {
 		"dict":      dict,
 		"hex":       func(b [32]byte) string { return transport.Digest(b).String() },
 	}
+}
+
+// causeOf is the sentence for the reason of a verdict or a check; empty for none.
+func causeOf(of any, l verdict.Language) string {
+	switch v := of.(type) {
+	case verdict.Check:
+		return v.ReasonText(l)
+	case verdict.Signature:
+		return v.ReasonText(l)
+	case verdict.File:
+		return v.ReasonText(l)
+	case *verdict.File:
+		return v.ReasonText(l)
+	}
+	return ""
 }
 
 // dict makes a map of pairs, for a part that needs more than one value.

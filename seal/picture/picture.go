@@ -2,7 +2,8 @@
 //
 // It promises one set of outlines for every output: PNG (transparent), SVG, and path data for OFD and PDF show the same
 // shape, in millimetres, at the seal's true size. The same input gives the same bytes. A name that does not fit is an
-// error, never a picture with characters on top of each other.
+// error, never a picture with characters on top of each other; so is a character that no face draws, or that a face draws as
+// nothing: rare ones want a face that has them (a folder of fonts), and a seal never shows a stand-in for one.
 //
 // It judges no right to bear a name and knows no seal structure.
 package picture
@@ -291,11 +292,11 @@ func (d *drawing) character(r rune, at Point, angle, w, h float64) error {
 	}
 	face, ok := d.faces.Resolve(fonts.Song, r)
 	if !ok {
-		return fmt.Errorf("%w %q", ErrGlyph, r)
+		return fmt.Errorf("%w %q (%U)", ErrGlyph, r, r)
 	}
 	o, err := face.Outline(r)
-	if err != nil {
-		return fmt.Errorf("%w %q", ErrGlyph, r)
+	if err != nil || len(o.Segments) == 0 {
+		return fmt.Errorf("%w %q (%U): nothing of it shows in %s", ErrGlyph, r, r, face.Family())
 	}
 	em := float64(face.UnitsPerEm())
 	advance := o.Advance

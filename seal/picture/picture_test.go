@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"image/color"
 	"image/png"
 	"math"
@@ -180,5 +181,29 @@ func BenchmarkDraw(b *testing.B) {
 			b.Fatal(err)
 		}
 		_ = p.SVG()
+	}
+}
+
+// TestRareCharacters: a character that no face draws, or that a face draws as nothing, is named and never shown as something
+// else, in whatever seal and line it stands.
+func TestRareCharacters(t *testing.T) {
+	faces := fonts.Embedded()
+	for _, r := range []rune{'龘', '㐂', '𠮷', '鿃', '\ue000', '\u00a0', '\u2003', '\u200b'} {
+		for what, draw := range map[string]func() (*Picture, error){
+			"name": func() (*Picture, error) { return Draw(Organisation{Name: "云溪" + string(r) + "局"}, faces) },
+			"bottom line": func() (*Picture, error) {
+				return Draw(Organisation{Name: "云溪市", BottomLine: "专用" + string(r)}, faces)
+			},
+			"number":      func() (*Picture, error) { return Draw(Organisation{Name: "云溪市", Number: "1" + string(r)}, faces) },
+			"oval":        func() (*Picture, error) { return DrawOval(Oval{Name: "云溪" + string(r), Middle: "1"}, faces) },
+			"middle line": func() (*Picture, error) { return DrawOval(Oval{Name: "云溪市", Middle: string(r)}, faces) },
+			"square":      func() (*Picture, error) { return DrawSquare(Square{Text: "王" + string(r), Person: true}, faces) },
+			"signature":   func() (*Picture, error) { return DrawSignature(Signature{Name: "王" + string(r)}, faces) },
+		} {
+			p, err := draw()
+			if p != nil || !errors.Is(err, ErrGlyph) || !strings.Contains(err.Error(), fmt.Sprintf("%q (%U)", r, r)) {
+				t.Errorf("%U in the %s: %v", r, what, err)
+			}
+		}
 	}
 }
