@@ -180,6 +180,8 @@ func (s *Store) Health(ctx context.Context) keys.Health {
 		return keys.Health{Status: keys.HealthSealed, Detail: "Vault is not initialised; run: vault operator init"}
 	case h.Sealed:
 		return keys.Health{Status: keys.HealthSealed, Detail: "Vault is sealed; run: vault operator unseal"}
+	case h.Standby && !s.led(ctx, h):
+		return keys.Health{Status: keys.HealthNoLeader, Detail: "this Vault stands by, and no server of its cluster leads"}
 	}
 	_, err = s.sessions.get(ctx, s)
 	switch {
@@ -191,4 +193,13 @@ func (s *Store) Health(ctx context.Context) keys.Health {
 		return keys.Health{Status: keys.HealthNoLeader, Detail: err.Error()}
 	}
 	return keys.Health{Status: keys.HealthOK}
+}
+
+// led tells whether a Vault that stands by reaches one that leads, to which it hands requests on.
+func (s *Store) led(ctx context.Context, h *api.HealthResponse) bool {
+	if h.HAConnectionHealthy != nil && !*h.HAConnectionHealthy {
+		return false
+	}
+	leader, err := s.base.Sys().LeaderWithContext(ctx)
+	return err == nil && leader.LeaderAddress != ""
 }

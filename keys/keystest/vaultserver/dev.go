@@ -87,7 +87,8 @@ func prepare(ctx context.Context, address, plugin string) (root string, err erro
 	if err != nil {
 		return "", err
 	}
-	return made.Root, put(ctx, address+"/v1/sys/mounts/gm", made.Root, map[string]any{"type": name}, nil)
+	mount := map[string]any{"type": name, "config": map[string]any{"audit_non_hmac_request_keys": []string{"digest", "digests"}}}
+	return made.Root, put(ctx, address+"/v1/sys/mounts/gm", made.Root, mount, nil)
 }
 
 func put(ctx context.Context, url, token string, in, out any) error {

@@ -31,6 +31,7 @@ import (
 	"github.com/hashicorp/vault/command/server"
 	vaulthttp "github.com/hashicorp/vault/http"
 	"github.com/hashicorp/vault/internalshared/configutil"
+	"github.com/hashicorp/vault/physical/raft"
 	"github.com/hashicorp/vault/sdk/helper/consts"
 	"github.com/hashicorp/vault/sdk/logical"
 	"github.com/hashicorp/vault/sdk/physical"
@@ -89,8 +90,10 @@ func newCore(config *server.Config) (*vault.Core, error) {
 	if err != nil {
 		return nil, fmt.Errorf("storage %s: %w", config.Storage.Type, err)
 	}
+	available, _ := storage.(physical.HABackend) // nil of storage that only one server can use
 	return vault.NewCore(&vault.CoreConfig{
 		RawConfig: config, Physical: storage, StorageType: config.Storage.Type, RedirectAddr: config.APIAddr,
+		HAPhysical: available, ClusterAddr: config.ClusterAddr, ClusterName: "test",
 		AuditBackends:      map[string]audit.Factory{"file": audit.NewFileBackend, "socket": audit.NewSocketBackend},
 		CredentialBackends: credentialBackends(), LogicalBackends: logicalBackends(), BuiltinRegistry: builtin{},
 		DisableMlock: config.DisableMlock, DisableCache: config.DisableCache, PluginDirectory: config.PluginDirectory,
@@ -105,8 +108,10 @@ func newStorage(s *server.Storage, logger hclog.Logger) (physical.Backend, error
 		return inmem.NewInmem(s.Config, logger)
 	case "file":
 		return file.NewFileBackend(s.Config, logger)
+	case "raft":
+		return raft.NewRaftBackend(s.Config, logger)
 	}
-	return nil, errors.New("this test server has inmem and file")
+	return nil, errors.New("this test server has inmem, file and raft")
 }
 
 // serve answers until ctx ends.
@@ -116,6 +121,14 @@ func serve(ctx context.Context, core *vault.Core, listener *configutil.Listener)
 		return err
 	}
 	handler := vaulthttp.Handler.Handler(&vault.HandlerProperties{Core: core, ListenerConfig: listener})
+	if listener.ClusterAddress != "" { // where the servers of a cluster talk to each other, and a standby hands requests on
+		cluster, err := net.ResolveTCPAddr("tcp", listener.ClusterAddress)
+		if err != nil {
+			return errors.Join(err, l.Close())
+		}
+		core.SetClusterListenerAddrs([]*net.TCPAddr{cluster})
+		core.SetClusterHandler(handler)
+	}
 	s := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
 	done := make(chan error, 1)
 	go func() { done <- s.Serve(l) }()

@@ -91,6 +91,8 @@ type Options struct {
 	NoAudit bool
 	// Durable keeps storage in a folder, so that the server can be restarted.
 	Durable bool
+	// Cluster keeps storage with raft, so that others can Join.
+	Cluster bool
 	// StorageSize, where set, keeps storage in a file system of that many bytes, which lives as long as the process.
 	StorageSize int
 	// CoreFiles lets the server and what it starts write core files into Dir, and makes Go programs do so when aborted.
@@ -211,24 +213,40 @@ func buildPlugin(dir string) (string, error) {
 	return hex.EncodeToString(sum[:]), nil
 }
 
+// freePort is an address on loopback that nobody listens on.
+func freePort() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
+}
+
 // configure writes the configuration, on a free port.
 func (s *Server) configure(o Options) error {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := freePort()
 	if err != nil {
 		return err
 	}
-	address := l.Addr().String()
-	if err := l.Close(); err != nil {
-		return err
-	}
 	s.Address = "http://" + address
+	listener := map[string]any{"address": address, "tls_disable": true}
 	config := map[string]any{
-		"listener":         []any{map[string]any{"tcp": map[string]any{"address": address, "tls_disable": true}}},
+		"listener":         []any{map[string]any{"tcp": listener}},
 		"storage":          map[string]any{"inmem": map[string]any{}},
 		"plugin_directory": filepath.Join(s.Dir, "plugins"),
 		"disable_mlock":    true, "api_addr": s.Address, "log_level": "info",
 	}
-	if o.Durable || o.StorageSize > 0 {
+	switch {
+	case o.Cluster:
+		cluster, err := freePort()
+		if err != nil {
+			return err
+		}
+		listener["cluster_address"], config["cluster_addr"] = cluster, "https://"+cluster
+		config["storage"] = map[string]any{"raft": map[string]any{
+			"path": s.dataDir(), "node_id": filepath.Base(s.Dir), "performance_multiplier": "1",
+		}}
+	case o.Durable || o.StorageSize > 0:
 		config["storage"] = map[string]any{"file": map[string]any{"path": s.dataDir()}}
 	}
 	maps.Copy(config, o.Config)
@@ -330,6 +348,11 @@ func (s *Server) Unseal() error {
 	if err := s.ask("PUT", "sys/unseal", "", map[string]any{"key": s.unseal}, nil); err != nil {
 		return err
 	}
+	return s.becomes(http.StatusOK)
+}
+
+// becomes waits until the server's health answers with a status.
+func (s *Server) becomes(status int) error {
 	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		resp, err := http.Get(s.Address + "/v1/sys/health") // it answers or refuses
 		if err != nil {
@@ -338,11 +361,11 @@ func (s *Server) Unseal() error {
 		if err := resp.Body.Close(); err != nil {
 			return err
 		}
-		if resp.StatusCode == http.StatusOK {
+		if resp.StatusCode == status {
 			return nil
 		}
 	}
-	return errors.New("it does not become active")
+	return fmt.Errorf("its health does not become %d", status)
 }
 
 // Seal seals the server.
