@@ -67,6 +67,21 @@ func signs(ctx context.Context, store keys.Provider, info keys.PublicInfo) error
 	return nil
 }
 
+// onEach runs a fault on a Vault and on an OpenBao, each a server of its own.
+func onEach(t *testing.T, o vaulttest.Options, fault func(t *testing.T, s *vaulttest.Server)) {
+	t.Helper()
+	t.Run("Vault", func(t *testing.T) {
+		t.Parallel()
+		fault(t, vaulttest.Start(t, o))
+	})
+	t.Run("OpenBao", func(t *testing.T) {
+		t.Parallel()
+		o := o
+		o.Program, o.NoAudit = vaulttest.OpenBao(t), true
+		fault(t, vaulttest.Start(t, o))
+	})
+}
+
 // eventually waits until a use works again.
 func eventually(t *testing.T, what string, try func() error) {
 	t.Helper()
@@ -82,7 +97,11 @@ func eventually(t *testing.T, what string, try func() error) {
 // TestSealedVault: a sealed Vault says so at once, what is public stays at hand, and all recovers by itself.
 func TestSealedVault(t *testing.T) {
 	t.Parallel()
-	s := vaulttest.Start(t, vaulttest.Options{})
+	onEach(t, vaulttest.Options{}, sealedVault)
+}
+
+func sealedVault(t *testing.T, s *vaulttest.Server) {
+	t.Helper()
 	mount := s.Mount(t)
 	store := open(t, s, mount, custodian(t, s, mount))
 	info := makeKey(t, store, "k", keys.PurposeSign)
@@ -115,7 +134,11 @@ func TestSealedVault(t *testing.T) {
 // TestStoppedVault: a Vault that is gone is unavailable, within the time of the call, and works again after a restart.
 func TestStoppedVault(t *testing.T) {
 	t.Parallel()
-	s := vaulttest.Start(t, vaulttest.Options{Durable: true})
+	onEach(t, vaulttest.Options{Durable: true}, stoppedVault)
+}
+
+func stoppedVault(t *testing.T, s *vaulttest.Server) {
+	t.Helper()
 	mount := s.Mount(t)
 	store := open(t, s, mount, custodian(t, s, mount))
 	info := makeKey(t, store, "k", keys.PurposeSign)
@@ -237,7 +260,11 @@ path "auth/token/revoke-self" { capabilities = ["update"] }
 // version is lost, every error has its class, and afterwards all works.
 func TestKilledPlugin(t *testing.T) {
 	t.Parallel()
-	s := vaulttest.Start(t, vaulttest.Options{})
+	onEach(t, vaulttest.Options{}, killedPlugin)
+}
+
+func killedPlugin(t *testing.T, s *vaulttest.Server) {
+	t.Helper()
 	mount := s.Mount(t)
 	store := open(t, s, mount, custodian(t, s, mount))
 	info := makeKey(t, store, "k", keys.PurposeSign)
@@ -336,7 +363,11 @@ func TestBigRequests(t *testing.T) {
 // right or ends with an error of its class, and no version that was acknowledged is lost.
 func TestSealedInMidBatch(t *testing.T) {
 	t.Parallel()
-	s := vaulttest.Start(t, vaulttest.Options{})
+	onEach(t, vaulttest.Options{}, sealedInMidBatch)
+}
+
+func sealedInMidBatch(t *testing.T, s *vaulttest.Server) {
+	t.Helper()
 	mount := s.Mount(t)
 	store := open(t, s, mount, custodian(t, s, mount))
 	info := makeKey(t, store, "k", keys.PurposeSign)

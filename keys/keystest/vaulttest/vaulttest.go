@@ -163,7 +163,7 @@ func launch(program string, o Options) (s *Server, err error) {
 			os.RemoveAll(dir)
 		}
 	}()
-	sum, err := buildPlugin(filepath.Join(dir, "plugins"))
+	sum, err := putPlugin(filepath.Join(dir, "plugins"))
 	if err != nil {
 		return nil, err
 	}
@@ -194,23 +194,33 @@ func launch(program string, o Options) (s *Server, err error) {
 	return s, s.Register(plugin, sum)
 }
 
-// buildPlugin builds the plugin into dir and gives the SHA-256 of the file.
-func buildPlugin(dir string) (string, error) {
-	if err := os.Mkdir(dir, 0o755); err != nil {
-		return "", err
+// pluginBuilt builds the plugin, once a test binary.
+var pluginBuilt = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "yinxin-plugin-")
+	if err != nil {
+		return nil, err
 	}
+	defer os.RemoveAll(dir)
 	path := filepath.Join(dir, plugin)
 	c := exec.Command("go", "build", "-buildvcs=false", "-o", path, "yinxin/cmd/vault-plugin-gm")
 	c.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := c.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build the plugin: %w\n%s", err, out)
+		return nil, fmt.Errorf("build the plugin: %w\n%s", err, out)
 	}
-	data, err := os.ReadFile(path)
+	return os.ReadFile(path)
+})
+
+// putPlugin puts the plugin into dir, which it makes, and gives the SHA-256 of the file.
+func putPlugin(dir string) (string, error) {
+	program, err := pluginBuilt()
 	if err != nil {
 		return "", err
 	}
-	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:]), nil
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(program)
+	return hex.EncodeToString(sum[:]), os.WriteFile(filepath.Join(dir, plugin), program, 0o755)
 }
 
 // freePort is an address on loopback that nobody listens on.
