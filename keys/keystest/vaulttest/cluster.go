@@ -3,7 +3,6 @@ package vaulttest
 import (
 	"fmt"
 	"net/http"
-	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -13,20 +12,14 @@ import (
 func (s *Server) Join(t testing.TB) *Server {
 	t.Helper()
 	s.Must(t, "POST", "sys/storage/raft/autopilot/configuration", map[string]any{"server_stabilization_time": "100ms"})
-	dir, err := os.MkdirTemp("", "yinxin-vault-")
+	dir, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
-		t.Fatal(err)
-	}
-	if dir, err = filepath.EvalSymlinks(dir); err != nil {
 		t.Fatal(err)
 	}
 	o := s.options
 	o.Config = map[string]any{"plugin_directory": filepath.Join(s.Dir, "plugins")}
 	j := &Server{Root: s.Root, Dir: dir, program: s.program, options: o, unseal: s.unseal, log: new(lockedBuffer)}
-	t.Cleanup(func() {
-		j.stop()
-		os.RemoveAll(dir)
-	})
+	t.Cleanup(j.stop)
 	if err := j.join(s.Address, o); err != nil {
 		t.Fatalf("join: %v\n%s", err, j.Log())
 	}
