@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -280,7 +281,7 @@ func newKeysProposalsCmd(e *env, f *keyFlags) *cobra.Command {
 					return e.printJSON(list)
 				}
 				for _, p := range list {
-					fmt.Fprintf(e.stdout, "%s  %s  %s %s  %d of %d  until %s\n", p.ID, p.State, p.Act.Verb, actText(p.Act), p.Have, p.Needed, moment(p.Expires))
+					fmt.Fprintf(e.stdout, "%s  %s  %s %s  %s  until %s\n", p.ID, p.State, p.Act.Verb, actText(p.Act), consentText(p), moment(p.Expires))
 				}
 				return nil
 			})
@@ -291,12 +292,22 @@ func newKeysProposalsCmd(e *env, f *keyFlags) *cobra.Command {
 	return cmd
 }
 
+// consentText says how many consents count by the rule of today. Of an ended proposal it is those that others than the proposer
+// gave, whatever the rule is today.
+func consentText(p keys.Proposal) string {
+	if p.State == keys.ProposalOpen {
+		return fmt.Sprintf("%d of %d consents", p.Have, p.Needed)
+	}
+	given := slices.DeleteFunc(slices.Clone(p.Consents), func(c keys.Consent) bool { return c.Member == p.Proposer })
+	return fmt.Sprintf("%d consents", len(given))
+}
+
 func (e *env) printProposal(cmd *cobra.Command, p keys.Proposal) error {
 	if jsonFlag(cmd) {
 		return e.printJSON(p)
 	}
-	fmt.Fprintf(e.stdout, "proposal %s: %s %s\n  state     %s, %d of %d consents, until %s\n  digest    %s\n  proposer  %s\n",
-		p.ID, p.Act.Verb, actText(p.Act), p.State, p.Have, p.Needed, moment(p.Expires), hex.EncodeToString(p.Digest), plain(p.Proposer))
+	fmt.Fprintf(e.stdout, "proposal %s: %s %s\n  state     %s, %s, until %s\n  digest    %s\n  proposer  %s\n",
+		p.ID, p.Act.Verb, actText(p.Act), p.State, consentText(p), moment(p.Expires), hex.EncodeToString(p.Digest), plain(p.Proposer))
 	for _, c := range p.Consents {
 		if c.Member != p.Proposer {
 			fmt.Fprintf(e.stdout, "  consent   %s at %s\n", plain(c.Member), moment(c.Time))
@@ -536,7 +547,11 @@ func printSteps(w io.Writer, plan rotationPlan) error {
 func stepsOf(info keys.KeyInfo, plan rotationPlan) []string {
 	steps := []string{fmt.Sprintf("yinxin keys rotate %s --expect %d", info.Name, info.Latest)}
 	if info.Type == keys.TypeSM2 {
-		steps = append(steps, fmt.Sprintf("yinxin keys csr '%s?version=%d' …, to the CA", info.Name, plan.Next),
+		request := fmt.Sprintf("yinxin keys csr '%s?version=%d' …, to the CA", info.Name, plan.Next)
+		if !info.Purpose.Signs() {
+			request = fmt.Sprintf("yinxin keys show '%s?version=%d' --public F, to the CA", info.Name, plan.Next)
+		}
+		steps = append(steps, request,
 			fmt.Sprintf("yinxin keys import-cert %s CERT.pem …", info.Name))
 		if plan.Overlap {
 			steps = append(steps, fmt.Sprintf("until then version %d stays current", info.Current))

@@ -260,11 +260,7 @@ path "auth/token/revoke-self" { capabilities = ["update"] }
 // version is lost, every error has its class, and afterwards all works.
 func TestKilledPlugin(t *testing.T) {
 	t.Parallel()
-	onEach(t, vaulttest.Options{}, killedPlugin)
-}
-
-func killedPlugin(t *testing.T, s *vaulttest.Server) {
-	t.Helper()
+	s := vaulttest.Start(t, vaulttest.Options{})
 	mount := s.Mount(t)
 	store := open(t, s, mount, custodian(t, s, mount))
 	info := makeKey(t, store, "k", keys.PurposeSign)

@@ -176,7 +176,7 @@ func classify(ctx context.Context, err error) error {
 	if found, ok := engineError(err); ok {
 		return found
 	}
-	text := fmt.Sprintf("Vault answered %d: %s", answer.StatusCode, strings.Join(answer.Errors, "; "))
+	text := fmt.Sprintf("Vault answered %d: %s", answer.StatusCode, plainText(answer.Errors))
 	switch {
 	case answer.StatusCode == http.StatusForbidden:
 		return fmt.Errorf("%w: %s", keys.ErrDenied, text)
@@ -189,6 +189,12 @@ func classify(ctx context.Context, err error) error {
 		return fmt.Errorf("%w: %s", keys.ErrInvalid, text)
 	}
 	return &keys.UnavailableError{RetryAfter: retryAfter(err), Err: errors.New(text)}
+}
+
+// plainText puts Vault's errors into one line. Vault lays a list of errors out over several, also one of a single error.
+func plainText(texts []string) string {
+	text := strings.Join(strings.Fields(strings.Join(texts, "; ")), " ")
+	return strings.TrimPrefix(text, "1 error occurred: * ")
 }
 
 // retryAfter is the wait that Vault suggests. Its client hands no headers out with an error, so that a rate limit gets the
