@@ -69,3 +69,12 @@ func (c *checker) tableFoot(page int, y float64) (foot float64, ok bool) {
 	}
 	return foot, ok
 }
+
+// lastLine is the top of the last line of text above a place: that of the line given, or of the one that a table or picture
+// below it ends with.
+func (c *checker) lastLine(page int, line, above float64) float64 {
+	if foot, ok := c.tableFoot(page, above); ok {
+		return max(line, foot-charOf3)
+	}
+	return line
+}

@@ -107,7 +107,7 @@ func (c *checker) plainBlock() {
 		}
 	}
 	if last := c.lastText(); last != nil {
-		c.measure(d.page, SignedBy, "below_text", c.names[0].top-last.top, c.names[0].text)
+		c.measure(d.page, SignedBy, "below_text", c.names[0].top-c.lastLine(d.page, last.top, c.names[0].top), c.names[0].text)
 	}
 }
 

@@ -197,7 +197,7 @@ func (c *checker) attachments() {
 	c.measure(first.page, AttachmentRef, "indent", first.left-textLeft, first.text)
 	c.sizes(AttachmentRef, c.notes)
 	if n := len(c.body); n > 0 && c.body[n-1].page == first.page {
-		c.measure(first.page, AttachmentRef, "below", first.top-c.body[n-1].top, first.text)
+		c.measure(first.page, AttachmentRef, "below", first.top-c.lastLine(first.page, c.body[n-1].top, first.top), first.text)
 	}
 	c.hanging()
 	for _, p := range c.notes {

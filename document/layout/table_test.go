@@ -67,6 +67,24 @@ func TestTablesOfEveryLength(t *testing.T) {
 	}
 }
 
+// TestBehindATable: 附件说明 and a signature without a seal are measured from the table that the text ends with; a table that is
+// all of the text is not torn from its caption.
+func TestBehindATable(t *testing.T) {
+	const text = "  - 现将名单公布如下。\n"
+	for more, before := range map[string]string{
+		"signature: {form: none}\n": text, "attachments: [名单]\n": text, "": text, "joint_issuers: " + offices(7, 8) + "\n": "",
+	} {
+		for n := 1; n <= 16; n++ {
+			body := "body:\n" + before + "  - table: {caption: 表1, head: [单位, 事项], rows: [" + strings.Repeat("[云溪市教育局, 负责], ", n) + "[甲, 乙]]}\n"
+			p := mustCompose(t, mustParse(t, draft("body: |\n  各单位要做好试点工作。\n", more+body)))
+			checkPaper(t, p, false)
+			if r := layout.Check(stripped(p), p.SealSpots); len(r.Faults()) > 0 {
+				t.Errorf("%q, %d rows: %v", more, n, r.Faults())
+			}
+		}
+	}
+}
+
 // TestRowsHigherThanAPage: a row goes on over pages, line by line, closed at the foot of each with the head above the rest;
 // nothing of it is lost.
 func TestRowsHigherThanAPage(t *testing.T) {

@@ -251,6 +251,9 @@ func lastPageFrom(flow []flowLine, notes int, tail signaturePlan) int {
 		from--
 	}
 	from = max(1, from)
+	for from < n-1 && flow[from-1].keep { // nothing but a heading would stay behind
+		from++
+	}
 	height := func(from int) float64 {
 		h := tail.height
 		for i := from; i < n; i++ {
