@@ -28,7 +28,8 @@ const maxNesting = 3
 // kind (plain, CSV, Markdown, XML, JSON, HTML, RTF) in UTF-8, UTF-16 or GB 18030, and the same in the entries of a ZIP,
 // as .docx and .xlsx are, 256 MiB of it. The error is document.ErrClassified and carries no word of the file. An OFD or PDF
 // that cannot be opened gives the error of its reader. Pictures, page content of PDF, and other binary files are not read.
-// No setting changes any of this.
+// No setting changes any of this. Text is looked at through windows of 1 MiB, so that beside what is given little more is
+// held in memory, whatever the bytes are; of JSON a single value is held whole.
 func CheckUnclassified(name string, data []byte) error { return checkFile(name, data, nil, surface()) }
 
 // CheckLargeUnclassified is CheckUnclassified of a file that is larger than memory may hold: head is its beginning, and

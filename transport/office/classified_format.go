@@ -1,10 +1,13 @@
 package office
 
 import (
+	"bufio"
+	"bytes"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"html"
+	"io"
 	"regexp"
 	"strconv"
 	"strings"
@@ -14,59 +17,123 @@ import (
 	"yinxin/document"
 )
 
-var tag = regexp.MustCompile(`<[^<>]*>`)
+// withoutTags puts something else in the place of every tag.
+func withoutTags(text, instead string) string {
+	var out strings.Builder
+	for {
+		open := strings.IndexByte(text, '<')
+		if open < 0 {
+			break
+		}
+		end := strings.IndexAny(text[open+1:], "<>")
+		if end < 0 {
+			break
+		}
+		end += open + 1
+		if text[end] == '<' { // that one may begin a tag, this one does not
+			out.WriteString(text[:end])
+			text = text[end:]
+			continue
+		}
+		out.WriteString(text[:open] + instead)
+		text = text[end+1:]
+	}
+	out.WriteString(text)
+	return out.String()
+}
 
-// checkReading looks at the text as it stands and as its format would show it.
-func checkReading(where, text string) error {
-	views := []string{text}
-	head := strings.TrimSpace(text[:min(len(text), 512)])
-	switch {
-	case strings.HasPrefix(head, "{") || strings.HasPrefix(head, "["):
-		var v any
-		if json.Unmarshal([]byte(text), &v) == nil {
-			if err := document.CheckJSON(where, v); err != nil {
-				return err
-			}
-		} // and as it stands: of two equal keys only one was read
-	case strings.HasPrefix(head, `{\rtf`):
-	case strings.HasPrefix(head, "<"):
+// reading is how a text is read by its format, window after window.
+type reading struct {
+	begun       bool
+	rtf, markup bool
+	// headers are the first rows, by the character that separates cells.
+	headers map[rune][]string
+}
+
+// check looks at a window of a text as it stands and as its format would show it.
+func (f *reading) check(where, text string) error {
+	if !f.begun {
+		head := strings.TrimSpace(text[:min(len(text), 512)])
+		f.begun, f.rtf, f.markup, f.headers = true, strings.HasPrefix(head, `{\rtf`), strings.HasPrefix(head, "<"), map[rune][]string{}
+	}
+	if f.markup {
 		if err := checkMarkup(where, text); err != nil {
 			return err
 		}
 	}
-	if strings.HasPrefix(head, `{\rtf`) {
-		views = append(views, rtfText(text))
+	if err := checkText(where, text); err != nil {
+		return err
 	}
-	if strings.Contains(text, "<") {
-		views = append(views, html.UnescapeString(tag.ReplaceAllString(text, "\n")), html.UnescapeString(tag.ReplaceAllString(text, "")))
-	}
-	for _, view := range views {
-		if err := checkText(where, view); err != nil {
+	if f.rtf {
+		if err := checkText(where, rtfText(text)); err != nil {
 			return err
 		}
 	}
-	return checkTable(where, text)
+	if strings.Contains(text, "<") {
+		for _, instead := range []string{"\n", ""} {
+			if err := checkText(where, html.UnescapeString(withoutTags(text, instead))); err != nil {
+				return err
+			}
+		}
+	}
+	return f.checkTable(where, text)
+}
+
+// checkJSON looks at the names and values of a JSON text as they come, as far as it is one. Of two equal keys both are read.
+func checkJSON(where string, r io.Reader) error {
+	in := bufio.NewReader(r)
+	if head, _ := in.Peek(512); !bytes.HasPrefix(bytes.TrimSpace(head), []byte("{")) && !bytes.HasPrefix(bytes.TrimSpace(head), []byte("[")) {
+		return nil
+	}
+	d := json.NewDecoder(in)
+	var object []bool // of what is open, whether it is an object
+	key, named := "", false
+	for {
+		t, err := d.Token()
+		if err != nil {
+			return nil //nolint:nilerr // the end, or no JSON from here on; the text itself is looked at anyway
+		}
+		inObject := len(object) > 0 && object[len(object)-1]
+		if name, ok := t.(string); ok && inObject && !named {
+			key, named = name, true
+			continue
+		}
+		value := any(t)
+		delim, structured := t.(json.Delim)
+		switch {
+		case structured && (delim == '}' || delim == ']'):
+			object, named = object[:len(object)-1], false
+			continue
+		case structured:
+			object, value = append(object, delim == '{'), []any{}
+		}
+		if named {
+			value = map[string]any{key: value}
+		}
+		if err := document.CheckJSON(where, value); err != nil {
+			return err
+		}
+		named = false
+	}
 }
 
 // checkTable reads comma, tab and semicolon separated values: a column headed 密级, or a cell 密级 beside its value.
-func checkTable(where, text string) error {
+func (f *reading) checkTable(where, text string) error {
 	for _, comma := range []rune{',', '\t', ';', '|'} {
 		if !strings.ContainsRune(text, comma) {
 			continue
 		}
 		r := csv.NewReader(strings.NewReader(text))
 		r.Comma, r.LazyQuotes, r.FieldsPerRecord, r.ReuseRecord = comma, true, -1, true
-		var header []string
 		for {
 			row, err := r.Read()
 			if err != nil {
 				break // the end, or no table from here on
 			}
-			if header != nil && classifiedRow(header, row) {
+			if header, there := f.headers[comma]; !there {
+				f.headers[comma] = append([]string{}, row...)
+			} else if classifiedRow(header, row) {
 				return &document.ClassifiedError{Where: where, Kind: document.ClassifiedElement}
-			}
-			if header == nil {
-				header = append([]string{}, row...)
 			}
 			for i := 1; i < len(row); i++ {
 				if !document.ClassifiedElementNamed(row[i-1], "x") {

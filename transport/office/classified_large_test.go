@@ -4,10 +4,14 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
+	"runtime/debug"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/text/encoding/simplifiedchinese"
 	"golang.org/x/text/encoding/unicode"
@@ -101,5 +105,71 @@ func TestBrokenStream(t *testing.T) {
 	head := []byte("text\n")
 	if err := office.CheckLargeUnclassified("a.txt", head, func() (io.ReadCloser, error) { return nil, io.ErrClosedPipe }); !errors.Is(err, io.ErrClosedPipe) {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestScanIsBounded: what is held beside the file does not grow with it, whether it is noise in any encoding or a format
+// whose values are many. Held whole these took 60 to 130 MB.
+func TestScanIsBounded(t *testing.T) {
+	const bound = 40 << 20
+	defer debug.SetGCPercent(debug.SetGCPercent(10))
+	noise := make([]byte, 6<<20)
+	if _, err := rand.NewChaCha8([32]byte{1}).Read(noise); err != nil {
+		t.Fatal(err)
+	}
+	for name, data := range map[string][]byte{
+		"noise.csv": noise,
+		"many.json": []byte("[" + strings.Repeat("[],", 4<<20/3) + "[]]"),
+		"many.rtf":  []byte(`{\rtf` + strings.Repeat(`\'b0\'b1`, 4<<20/8)),
+	} {
+		before := heap()
+		done, peak := make(chan error), before
+		go func() { done <- office.CheckUnclassified(name, data) }()
+		for err, running := error(nil), true; running; {
+			select {
+			case err = <-done:
+				running = false
+				if err != nil {
+					t.Errorf("%s: %v", name, err)
+				}
+			case <-time.After(5 * time.Millisecond):
+				peak = max(peak, heap())
+			}
+		}
+		if grown := peak - before; grown > bound {
+			t.Errorf("%s: %d MiB beside the file, bound %d", name, grown>>20, bound>>20)
+		}
+		runtime.KeepAlive(data)
+		runtime.GC()
+	}
+}
+
+func heap() uint64 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+// Format and table are read to the end of a text, across the windows through which it is looked at.
+func TestMarksAtTheWindows(t *testing.T) {
+	t.Parallel()
+	row := "甲,乙,无\n"
+	for _, size := range []int{1<<20 - 64, 1<<20 + 64} {
+		rows := strings.Repeat(row, size/len(row))
+		for name, tt := range map[string]struct {
+			text string
+			want bool
+		}{
+			"a.csv":  {"姓名,单位,密级\n" + rows + "甲,乙,机密\n", true},
+			"b.csv":  {"姓名,单位,密级\n" + rows, false},
+			"c.html": {"<p>" + rows + "机<b>密</b>★10年</p>", true},
+			"d.json": {`{"a":"` + strings.Repeat("甲", size/3) + `","密级":"机密"}`, true},
+			"e.json": {`{"a":[` + strings.Repeat(`{"密级":"无"},`, size/20) + `{"密级":""}]}`, false},
+			"f.json": {`{"a":[` + strings.Repeat(`{"密级":"无"},`, size/20) + `{"x":[{"保密期限":{"n":1}}]}]}`, true},
+		} {
+			if err := office.CheckUnclassified(name, []byte(tt.text)); errors.Is(err, document.ErrClassified) != tt.want {
+				t.Errorf("%s of %d bytes: %v, want %t", name, len(tt.text), err, tt.want)
+			}
+		}
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"iter"
 	"path"
 	"strings"
 	"unicode/utf8"
@@ -26,11 +25,18 @@ func checkTextFile(name string, data []byte) error {
 	if named && len(data) > 64 {
 		return &document.ClassifiedError{Where: where, Kind: document.ClassifiedElement}
 	}
-	for text := range readings(name, data) {
-		if named && document.ClassifiedElementNamed(stem, text) {
-			return &document.ClassifiedError{Where: where, Kind: document.ClassifiedElement}
+	for _, encoding := range encodings(name, data) {
+		if err := checkJSON(where, decoded(data, encoding)); err != nil {
+			return err
 		}
-		if err := checkReading(where, text); err != nil {
+		var format reading
+		err := windows(decoded(data, encoding), func(text string) error {
+			if named && document.ClassifiedElementNamed(stem, text) {
+				return &document.ClassifiedError{Where: where, Kind: document.ClassifiedElement}
+			}
+			return format.check(where, text)
+		})
+		if err != nil {
 			return err
 		}
 	}
@@ -40,23 +46,50 @@ func checkTextFile(name string, data []byte) error {
 // textSuffixes are the files that are text whatever their bytes look like.
 const textSuffixes = " .txt .csv .tsv .md .markdown .xml .json .yaml .yml .html .htm .xhtml .mht .rtf .log .ini .eml .svg .tex .sql "
 
-// readings decodes text: UTF-8 and, where the bytes are not that, every encoding they may be in. Binary files give none.
-// Each is made when the one before is done with.
-func readings(name string, data []byte) iter.Seq[string] {
-	return func(yield func(string) bool) {
-		for _, encoding := range encodings(name, data) {
-			text := bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
-			if encoding != nil {
-				var err error
-				if text, err = encoding.NewDecoder().Bytes(data); err != nil {
-					continue
-				}
-			}
-			if !yield(string(text)) {
-				return
-			}
+// decoded reads text in an encoding as UTF-8; nil is UTF-8 itself.
+func decoded(data []byte, as encoding.Encoding) io.Reader {
+	if as == nil {
+		return bytes.NewReader(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")))
+	}
+	return transform.NewReader(bytes.NewReader(data), as.NewDecoder())
+}
+
+// A text is looked at through windows, so that memory does not grow with it: of windowLen bytes each, cut at the end of a line
+// where one ends in the last windowOverlap bytes, which the next window shows again.
+const (
+	windowLen     = 1 << 20
+	windowOverlap = 64 << 10
+)
+
+// windows shows a text piece by piece. What cannot be decoded ends it.
+func windows(r io.Reader, look func(text string) error) error {
+	buf := make([]byte, windowLen)
+	for held := 0; ; {
+		n, err := io.ReadFull(r, buf[held:])
+		held += n
+		if err != nil {
+			return look(string(buf[:held]))
+		}
+		cut := lineEnd(buf[:held], held-windowOverlap)
+		if err := look(string(buf[:cut])); err != nil {
+			return err
+		}
+		held = copy(buf, buf[lineEnd(buf[:cut-windowOverlap], cut-2*windowOverlap):held])
+	}
+}
+
+// lineEnd is the end of the last line that ends behind a place; where none does, that of a tag or at least of a character.
+func lineEnd(text []byte, after int) int {
+	for _, end := range []byte{'\n', '>'} {
+		if i := bytes.LastIndexByte(text[after:], end); i >= 0 {
+			return after + i + 1
 		}
 	}
+	at := len(text)
+	for at > after && !utf8.RuneStart(text[at-1]) {
+		at--
+	}
+	return max(at-1, after)
 }
 
 var (
