@@ -104,6 +104,8 @@ func TestClassifiedAnywhere(t *testing.T) {
 		"variable":          pack(t, p("", "甲"), parts{"word/settings.xml": `<w:settings xmlns:w="` + wordSpace + `"><w:docVars><w:docVar w:name="密级" w:val="机密"/></w:docVars></w:settings>`}),
 		"data":              pack(t, p("", "甲"), parts{"customXml/item1.xml": `<data><密级>机密</密级></data>`}),
 		"data in UTF-16":    pack(t, p("", "甲"), parts{"customXml/item1.xml": utf16Of(`<?xml version="1.0" encoding="utf-16"?><data><密级>机密</密级></data>`)}),
+		"a part in HTML":    pack(t, p("", "甲"), parts{"word/afchunk.htm": "<html><p>\n机密★1年\n</p></html>"}),
+		"shape of a chart":  pack(t, p("", "甲"), parts{"word/charts/chart1.xml": `<c:x xmlns:c="urn:c" xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main"><a:t>机密★1年</a:t></c:x>`}),
 		"data that is none": pack(t, p("", "甲"), parts{"customXml/item1.xml": "<data>\n机密★1年\n"}),
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -117,6 +119,7 @@ func TestClassifiedAnywhere(t *testing.T) {
 		"docProps/app.xml":    `<Properties><Company>市保密局</Company><DocSecurity>0</DocSecurity></Properties>`,
 		"docProps/custom.xml": `<Properties xmlns:vt="urn:vt"><property name="密级"><vt:lpwstr>无</vt:lpwstr></property></Properties>`,
 		"customXml/item1.xml": `<data><title>保密工作要点</title></data>`,
+		"word/afchunk.htm":    "<html><p>要保守国家秘密。</p></html>",
 	})); err != nil {
 		t.Errorf("the unclassified twin: %v", err)
 	}

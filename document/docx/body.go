@@ -37,6 +37,8 @@ type body struct {
 	blocks    []block
 	// paragraphs and tables count those read so far.
 	paragraphs, tables int
+	// places are those of the paragraphs that were read.
+	places map[*node]string
 	// newPage is the place of a page break that no block has followed yet; empty without one.
 	newPage string
 }
@@ -51,14 +53,19 @@ func (r *body) flow(n *node) error {
 		case "w:tbl":
 			err = r.table(c)
 		case "w:sdt":
-			err = r.flowIn(c.child("w:sdtContent"))
+			if !r.placeholder(c, r.here()) {
+				err = r.flowIn(c.child("w:sdtContent"))
+			}
 		case "w:customXml", "w:ins", "w:moveTo", "w:smartTag":
 			err = r.flow(c)
 		case "mc:AlternateContent":
-			err = r.flowIn(c.child("mc:Choice"))
+			err = r.flowIn(chosen(c))
 		case "w:altChunk":
 			r.left.add("embedded_object", r.here(), "a part in another format")
+		case "w:subDoc":
+			r.left.add("embedded_object", r.here(), "the text of another file, which this one names")
 		case "w:del", "w:moveFrom":
+			c.told = true
 			r.left.add("tracked_change", r.here(), "deleted text stays out")
 		case "w:sectPr":
 			r.section(c)
@@ -98,6 +105,7 @@ func (r *body) section(n *node) {
 // paragraph reads one paragraph into a block of text, or several where it holds line breaks, and blocks of its pictures.
 func (r *body) paragraph(n *node) error {
 	r.paragraphs++
+	r.places[n] = r.here()
 	props := n.child("w:pPr")
 	st := r.styles.get(props.val("w:pStyle"))
 	st.inherit(props)

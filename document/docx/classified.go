@@ -21,6 +21,12 @@ import (
 func (c *container) refuseClassified(folder string) error {
 	for _, name := range c.names {
 		lower := strings.ToLower(name)
+		if strings.Contains(otherText, " "+path.Ext(lower)+" ") {
+			if err := c.refuseClassifiedText(name); err != nil {
+				return err
+			}
+			continue
+		}
 		if path.Ext(lower) != ".xml" {
 			continue
 		}
@@ -36,6 +42,24 @@ func (c *container) refuseClassified(folder string) error {
 		if kind != "" {
 			return &document.ClassifiedError{Where: "the file", Kind: kind}
 		}
+	}
+	return nil
+}
+
+// otherText are the endings of parts in other formats (altChunk), which are looked through as plain text.
+const otherText = " .htm .html .xhtml .mht .txt .rtf "
+
+func (c *container) refuseClassifiedText(name string) error {
+	data, err := c.read(name, maxXML)
+	if err != nil {
+		return err
+	}
+	kind, found, err := document.FindClassificationIn(bytes.NewReader(utf8Of(data)))
+	if err != nil {
+		return err
+	}
+	if found {
+		return &document.ClassifiedError{Where: "the file", Kind: kind}
 	}
 	return nil
 }

@@ -40,16 +40,18 @@ func (p *paragraph) inline(n *node) error {
 		case "w:smartTag", "w:fldSimple", "w:customXml", "w:bdo", "w:dir":
 			err = p.inline(c)
 		case "w:sdt":
-			if content := c.child("w:sdtContent"); content != nil {
+			if content := c.child("w:sdtContent"); content != nil && !p.body.placeholder(c, p.place) {
 				err = p.inline(content)
 			}
 		case "w:del", "w:moveFrom":
-			p.body.left.add("tracked_change", p.place, "deleted text stays out")
+			p.leave(c, "tracked_change", "deleted text stays out")
 		case "m:oMath", "m:oMathPara":
-			p.body.left.add("equation", p.place, "an equation")
+			p.leave(c, "equation", "an equation")
+		case "w:subDoc":
+			p.leave(c, "embedded_object", "the text of another file, which this one names")
 		case "mc:AlternateContent":
-			if choice := c.child("mc:Choice"); choice != nil {
-				err = p.inline(choice)
+			if branch := chosen(c); branch != nil {
+				err = p.inline(branch)
 			}
 		}
 		if err != nil {
@@ -59,12 +61,43 @@ func (p *paragraph) inline(n *node) error {
 	return nil
 }
 
+// leave lists what is not carried over, with all the text in it.
+func (p *paragraph) leave(n *node, code, format string, args ...any) {
+	n.told = true
+	p.body.left.add(code, p.place, format, args...)
+}
+
+// chosen is the branch of alternative contents that is read: the first choice, else what stands for it. The other branches say
+// the same in other ways.
+func chosen(n *node) *node {
+	branch := n.child("mc:Choice")
+	if branch == nil {
+		branch = n.child("mc:Fallback")
+	}
+	for _, c := range n.children {
+		c.told = c != branch
+	}
+	return branch
+}
+
+// placeholder reports whether a content control shows what it asks for in place of a text.
+func (r *body) placeholder(control *node, place string) bool {
+	if !control.child("w:sdtPr").on("w:showingPlcHdr") {
+		return false
+	}
+	control.told = true
+	var text strings.Builder
+	control.plainText(&text)
+	r.left.add("placeholder", place, "a field that nobody filled in: %.40q", strings.TrimSpace(text.String()))
+	return true
+}
+
 // run reads a stretch of one formatting.
 func (p *paragraph) run(n *node) error {
 	props := n.child("w:rPr")
 	if p.hidden || props.on("w:vanish") {
-		if hasText(n) {
-			p.body.left.add("hidden_text", p.place, "hidden text")
+		if n.hasWords() {
+			p.leave(n, "hidden_text", "hidden text")
 		}
 		return nil
 	}
@@ -127,7 +160,12 @@ func (p *paragraph) content(n *node) error {
 		}
 		switch c.name {
 		case "w:t":
+			c.told = true
 			p.text.WriteString(c.text)
+		case "w:ruby":
+			if err := p.ruby(c); err != nil {
+				return err
+			}
 		case "w:tab", "w:ptab":
 			p.text.WriteString("　")
 		case "w:noBreakHyphen":
@@ -135,8 +173,8 @@ func (p *paragraph) content(n *node) error {
 		case "w:br", "w:cr":
 			p.lineBreak(c.attr("w:type"))
 		case "mc:AlternateContent":
-			if choice := c.child("mc:Choice"); choice != nil {
-				if err := p.content(choice); err != nil {
+			if branch := chosen(c); branch != nil {
+				if err := p.content(branch); err != nil {
 					return err
 				}
 			}
@@ -147,6 +185,19 @@ func (p *paragraph) content(n *node) error {
 		default:
 			p.reference(c)
 		}
+	}
+	return nil
+}
+
+// ruby reads characters with their reading above them; the reading stays out.
+func (p *paragraph) ruby(n *node) error {
+	if above := n.child("w:rt"); above != nil {
+		var text strings.Builder
+		above.plainText(&text)
+		p.leave(above, "ruby", "the reading %.40q above the text", strings.TrimSpace(text.String()))
+	}
+	if base := n.child("w:rubyBase"); base != nil {
+		return p.inline(base)
 	}
 	return nil
 }

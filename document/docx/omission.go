@@ -6,8 +6,8 @@ import "fmt"
 type Omission struct {
 	// Code is of a closed list: bullet, comment, embedded_object, emphasis, equation, floating_picture, footnote, header,
 	// heading_level, hidden_text, line_break, link, macro, merged_cells, nested_table, number_added, page_break, picture_format,
-	// picture_in_table, picture_missing, repeated_element, script, symbol, table_shape, text_after_date, text_box,
-	// tracked_change, annex_without_title, more.
+	// picture_in_table, picture_missing, placeholder, repeated_element, ruby, script, symbol, table_shape, text_after_date, text_box,
+	// tracked_change, unread_text, annex_without_title, more.
 	Code string `json:"code"`
 	// Place is where it stands: paragraph 3, table 1.
 	Place string `json:"place"`

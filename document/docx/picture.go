@@ -26,11 +26,15 @@ func (p *paragraph) drawing(n *node) error {
 	if box := n.find("w:txbxContent"); box != nil {
 		var text strings.Builder
 		box.plainText(&text)
-		left.add("text_box", p.place, "a text box: %.60q", strings.Join(strings.Fields(text.String()), " "))
+		p.leave(n, "text_box", "a text box: %.60q", strings.Join(strings.Fields(text.String()), " "))
 		return nil
 	}
 	if n.name == "w:object" {
-		left.add("embedded_object", p.place, "an embedded object")
+		p.leave(n, "embedded_object", "an embedded object")
+		return nil
+	}
+	if art := n.find("v:textpath").attr("string"); art != "" {
+		p.leave(n, "text_box", "a text drawn as a picture: %.60q", art)
 		return nil
 	}
 	id := n.find("a:blip").attr("r:embed")
@@ -38,7 +42,7 @@ func (p *paragraph) drawing(n *node) error {
 		id = n.find("v:imagedata").attr("r:id")
 	}
 	if id == "" {
-		left.add("embedded_object", p.place, "a drawing that is no picture")
+		p.leave(n, "embedded_object", "a drawing that is no picture")
 		return nil
 	}
 	picture, err := p.body.picture(id, p.place)

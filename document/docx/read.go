@@ -52,13 +52,32 @@ func Read(data []byte) (*Draft, error) {
 	if err := b.flow(text); err != nil {
 		return nil, err
 	}
+	b.rest(root, "the beginning")
 	t := recognise(b.blocks, b.left)
 	return &Draft{Text: t, Omissions: b.left.all()}, nil
 }
 
+// rest lists every text of the file that was neither carried over nor listed: what stands in elements that this package does
+// not know.
+func (r *body) rest(n *node, place string) {
+	if n.told {
+		return
+	}
+	if at, read := r.places[n]; read {
+		place = at
+	}
+	words := (n.name == "w:t" || n.name == "a:t" || n.name == "m:t" || n.name == "w:delText" || n.foreign()) && strings.TrimSpace(n.text) != ""
+	if words {
+		r.left.add("unread_text", place, "text in a part of the file that is not read: %.60q", strings.TrimSpace(n.text))
+	}
+	for _, c := range n.children {
+		r.rest(c, place)
+	}
+}
+
 // newBody reads the parts that the text refers to.
 func newBody(c *container, part string) (*body, error) {
-	b := &body{file: c, part: part, left: &omissions{}}
+	b := &body{file: c, part: part, left: &omissions{}, places: make(map[*node]string)}
 	var err error
 	if b.rels, err = c.relations(part); err != nil {
 		return nil, err

@@ -13,10 +13,15 @@ const maxSpan = 64
 func (r *body) table(n *node) error {
 	r.tables++
 	place := fmt.Sprintf("table %d", r.tables)
-	cells := &body{file: r.file, part: r.part, rels: r.rels, styles: r.styles, numbering: r.numbering, left: &omissions{}}
+	cells := &body{file: r.file, part: r.part, rels: r.rels, styles: r.styles, numbering: r.numbering, left: &omissions{}, places: r.places}
 	b := block{place: place, rows: [][]string{}}
 	widest := 0
 	for _, tr := range rowsOf(n) {
+		if tr.child("w:trPr").child("w:del") != nil {
+			tr.told = true
+			cells.left.add("tracked_change", place, "a deleted row stays out")
+			continue
+		}
 		var row []string
 		for _, tc := range cellsOf(tr) {
 			text, err := cells.cell(tc, place)
@@ -78,6 +83,7 @@ func (r *body) cell(n *node, place string) (string, error) {
 	kept.children = nil
 	for _, c := range n.children {
 		if c.name == "w:tbl" {
+			c.told = true
 			r.left.add("nested_table", place, "a table inside of a cell")
 			continue
 		}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"strings"
+	"unicode"
 )
 
 // node is one element. Its name and those of its attributes bear the usual prefix of their namespace, whatever the file
@@ -14,8 +15,10 @@ type node struct {
 	name     string
 	attrs    map[string]string
 	children []*node
-	// text is the character data between the children, where it counts: in w:t and its like.
+	// text is the character data between the children.
 	text string
+	// told says that its text and that of its children is in the document, or in the list of what is not.
+	told bool
 }
 
 // prefixes are the namespaces by their last parts, the same in the transitional and the strict form.
@@ -69,7 +72,7 @@ func parseXML(name string, data []byte) (*node, error) {
 		case xml.EndElement:
 			stack = stack[:len(stack)-1]
 		case xml.CharData:
-			if last.name == "w:t" || last.name == "w:delText" || last.name == "m:t" || last.name == "w:instrText" {
+			if keeps(last.name) || len(bytes.TrimSpace(t)) > 0 {
 				last.text += string(t)
 			}
 		case xml.Directive:
@@ -80,6 +83,11 @@ func parseXML(name string, data []byte) (*node, error) {
 		return nil, unreadable("%s: %d root elements", name, len(top.children))
 	}
 	return top.children[0], nil
+}
+
+// keeps reports whether an element holds text in which blanks count.
+func keeps(name string) bool {
+	return name == "w:t" || name == "w:delText" || name == "m:t" || name == "a:t" || name == "w:instrText"
 }
 
 func newNode(t xml.StartElement) *node {
@@ -162,12 +170,16 @@ func (n *node) on(child string) bool {
 // too.
 func (n *node) plainText(b *strings.Builder) {
 	switch n.name {
-	case "w:t", "w:delText", "m:t":
+	case "w:t", "w:delText", "m:t", "a:t":
 		b.WriteString(n.text)
 	case "w:tab":
 		b.WriteByte(' ')
 	case "w:br", "w:cr":
 		b.WriteByte('\n')
+	default:
+		if n.foreign() {
+			b.WriteString(n.text)
+		}
 	}
 	for _, c := range n.children {
 		c.plainText(b)
@@ -175,4 +187,25 @@ func (n *node) plainText(b *strings.Builder) {
 	if n.name == "w:p" {
 		b.WriteByte('\n')
 	}
+}
+
+// foreign reports whether an element that this package does not know holds words: figures and names of places are numbers and
+// Latin words, words of a document are not.
+func (n *node) foreign() bool {
+	return !keeps(n.name) && (n.text != "" && strings.HasSuffix(n.name, "t") && len(n.name) < 4 || strings.ContainsFunc(n.text, isHan))
+}
+
+func isHan(r rune) bool { return unicode.Is(unicode.Han, r) }
+
+// hasWords reports whether an element holds text that is shown.
+func (n *node) hasWords() bool {
+	if n.name == "w:t" && strings.TrimSpace(n.text) != "" {
+		return true
+	}
+	for _, c := range n.children {
+		if c.hasWords() {
+			return true
+		}
+	}
+	return false
 }
