@@ -45,6 +45,15 @@ func (e *Element) Attr(name string) (string, bool) {
 	return "", false
 }
 
+// AttrNames are the names of all attributes, without their namespaces.
+func (e *Element) AttrNames() []string {
+	names := make([]string, 0, len(e.attrs))
+	for _, a := range e.attrs {
+		names = append(names, a.Name.Local)
+	}
+	return names
+}
+
 // Value is Attr with the empty string for an absent attribute.
 func (e *Element) Value(name string) string {
 	v, _ := e.Attr(name)

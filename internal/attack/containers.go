@@ -51,6 +51,11 @@ func zipCases(l *lab) {
 	add("Z-08/zip64", "a size in the extra field", "zip_feature", &entry{
 		name: "x", data: text, extra: append([]byte{1, 0, 16, 0}, make([]byte, 16)...),
 	})
+	inner := &entry{name: "inner", data: text, stored: true}
+	lone, _, _ := bytes.Cut((&pack{entries: []*entry{inner}}).pack(), []byte("PK\x01\x02"))
+	add("Z-08/overlapping", "an entry inside of the data of another", "bomb",
+		&entry{name: "outer", data: lone, stored: true},
+		&entry{name: "inner", data: text, stored: true, inside: "outer"})
 	l.on("OFD", "Z-08/entries", "65,000 entries", Rejected, "bomb", func(p *pack) {
 		for i := range 65_000 {
 			p.entries = append(p.entries, &entry{name: fmt.Sprintf("e/%d", i), stored: true})
@@ -131,6 +136,8 @@ func xmlCases(l *lab) {
 		x("01/doctype", "a document type", "doctype", before("<!DOCTYPE x>"))
 		x("01/bomb", "an entity bomb", "doctype", before(`<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>`))
 		x("01/external", "an external entity", "doctype", before(`<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]>`))
+		x("01/parameter", "a parameter entity", "doctype", before(`<!DOCTYPE x [<!ENTITY % p SYSTEM "http://127.0.0.1/x"> %p;]>`))
+		x("01/include", "an inclusion", "namespace", before(`<!-- --><xi:include xmlns:xi="http://www.w3.org/2001/XInclude" href="x"/>`))
 		x("01/schema", "a place of a schema", "doctype", func(p *pack) {
 			p.edit(name, "<"+tag, "<"+tag+` xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:schemaLocation="a b"`)
 		})
@@ -146,6 +153,10 @@ func xmlCases(l *lab) {
 		x("06/long", "a comment of two megabytes", "limit", func(p *pack) {
 			p.get(name).stored = true // else the container would be refused first, as a bomb
 			before("<!--" + strings.Repeat("x", 2<<20) + "-->")(p)
+		})
+		x("06/long-attribute", "an attribute of two megabytes", "limit", func(p *pack) {
+			p.get(name).stored = true
+			p.edit(name, ns, ns+` a="`+strings.Repeat("x", 2<<20)+`"`)
 		})
 		x("06/attributes", "200 attributes", "limit", func(p *pack) {
 			var b strings.Builder
@@ -172,6 +183,7 @@ func xmlCases(l *lab) {
 	in("07/digest-comment", describe0, "</ofd:CheckValue>", "<!-- --></ofd:CheckValue>", "xml_split_value")
 	in("07/digest-cdata", describe0, "<ofd:SignatureDateTime>", "<ofd:SignatureDateTime><![CDATA[]]>", "xml_split_value")
 	in("07/root-comment", rootFile, "Doc_0/Document.xml", "Doc_0/<!-- -->Document.xml", "xml_split_value")
+	in("08/root-percent", rootFile, "<ofd:DocRoot>Doc_0", "<ofd:DocRoot>%44oc_0", "missing_entry")
 	for id, loc := range sorted(map[string]string{"parent": "../../../x.xml", "backslash": `Doc_0\x.xml`, "drive": "C:/x.xml", "empty": ""}) {
 		in("08/list-"+id, listFile, "/"+describe0, loc, "path")
 		in("08/value-"+id, describe0, "<ofd:SignedValue>/"+value0, "<ofd:SignedValue>"+strings.Replace(loc, "../../../", "../../../../", 1), "path")

@@ -378,6 +378,11 @@ func listCases(l *lab) {
 		"no-identifier":    {` ID="1"`, ""},
 		"counter-lowered":  {"<ofd:MaxSignId>2<", "<ofd:MaxSignId>0<"},
 		"base-of-nothing":  {` ID="1"`, ` ID="1" Relative="8"`},
+		"other-element":    {"</ofd:Signatures>", "<ofd:Other/></ofd:Signatures>"},
+		"nested-list":      {"</ofd:Signatures>", `<ofd:More><ofd:Signature ID="9" Type="Sign" BaseLoc="/` + describe0 + `"/></ofd:More></ofd:Signatures>`},
+		"nested-signature": {`/` + describe0 + `"/>`, `/` + describe0 + `"><ofd:Signature ID="9" Type="Sign" BaseLoc="/x"/></ofd:Signature>`},
+		"kind-twin":        {` Type="Seal"`, ` Type="Seal" type="Sign"`},
+		"place-twin":       {` Type="Seal"`, ` Type="Seal" baseloc="/x"`},
 	}) {
 		l.on("OFD", "O-09/"+id, "list changed: "+id, Failed, "signature_list", func(p *pack) { p.edit(listFile, edit[0], edit[1]) })
 	}

@@ -319,6 +319,16 @@ func (l pdfLab) hostile() {
 	}) {
 		l.emitAs("P-16/"+id, "a file to exhaust the reader: "+id, Rejected, "limit", data)
 	}
+	l.emitAs("P-17/late-header", "bytes before the header", Rejected, "type_ambiguous", append([]byte("x"), pdf...))
+	l.emitAs("P-17/other-header", "the header of another kind of file", Rejected, "unsupported_format", append([]byte("%!PS-Adobe-3.0"), pdf[8:]...))
+	hostile := func(id, reason string, objects map[int]string) {
+		l.emitAs("P-16/"+id, "an unsigned file to exhaust the reader: "+id, Rejected, reason, plainPDF("hello", objects))
+	}
+	hostile("length-lie", "malformed", map[int]string{objText: "<< /Length 900000000 >>\nstream\nx\nendstream"})
+	hostile("length-of-itself", "limit", map[int]string{objText: "<< /Length 5 0 R >>\nstream\nx\nendstream"})
+	hostile("circular-form", "limit", map[int]string{
+		objCatalog: "<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [20 0 R] >> >>", 20: "<< /T (a) /Kids [20 0 R] >>",
+	})
 	zip := "PK\x01\x02" + strings.Repeat("\x00", 42) + "PK\x05\x06\x00\x00\x00\x00\x01\x00\x01\x00\x2e\x00\x00\x00\x00\x00\x00\x00\x00\x00"
 	l.emitAs("P-17/zip-behind", "a package behind the file", Rejected, "type_ambiguous", append(bytes.Clone(pdf), zip...))
 	l.emitAs("P-17/ofd-behind", "an OFD behind the file", Rejected, "type_ambiguous", append(bytes.Clone(pdf), l.base.OFD...))

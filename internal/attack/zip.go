@@ -28,6 +28,8 @@ type entry struct {
 	external    uint32 // attributes, with a Unix host
 	extra       []byte
 	comment     string
+	// inside is the stored entry in whose data this one lies, at its beginning.
+	inside string
 
 	// base and packed are the bytes in the base, plain and compressed, so that what no case changes is compressed once.
 	base, packed []byte
@@ -128,8 +130,10 @@ func isASCII(s string) bool {
 // pack writes the package, lies and all.
 func (p *pack) pack() []byte {
 	var out, central bytes.Buffer
+	offsets := map[string]int{}
 	for _, e := range p.entries {
 		at := out.Len()
+		offsets[e.name] = at
 		packed, method := e.data, uint16(0)
 		if !e.stored {
 			packed, method = e.deflated(), 8
@@ -160,11 +164,16 @@ func (p *pack) pack() []byte {
 		if e.descriptor {
 			flags |= flagDescriptor
 		}
-		header(&out, "PK\x03\x04", []uint16{20, flags, localMethod, 0, 0x21}, []uint32{crc, uint32(len(packed)), localSize},
-			[]uint16{uint16(len(local)), uint16(len(e.extra))})
-		out.WriteString(local)
-		out.Write(e.extra)
-		out.Write(packed)
+		if e.inside == "" {
+			header(&out, "PK\x03\x04", []uint16{20, flags, localMethod, 0, 0x21}, []uint32{crc, uint32(len(packed)), localSize},
+				[]uint16{uint16(len(local)), uint16(len(e.extra))})
+			out.WriteString(local)
+			out.Write(e.extra)
+			out.Write(packed)
+		} else {
+			const fixed = 30 // octets of a local header
+			at = offsets[e.inside] + fixed + len(e.inside)
+		}
 		if e.descriptor {
 			header(&out, "PK\x07\x08", nil, []uint32{crc, uint32(len(packed)), size}, nil)
 		}

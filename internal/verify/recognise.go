@@ -49,6 +49,8 @@ func Recognise(data []byte) Kind {
 		return recogniseDER(data)
 	case looksLikeOFD(data):
 		return KindOFD
+	case looksLikePDF(data):
+		return KindPDF
 	}
 	return KindUnknown
 }
@@ -112,6 +114,14 @@ func recogniseZip(r io.ReaderAt, size int64) (Kind, error) {
 // looksLikeOFD finds an OFD behind foreign bytes, so that it is refused as one and not as an unknown file.
 func looksLikeOFD(data []byte) bool {
 	return bytes.Contains(data, []byte(zipMagic)) && bytes.Contains(data, []byte("OFD.xml"))
+}
+
+// looksLikePDF finds a PDF behind foreign bytes as lenient readers do, by its header near the beginning and its end near the end,
+// so that it is refused as one and not as an unknown file.
+func looksLikePDF(data []byte) bool {
+	const near = 1024
+	tail := data[max(0, len(data)-near):]
+	return bytes.Contains(data[:min(near, len(data))], []byte("%PDF-")) && bytes.Contains(tail, []byte("startxref")) && bytes.Contains(tail, []byte("%%EOF"))
 }
 
 // recogniseDER tells a certificate, a seal and a signed message apart by the parsers that would read them.

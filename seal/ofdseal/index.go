@@ -17,6 +17,8 @@ type list struct {
 	// maxSignID is the text of MaxSignId, empty if there is none.
 	maxSignID string
 	root      *ofd.Element
+	// odd is the first thing in it that another reader could take for a signature or for its kind; empty if there is none.
+	odd string
 }
 
 // listEntry is one Signature of the list.
@@ -36,7 +38,7 @@ func readList(pkg *ofd.Package, name string) (*list, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &list{name: name, root: root, maxSignID: root.ChildText("MaxSignId")}
+	l := &list{name: name, root: root, maxSignID: root.ChildText("MaxSignId"), odd: oddity(root)}
 	all := root.All("Signature")
 	if len(all) > maxSignatures {
 		return nil, verdict.Refuse(verdict.Limit, "%s lists %d signatures", name, len(all))
@@ -52,6 +54,27 @@ func readList(pkg *ofd.Package, name string) (*list, error) {
 		l.entries = append(l.entries, entry)
 	}
 	return l, nil
+}
+
+// oddity looks for what is in no list of signatures. The list is open, as a rule: whoever comes by may write into it, and
+// readers that look for signatures at any depth, or for attributes in any case, would see other ones than are judged here.
+func oddity(root *ofd.Element) string {
+	for _, e := range root.Children {
+		if e.Name != "MaxSignId" && e.Name != "Signature" {
+			return "the element " + e.Name
+		}
+		if len(e.Children) > 0 {
+			return "an element inside of " + e.Name
+		}
+		for _, name := range e.AttrNames() {
+			for _, known := range []string{"ID", "Type", "BaseLoc", "Relative"} {
+				if strings.EqualFold(name, known) && name != known {
+					return "the attribute " + name
+				}
+			}
+		}
+	}
+	return ""
 }
 
 // description is a Signature.xml.

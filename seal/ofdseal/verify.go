@@ -261,6 +261,9 @@ func (f *findings) done() []verdict.Check {
 // checkList holds the list of signatures against itself.
 func checkList(s *signed) []verdict.Check {
 	faults := findings{name: verdict.CheckCoverage}
+	if s.list.odd != "" {
+		faults.add(verdict.SignatureList, "%s holds %s, which no list of signatures has", s.list.name, s.list.odd)
+	}
 	if s.id == "" {
 		faults.add(verdict.SignatureList, "%s lists a signature without an ID", s.list.name)
 	}
