@@ -400,8 +400,11 @@ func plantedFaults() []planted {
 		{"seals that touch", "joint.yaml", onSeals(func(s []layout.Spot) { s[1].X -= 3 }), []string{"seal.apart"}},
 		{"seal off its name", "joint.yaml", onSeals(func(s []layout.Spot) { s[0].Y += 24 }), []string{"note.near_seals", "signed_by.in_seal"}},
 		{"signature on a page without text", "report.yaml", func(p []layout.Page, s []layout.Spot) ([]layout.Page, []layout.Spot) {
+			without(p, "云溪市教育局办公室") // no 版记
+			without(p, "2026年12月19日印发")
 			next := layout.Page{Width: 210, Height: 297}
 			from := &p[len(p)-1]
+			from.Rules = nil
 			for _, r := range from.Runs {
 				if r.Text == "云溪市教育局" || r.Text == "2026年12月18日" {
 					r.Y -= 100
