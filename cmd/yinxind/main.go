@@ -27,6 +27,8 @@ import (
 	"yinxin/archive/tlog"
 	"yinxin/archive/witness"
 	"yinxin/crypto/cert"
+	"yinxin/crypto/gm"
+	"yinxin/internal/backup"
 	"yinxin/internal/config"
 	"yinxin/internal/durable"
 	"yinxin/internal/postgres"
@@ -108,7 +110,8 @@ func newRootCmd(e *env) *cobra.Command {
 	root.SetErr(e.stderr)
 	root.PersistentFlags().Bool("json", false, "print what a program needs to know as one JSON object, and any fault as one")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w: %w", errUsage, err) })
-	root.AddCommand(newDevCmd(e), newServeCmd(e), newInitCmd(e), newMigrateCmd(e), newCheckCmd(e), newEnvelopesCmd(e), newTSACmd(e), newWitnessCmd(e))
+	root.AddCommand(newDevCmd(e), newServeCmd(e), newInitCmd(e), newMigrateCmd(e), newCheckCmd(e), newBackupCmd(e), newRestoreCmd(e), newEnvelopesCmd(e),
+		newTSACmd(e), newWitnessCmd(e))
 	root.SetHelpCommand(&cobra.Command{
 		Use: "help [COMMAND]", Short: "show what a command takes",
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -150,6 +153,13 @@ func faultOf(err error) (exit int, code string) {
 		{tlog.ErrFork, exitRefused, "fork"},
 		{tlog.ErrSignature, exitRefused, "checkpoint_signature"},
 		{witness.ErrUnknownLog, exitRefused, "unknown_log"},
+		{errRefused, exitRefused, "refused"},
+		{postgres.ErrNotEmpty, exitRefused, "not_empty"},
+		{backup.ErrNone, exitNotFound, "not_found"},
+		{backup.ErrDamaged, exitNotFound, "damaged"},
+		{backup.ErrNotForKey, exitRefused, "not_for_key"},
+		{tlog.ErrWrongLog, exitRefused, "wrong_log"},
+		{gm.ErrPassphrase, exitRefused, "wrong_passphrase"},
 		{config.ErrInvalid, exitUsage, "configuration"},
 		{postgres.ErrSchema, exitRefused, "schema"},
 		{sqlite.ErrSchema, exitRefused, "schema"},

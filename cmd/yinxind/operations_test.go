@@ -17,7 +17,10 @@ import (
 
 	"yinxin/archive/blob"
 	"yinxin/archive/blob/s3blob/s3test"
+	"yinxin/crypto/cert"
+	"yinxin/crypto/gm"
 	"yinxin/examples"
+	"yinxin/internal/backup"
 	"yinxin/internal/check"
 	"yinxin/internal/embedded"
 	"yinxin/internal/postgres/pgtest"
@@ -264,6 +267,7 @@ func TestOperations(t *testing.T) {
 				}
 			})
 			s.serve(func(c *client.Client) { retrieved(t, c, secret, sum) })
+			backedUp(t, s, place)
 			r := s.checked(t, 0, "--read-data", "100%")
 			for _, item := range r.Items {
 				t.Logf("%-10s %s %v", item.Name, item.Detail, item.Counts)
@@ -463,6 +467,150 @@ func TestCheckForPeople(t *testing.T) {
 	for _, want := range []string{"passed        log", "indeterminate anchor", "[no_anchor]", "next:   set log.anchor", "passed        keys", "indeterminate, in "} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %q in\n%s", want, out)
+		}
+	}
+}
+
+// recovery is one who may restore: a key file and its certificate.
+func recovery(t *testing.T) (key, certificate string) {
+	t.Helper()
+	dir := t.TempDir()
+	pair, err := gm.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ca, err := cert.NewRoot(cert.Station{Signer: pair, Now: time.Now, Rand: rand.Reader}, cert.Subject("recovery", ""), cert.IssueOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := gm.MarshalPKCS8PEM(pair, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, certificate = filepath.Join(dir, "recovery.key"), filepath.Join(dir, "recovery.pem")
+	if err := errors.Join(os.WriteFile(key, text, 0o600), os.WriteFile(certificate, ca.Certificate.PEM(), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	return "file:" + key, certificate
+}
+
+// told runs a command with --json and reads what it prints.
+func told[T any](t *testing.T, want int, args ...string) *T {
+	t.Helper()
+	code, out, errs := call(t, append(args, "--json")...)
+	v := new(T)
+	if code != want || out != "" && json.Unmarshal([]byte(out), v) != nil {
+		t.Fatalf("%v: exit %d, want %d: %s%s", args, code, want, out, errs)
+	}
+	return v
+}
+
+// backedUp takes snapshots at work and at rest, rehearses them, and makes the hub again elsewhere.
+func backedUp(t *testing.T, s *site, place func(*testing.T) string) {
+	t.Helper()
+	key, certificate := recovery(t)
+	out := filepath.Join(t.TempDir(), "backups")
+	var first *backup.Manifest
+	s.work(func(system *embedded.System) {
+		first = told[backup.Manifest](t, 0, "backup", "--config", s.config, "--out", out, "--to", certificate)
+		send(t, system)
+	})
+	second := told[backup.Manifest](t, 0, "backup", "--config", s.config, "--out", out, "--to", certificate)
+	if first.Blobs.Added == 0 || second.Blobs.Added == 0 || second.Blobs.Count != first.Blobs.Count+second.Blobs.Added || second.Size <= first.Size {
+		t.Errorf("the second snapshot copies what the first has: %+v, %+v", first.Blobs, second.Blobs)
+	}
+	for snapshot, lost := range map[string]int64{first.ID: int64(second.Size - first.Size), second.ID: 0} {
+		r := told[restored](t, 0, "restore", "--verify-only", "--config", s.config, "--from", out, "--key", key, "--snapshot", snapshot)
+		if r.Lost != lost || r.RPO <= 0 || r.RTO <= 0 || r.Loaded != (second.Database == kindSQLite) {
+			t.Errorf("rehearsal of %s: %+v, want %d entries lost", snapshot, r, lost)
+		}
+	}
+	if second.Database == kindPostgres {
+		scratch := filepath.Join(t.TempDir(), "scratch")
+		if err := os.WriteFile(scratch, []byte(pgtest.Empty(t)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		r := told[restored](t, 0, "restore", "--verify-only", "--config", s.config, "--from", out, "--key", key, "--scratch", scratch)
+		if !r.Loaded || r.Check == nil || r.Check.Verdict != verdict.Passed {
+			t.Errorf("rehearsal with a scratch database: %+v", r)
+		}
+	}
+	tampered(t, s, out, key)
+	s.remade(t, place, out, key, first, second)
+}
+
+// tampered holds a rehearsal to refuse what is not as the manifest says, and who may not read it.
+func tampered(t *testing.T, s *site, out, key string) {
+	t.Helper()
+	stranger, _ := recovery(t)
+	for name, tt := range map[string]struct {
+		key, file string
+		code      string
+	}{
+		"a stranger's key":     {stranger, "", "not_for_key"},
+		"a bit of the rows":    {key, "snapshots/*/database.*", "damaged"},
+		"a bit of the log":     {key, "snapshots/*/log.tar.sealed", "damaged"},
+		"a bit of the keys":    {key, "snapshots/*/keys.tar.sealed", "damaged"},
+		"a bit of a blob":      {key, "blobs/??/*", "damaged"},
+		"a bit of a manifest":  {key, "snapshots/*/manifest", ""},
+		"a bit of a blob list": {key, "snapshots/*/blobs.list.sealed", "damaged"},
+	} {
+		dir := filepath.Join(t.TempDir(), "backups")
+		if err := os.CopyFS(dir, os.DirFS(out)); err != nil {
+			t.Fatal(err)
+		}
+		if tt.file != "" {
+			all, err := filepath.Glob(filepath.Join(dir, tt.file))
+			if err != nil || len(all) == 0 {
+				t.Fatalf("%s: %v, %v", name, all, err)
+			}
+			for _, path := range all {
+				s.flipFile(path)
+			}
+		}
+		code, _, errs := call(t, "restore", "--verify-only", "--config", s.config, "--from", dir, "--key", tt.key, "--json")
+		var p struct{ Code string }
+		if err := json.Unmarshal([]byte(errs), &p); code == 0 || err != nil || tt.code != "" && p.Code != tt.code {
+			t.Errorf("%s: exit %d, %s", name, code, errs)
+		}
+	}
+}
+
+// remade brings the newest snapshot back into an empty site, where it works on; and the older one, which is noticed.
+func (s *site) remade(t *testing.T, place func(*testing.T) string, out, key string, first, second *backup.Manifest) {
+	t.Helper()
+	for _, m := range []*backup.Manifest{second, first} {
+		fresh := &site{t: t, dir: t.TempDir(), database: place(t)}
+		fresh.configure()
+		anchor, err := os.ReadFile(filepath.Join(s.dir, "anchor"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(fresh.dir, "anchor"), anchor, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		args := []string{
+			"restore", "--config", fresh.config, "--from", out, "--key", key, "--snapshot", m.ID,
+			"--log-key", filepath.Join(s.dir, "data", "log.vkey"),
+		}
+		if m == second {
+			r := told[restored](t, 0, args...)
+			if r.Lost != 0 || r.Check.Verdict != verdict.Passed {
+				t.Errorf("restored: %+v", r)
+			}
+			fresh.work(func(system *embedded.System) { send(t, system) }) // numbers, lanes and keys go on
+			fresh.checked(t, 0, "--read-data", "100%")
+			if code, _, errs := call(t, args...); code != exitRefused {
+				t.Errorf("restored over a hub: exit %d, %s", code, errs)
+			}
+			continue
+		}
+		r := told[restored](t, 1, args...)
+		if r.Lost != int64(second.Size-first.Size) || len(found(r.Check, "anchor", check.RolledBack)) != 1 {
+			t.Errorf("an older snapshot restored: %+v", r)
+		}
+		if code, _, errs := call(t, "serve", "--config", fresh.config); code != exitRefused || !strings.Contains(errs, "rolled_back") {
+			t.Errorf("serve after that: exit %d, %s", code, errs)
 		}
 	}
 }

@@ -38,7 +38,6 @@ type Walk struct {
 	record    string
 	delivered map[string]string
 	receipts  []string
-	logins    []Login
 }
 
 // Summary is what a walk did.
@@ -99,8 +98,8 @@ func (w *Walk) Run(ctx context.Context) (*Summary, error) {
 }
 
 // establish brings offices, people and seals into being, through the same code that an administrator uses.
-func (w *Walk) establish(ctx context.Context) (err error) {
-	w.logins, err = w.System.Apply(ctx, w.Setup)
+func (w *Walk) establish(ctx context.Context) error {
+	_, err := w.System.Apply(ctx, w.Setup)
 	return err
 }
 
@@ -112,18 +111,20 @@ func (w *Walk) compose() (*office.Draft, error) {
 	return office.Compose(doc, w.System.Office.Faces, w.Attachments)
 }
 
-// person finds an account of an office that holds a role, logs it in and returns it as the office service knows it.
+// person finds an account of an office that holds a role, and returns it as the office service knows it.
 func (w *Walk) person(ctx context.Context, code string, role directory.Role) (office.Person, error) {
-	for _, l := range w.logins {
-		if l.Office != code {
+	for _, o := range w.Setup.Offices {
+		if o.Code != code {
 			continue
 		}
-		a, err := w.System.Directory.Account(ctx, l.Account)
-		if err != nil {
-			return office.Person{}, err
-		}
-		if a.Has(role) {
-			return PersonOf(a), nil
+		for _, of := range o.Accounts {
+			a, err := w.System.Directory.Account(ctx, of.ID)
+			if err != nil {
+				return office.Person{}, err
+			}
+			if a.Has(role) {
+				return PersonOf(a), nil
+			}
 		}
 	}
 	return office.Person{}, fmt.Errorf("office %s has no %s", code, role)

@@ -3,6 +3,7 @@ package embedded
 import (
 	"context"
 	"fmt"
+	"io"
 
 	"yinxin/archive/tlog"
 	"yinxin/crypto/cert"
@@ -44,4 +45,17 @@ func Authority(ctx context.Context, store keys.Provider, origin string) (*cert.C
 	}
 	log, err := tlog.NewVerifier(origin, found[1].PublicKey)
 	return found[0], log, err
+}
+
+// LogSigner is the log's key as it signs statements of the operator.
+func LogSigner(ctx context.Context, store keys.Provider, origin string, rand io.Reader) (tlog.Signer, error) {
+	info, err := store.Public(ctx, keys.Ref{Name: keyLog})
+	if err != nil {
+		return nil, fmt.Errorf("key %s: %w", keyLog, err)
+	}
+	handle, err := keys.Signer(ctx, store, info.Ref, keys.PurposeCheckpoint)
+	if err != nil {
+		return nil, fmt.Errorf("key %s: %w", keyLog, err)
+	}
+	return tlog.NewSigner(origin, handle, rand)
 }

@@ -59,6 +59,7 @@ const (
 // seal.Registry, office.Dispatches and audit.Store.
 type DB struct {
 	pool  *pgxpool.Pool
+	url   string
 	o     Options
 	chain audit.Chain
 	cache offices
@@ -98,7 +99,7 @@ func Open(ctx context.Context, url string, o Options) (*DB, error) {
 	// What a dead hub has locked must not stay locked: its sessions are ended by the server.
 	cfg.ConnConfig.RuntimeParams["idle_in_transaction_session_timeout"] = "30s"
 	cfg.ConnConfig.RuntimeParams["lock_timeout"] = "10s"
-	d := &DB{o: o, chain: chain, cache: offices{known: map[string]knownOffice{}}}
+	d := &DB{url: url, o: o, chain: chain, cache: offices{known: map[string]knownOffice{}}}
 	cfg.AfterConnect = d.takeLane
 	if d.pool, err = pgxpool.NewWithConfig(ctx, cfg); err != nil {
 		return nil, fmt.Errorf("open database: %w", err)

@@ -70,6 +70,7 @@ type DB struct {
 	writer  *sql.DB
 	readers *sql.DB
 	lock    *durable.Held
+	path    string
 	o       Options
 	chain   audit.Chain
 
@@ -117,7 +118,7 @@ func Open(ctx context.Context, path string, o Options) (*DB, error) {
 		}
 	}
 	d := &DB{
-		lock: lock, o: o, chain: chain, orgs: map[string]directory.Organisation{},
+		lock: lock, path: path, o: o, chain: chain, orgs: map[string]directory.Organisation{},
 		queue: make(chan *update, o.MaxBatch), closing: make(chan struct{}), done: make(chan struct{}),
 	}
 	if err := d.open(ctx, path); err != nil {
@@ -148,6 +149,9 @@ func (d *DB) open(ctx context.Context, path string) error {
 	return d.indexOld(ctx)
 }
 
+// schemaQuery gives the version of a file's schema.
+const schemaQuery = `SELECT coalesce(max(version_id), 0) FROM goose_db_version WHERE is_applied`
+
 // openReadOnly opens a file that must be there, with readers alone.
 func (d *DB) openReadOnly(ctx context.Context, path string) error {
 	if _, err := os.Stat(path); err != nil {
@@ -159,7 +163,7 @@ func (d *DB) openReadOnly(ctx context.Context, path string) error {
 	}
 	var have int64
 	err := d.view(ctx, func(r reader) (err error) {
-		have, err = first(r.q, scanCount, `SELECT coalesce(max(version_id), 0) FROM goose_db_version WHERE is_applied`)
+		have, err = first(r.q, scanCount, schemaQuery)
 		return err
 	})
 	if err != nil {
