@@ -48,6 +48,8 @@ const (
 	// SenderCheck: the sender looked whether its recipients have the document; SenderCheckExpiry: it did not in time.
 	SenderCheck       Event = "SenderCheck"
 	SenderCheckExpiry Event = "SenderCheckExpiry"
+	// LogGap: the log was put back to an older state, and goes on with a signed statement of what was lost (日志缺口).
+	LogGap Event = "LogGap"
 )
 
 // Negative reports whether the event says that something did not happen or was

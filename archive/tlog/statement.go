@@ -1,6 +1,7 @@
 package tlog
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -37,18 +38,9 @@ func checkStatement(kind, whole, origin string) error {
 // OpenStatement reads a signed statement of the kind and verifies it with the log keys that are known. Errors:
 // [ErrMalformed]; [ErrWrongLog] when no known key has a line; [ErrSignature] when the line of a known key does not verify.
 func OpenStatement(signed []byte, kind string, known ...*Verifier) (text string, by *Verifier, err error) {
-	if len(signed) > MaxStatement {
-		return "", nil, fmt.Errorf("%w: statement of %d bytes", ErrMalformed, len(signed))
-	}
-	_, err = note.Open(signed, note.VerifierList())   // knows no key: it only takes the note apart
-	unverified, ok := err.(*note.UnverifiedNoteError) //nolint:errorlint // it is returned as it is
-	if !ok {
-		return "", nil, fmt.Errorf("%w: statement: %w", ErrMalformed, err)
-	}
-	n := unverified.Note
-	text, found := strings.CutPrefix(n.Text, kind+"\n")
-	if !found {
-		return "", nil, fmt.Errorf("%w: it is no statement of kind %s", ErrMalformed, kind)
+	n, text, err := takeApart(signed, kind)
+	if err != nil {
+		return "", nil, err
 	}
 	for _, v := range known {
 		switch lines := countLines(n.UnverifiedSigs, v); {
@@ -66,4 +58,26 @@ func OpenStatement(signed []byte, kind string, known ...*Verifier) (text string,
 		return text, v, nil
 	}
 	return "", nil, fmt.Errorf("%w: no known key has signed the statement", ErrWrongLog)
+}
+
+// statementText reads a statement without judging who signed it.
+func statementText(signed []byte, kind string) (string, error) {
+	_, text, err := takeApart(signed, kind)
+	return text, err
+}
+
+func takeApart(signed []byte, kind string) (note.Note, string, error) {
+	if len(signed) > MaxStatement {
+		return note.Note{}, "", fmt.Errorf("%w: statement of %d bytes", ErrMalformed, len(signed))
+	}
+	_, err := note.Open(signed, note.VerifierList()) // knows no key: it only takes the note apart
+	unverified, ok := errors.AsType[*note.UnverifiedNoteError](err)
+	if !ok {
+		return note.Note{}, "", fmt.Errorf("%w: statement: %w", ErrMalformed, err)
+	}
+	text, found := strings.CutPrefix(unverified.Note.Text, kind+"\n")
+	if !found {
+		return note.Note{}, "", fmt.Errorf("%w: it is no statement of kind %s", ErrMalformed, kind)
+	}
+	return *unverified.Note, text, nil
 }

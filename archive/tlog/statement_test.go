@@ -67,3 +67,65 @@ func FuzzOpenStatement(f *testing.F) {
 		}
 	})
 }
+
+// TestGap: a statement of a gap counts only with a checkpoint of the same log that says more than what was kept.
+func TestGap(t *testing.T) {
+	t.Parallel()
+	signer, key := newKey(t, "gap.example/log")
+	stranger, _ := newKey(t, "gap.example/log")
+	lost := func(signer tlog.Signer, size uint64) string {
+		c := tlog.EmptyTree("gap.example/log")
+		c.Size = size
+		signed, err := tlog.SignCheckpoint(c, signer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(signed)
+	}
+	good := tlog.Gap{Origin: "gap.example/log", Hub: "HUB", KeptSize: 5, LostSize: 9, LostCheckpoint: lost(signer, 9), Reason: "disk", By: "wang"}
+	for name, tt := range map[string]struct {
+		change func(g *tlog.Gap)
+		want   error
+	}{
+		"good":                      {func(*tlog.Gap) {}, nil},
+		"nothing lost":              {func(g *tlog.Gap) { g.KeptSize = 9 }, tlog.ErrMalformed},
+		"another size":              {func(g *tlog.Gap) { g.LostSize = 8 }, tlog.ErrMalformed},
+		"another origin":            {func(g *tlog.Gap) { g.Origin = "other" }, tlog.ErrMalformed},
+		"a stranger's checkpoint":   {func(g *tlog.Gap) { g.LostCheckpoint = lost(stranger, 9) }, tlog.ErrWrongLog},
+		"no checkpoint of the lost": {func(g *tlog.Gap) { g.LostCheckpoint = "" }, tlog.ErrMalformed},
+	} {
+		g := good
+		tt.change(&g)
+		signed, err := g.Sign(signer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := tlog.OpenGap(signed, key)
+		if !errors.Is(err, tt.want) || (tt.want == nil) != (err == nil) {
+			t.Errorf("%s: %v, want %v", name, err, tt.want)
+		}
+		if err == nil && (!got.Covers(5) || !got.Covers(8) || got.Covers(4) || got.Covers(9)) {
+			t.Errorf("%s covers the wrong entries", name)
+		}
+	}
+	for path, want := range map[string]bool{"gaps/5": true, "gaps/05": false, "gaps/": false, "gaps/x": false, "gaps/5/6": false, "gap/5": false} {
+		if tlog.IsGapPath(path) != want {
+			t.Errorf("IsGapPath(%s) is not %v", path, want)
+		}
+	}
+}
+
+func FuzzGap(f *testing.F) {
+	signer, key := newKey(f, "gap.example/log")
+	signed, err := tlog.Gap{Origin: "gap.example/log", KeptSize: 5, LostSize: 9}.Sign(signer)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(signed)
+	f.Add([]byte("yinxin.gap/1\n{}\n\n— x y\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if g, err := tlog.OpenGap(data, key); err == nil && g.LostSize <= g.KeptSize {
+			t.Errorf("a gap of nothing: %+v", g)
+		}
+	})
+}

@@ -110,7 +110,7 @@ func newRootCmd(e *env) *cobra.Command {
 	root.SetErr(e.stderr)
 	root.PersistentFlags().Bool("json", false, "print what a program needs to know as one JSON object, and any fault as one")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w: %w", errUsage, err) })
-	root.AddCommand(newDevCmd(e), newServeCmd(e), newInitCmd(e), newMigrateCmd(e), newCheckCmd(e), newBackupCmd(e), newRestoreCmd(e), newEnvelopesCmd(e),
+	root.AddCommand(newDevCmd(e), newServeCmd(e), newInitCmd(e), newMigrateCmd(e), newCheckCmd(e), newBackupCmd(e), newRestoreCmd(e), newRecoverCmd(e), newEnvelopesCmd(e),
 		newTSACmd(e), newWitnessCmd(e))
 	root.SetHelpCommand(&cobra.Command{
 		Use: "help [COMMAND]", Short: "show what a command takes",

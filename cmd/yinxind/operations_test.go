@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,6 +18,7 @@ import (
 
 	"yinxin/archive/blob"
 	"yinxin/archive/blob/s3blob/s3test"
+	"yinxin/archive/tlog"
 	"yinxin/crypto/cert"
 	"yinxin/crypto/gm"
 	"yinxin/examples"
@@ -26,6 +28,7 @@ import (
 	"yinxin/internal/postgres/pgtest"
 	"yinxin/keys"
 	"yinxin/keys/filekeys"
+	"yinxin/transport/api"
 	"yinxin/transport/client"
 	"yinxin/verdict"
 )
@@ -267,12 +270,12 @@ func TestOperations(t *testing.T) {
 				}
 			})
 			s.serve(func(c *client.Client) { retrieved(t, c, secret, sum) })
-			backedUp(t, s, place)
 			r := s.checked(t, 0, "--read-data", "100%")
 			for _, item := range r.Items {
 				t.Logf("%-10s %s %v", item.Name, item.Detail, item.Counts)
 			}
 			s.rehearsable(t)
+			backedUp(t, s, place)
 			if name == "embedded" {
 				t.Run("damage", func(t *testing.T) { damaged(t, s) })
 			}
@@ -612,5 +615,70 @@ func (s *site) remade(t *testing.T, place func(*testing.T) string, out, key stri
 		if code, _, errs := call(t, "serve", "--config", fresh.config); code != exitRefused || !strings.Contains(errs, "rolled_back") {
 			t.Errorf("serve after that: exit %d, %s", code, errs)
 		}
+		fresh.goesOn(t, first.Size, second.Size)
 	}
+}
+
+// goesOn recovers a hub that was put back from size lost to size kept: by an explicit act alone, with a statement that
+// answers whoever holds evidence of the lost part.
+func (s *site) goesOn(t *testing.T, kept, lost uint64) {
+	t.Helper()
+	before, err := os.ReadFile(filepath.Join(s.dir, "anchor"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"recover", "--config", s.config, "--by", "wang", "--reason", "the disk failed"}
+	for name, more := range map[string][]string{"nothing": nil, "another number": {"--lost", fmt.Sprint(lost - kept + 1)}} {
+		code, _, errs := call(t, append(args, more...)...)
+		if want := fmt.Sprintf("%d entries are lost", lost-kept); code != exitRefused || !strings.Contains(errs, want) {
+			t.Errorf("recover with %s: exit %d, %s; want %q", name, code, errs, want)
+		}
+	}
+	s.checked(t, 1) // nothing was done
+	number := fmt.Sprint(lost - kept)
+	if code, _, errs := call(t, "recover", "--config", s.config, "--lost", number); code != exitUsage {
+		t.Errorf("nobody says why: exit %d, %s", code, errs)
+	}
+	r := told[recovered](t, 0, append(args, "--lost", number)...)
+	vkey, err := os.ReadFile(filepath.Join(s.dir, "data", "log.vkey"))
+	if errors.Is(err, os.ErrNotExist) {
+		vkey, err = nil, nil
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Gap.KeptSize != kept || r.Gap.LostSize != lost || r.Size <= kept || r.Entry == "" || r.Gap.LostCheckpoint != string(before) {
+		t.Errorf("recovered: %+v", r)
+	}
+	if len(vkey) > 0 {
+		key, err := tlog.ParseVerifier(string(vkey))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if g, err := tlog.OpenGap([]byte(r.Statement), key); err != nil || g.KeptSize != kept {
+			t.Errorf("the statement: %+v, %v", g, err)
+		}
+	}
+	if aside, err := os.ReadFile(filepath.Join(s.dir, "anchor") + r.LostLog[strings.LastIndex(r.LostLog, ".lost-"):]); err != nil || !bytes.Equal(aside, before) {
+		t.Errorf("the old anchor is not kept: %v", err)
+	}
+	s.checked(t, 0, "--read-data", "100%")
+	if code, _, errs := call(t, append(args, "--lost", number)...); code != exitRefused || !strings.Contains(errs, "nothing is lost") {
+		t.Errorf("recover once more: exit %d, %s", code, errs)
+	}
+	s.serve(func(c *client.Client) {
+		for query, want := range map[string]int{"": 1, fmt.Sprintf("?index=%d", kept): 1, fmt.Sprintf("?index=%d", lost-1): 1, fmt.Sprintf("?index=%d", lost): 0} {
+			resp, err := http.Get(c.Address() + "/log/gaps" + query)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var list api.List[api.LogGap]
+			err = errors.Join(json.NewDecoder(resp.Body).Decode(&list), resp.Body.Close())
+			if err != nil || len(list.Items) != want || want == 1 && list.Items[0].Statement != r.Statement {
+				t.Errorf("/log/gaps%s: %+v, %v; want %d", query, list, err, want)
+			}
+		}
+	})
+	s.work(func(system *embedded.System) { send(t, system) })
+	s.checked(t, 0, "--read-data", "100%")
 }

@@ -117,7 +117,7 @@ func (e *env) restore(ctx context.Context, f restoreFlags, asJSON bool) (err err
 		if err != nil {
 			return fmt.Errorf("anchor %s: %w", c.Log.Anchor, err)
 		}
-		out.Lost = max(0, int64(seen.Size)-int64(m.Size)) //nolint:gosec // sizes of logs are below 2^63
+		out.Lost = max(0, int64(seen.Size)-int64(m.Size))
 	}
 	if f.verifyOnly {
 		err = e.rehearse(ctx, f, c, m, key, out)

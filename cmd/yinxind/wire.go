@@ -187,15 +187,24 @@ func (e *env) openSystem(ctx context.Context, c *config.Config, store keyStore, 
 	if err != nil {
 		return nil, err
 	}
+	system, err := e.openUnanchored(ctx, c, store, stores, verbose)
+	if err != nil {
+		return nil, err
+	}
+	if err := e.checkAnchor(ctx, c.Log.Anchor, system); err != nil {
+		return nil, errors.Join(err, system.Close())
+	}
+	return system, nil
+}
+
+// openUnanchored opens a system in its stores, which are closed with it, and leaves the anchor alone.
+func (e *env) openUnanchored(ctx context.Context, c *config.Config, store keyStore, stores *embedded.Stores, verbose bool) (*embedded.System, error) {
 	system, err := embedded.Open(ctx, embedded.Config{
 		Dir: c.Data, Stores: stores, Keys: store, Code: c.Hub.Code, Archive: c.Hub.Archive, Fonds: c.Hub.Fonds, Origin: c.Log.Origin,
 		Authority: c.Hub.Authority, SealRanks: c.Seals.Ranks, Pending: c.Log.Pending, Clock: e.now, Rand: e.rand, Log: e.logger(verbose),
 	})
 	if err != nil {
 		return nil, errors.Join(err, stores.Database.Close())
-	}
-	if err := e.checkAnchor(ctx, c.Log.Anchor, system); err != nil {
-		return nil, errors.Join(err, system.Close())
 	}
 	return system, nil
 }

@@ -33,6 +33,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -194,9 +195,32 @@ func (t *taking) log(ctx context.Context, head tlog.Head) error {
 			}
 			t.o.Progress("log", uint64(i+1), uint64(len(tiles)))
 		}
-		return nil
+		return t.gaps(ctx, add)
 	})
 }
+
+// gaps copies the statements of what the log lost earlier, where it has any.
+func (t *taking) gaps(ctx context.Context, add func(tlog.File) error) error {
+	keeper, ok := t.h.Log.(interface {
+		Gaps(ctx context.Context) ([][]byte, error)
+	})
+	if !ok {
+		return nil
+	}
+	all, err := keeper.Gaps(ctx)
+	if err != nil {
+		return err
+	}
+	for i, signed := range all {
+		if err := add(tlog.File{Path: gapsName + strconv.Itoa(i), Data: signed}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// gapsName begins the names of statements among the files of the log.
+const gapsName = "gap-"
 
 func (t *taking) keys(ctx context.Context) error {
 	if t.h.Keys == nil {
@@ -304,6 +328,6 @@ type counted struct {
 func (c *counted) Write(p []byte) (int, error) {
 	n, err := c.w.Write(p)
 	c.n += int64(n)
-	c.sum.Write(p[:n]) //nolint:errcheck,gosec // a hash takes everything
+	c.sum.Write(p[:n]) //nolint:errcheck // a hash takes everything
 	return n, err
 }

@@ -56,7 +56,7 @@ func (f Fault) Explain() (status verdict.Status, cause, effect, next string) {
 const (
 	fromBackup    = "restore this file from a backup (docs/operations.md); the digests of the log say whether it is the right one"
 	keepEvidence  = "stop the hub, keep a copy of everything as it is, and find out who could write there; docs/operations.md, «When check finds something»"
-	restoreOrGoOn = "restore a newer backup; docs/operations.md, «When check finds something»"
+	restoreOrGoOn = "restore a newer backup, or go on with a signed statement of the gap: yinxind recover"
 )
 
 var faults = map[Fault]explanation{

@@ -132,7 +132,7 @@ func (s *Server) receipt(w http.ResponseWriter, c *Call) error {
 		return nil
 	}
 	if err != nil {
-		return err
+		return s.orGap(c.Context(), err)
 	}
 	tag := bytesTag(body)
 	w.Header().Set("ETag", tag)

@@ -102,6 +102,7 @@ func TestSchemasAreTheWireTypes(t *testing.T) {
 		api.Exchange{},
 		api.Fault{},
 		api.GiveBack{},
+		api.LogGap{},
 		api.Login{},
 		api.Moved{},
 		api.NamedFile{},

@@ -79,6 +79,7 @@ func (s *Server) all() []Route {
 		{Method: http.MethodGet, Path: p + "/log/key", Access: Public, Handle: s.logKey},
 		{Method: http.MethodGet, Path: p + "/roots", Access: Public, Handle: s.roots},
 		{Method: http.MethodGet, Path: "/log/checkpoint", Access: Public, Handle: s.logFile},
+		{Method: http.MethodGet, Path: "/log/gaps", Access: Public, Handle: s.logGaps},
 		{Method: http.MethodGet, Path: "/log/{file:(?:sha256/)?tile/[0-9A-Za-z/.]{1,120}}", Access: Public, Handle: s.logFile},
 	}
 }

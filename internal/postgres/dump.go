@@ -140,7 +140,7 @@ func empty(ctx context.Context, conn *pgx.Conn) error {
 }
 
 // migrateTo makes the schema as it was when the dump was made.
-func migrateTo(ctx context.Context, url string, schema int64) error {
+func migrateTo(ctx context.Context, url string, schema int64) (err error) {
 	newest, err := newestMigration()
 	if err != nil {
 		return err
@@ -153,7 +153,7 @@ func migrateTo(ctx context.Context, url string, schema int64) error {
 		return errors.New("database url cannot be read")
 	}
 	db := stdlib.OpenDB(*cfg)
-	defer db.Close()
+	defer func() { err = errors.Join(err, db.Close()) }()
 	sub, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return err

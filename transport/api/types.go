@@ -86,6 +86,17 @@ type List[T any] struct {
 	Next  string `json:"next,omitempty"`
 }
 
+// LogGap is what a hub's log lost when it was put back to an older state: entries from KeptSize to LostSize. Statement is
+// the note that the log's key has signed; the rest repeats it.
+type LogGap struct {
+	KeptSize  uint64    `json:"kept_size"`
+	LostSize  uint64    `json:"lost_size"`
+	Reason    string    `json:"reason"`
+	By        string    `json:"by"`
+	At        time.Time `json:"at"`
+	Statement string    `json:"statement"`
+}
+
 // Exchange is what a sender sees of one submission.
 type Exchange struct {
 	ID             string    `json:"id"`

@@ -24,6 +24,7 @@ var events = []transport.Event{
 	transport.SealApplied, transport.Withdrawal, transport.ReturnAcknowledgement, transport.Deposit,
 	transport.WithdrawalRequest, transport.Escalation, transport.CopyPrinted, transport.CopyVoided,
 	transport.Reissue, transport.Correction, transport.Annulment, transport.SenderCheck, transport.SenderCheckExpiry,
+	transport.LogGap,
 }
 
 func eventRow(e transport.Event) string {

@@ -146,7 +146,7 @@ func (e Entry) validateNames() error {
 		empty       bool
 	}{
 		{"id", e.ID, false},
-		{"exchange", e.Exchange, e.Event == transport.SealApplied || e.Event == transport.SubmissionRejection},
+		{"exchange", e.Exchange, e.Event == transport.SealApplied || e.Event == transport.SubmissionRejection || e.Event == transport.LogGap},
 		{"sender", e.Sender, false},
 		{"recipient", e.Recipient, whole},
 		{"hub", e.Hub, false},
