@@ -615,8 +615,28 @@ func (s *site) remade(t *testing.T, place func(*testing.T) string, out, key stri
 		if code, _, errs := call(t, "serve", "--config", fresh.config); code != exitRefused || !strings.Contains(errs, "rolled_back") {
 			t.Errorf("serve after that: exit %d, %s", code, errs)
 		}
+		if s.database == "" {
+			s.mixed(t, fresh, first.Size, second.Size)
+		}
 		fresh.goesOn(t, first.Size, second.Size)
 	}
+}
+
+// mixed puts the database alone back, under the log's folder and blobs of later: that too is noticed, and gone on from.
+func (s *site) mixed(t *testing.T, older *site, kept, lost uint64) {
+	t.Helper()
+	c := s.copied(t)
+	data, err := os.ReadFile(filepath.Join(older.dir, "data", "hub.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(c.dir, "data", "hub.db"), data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if len(found(c.checked(t, 1), "log", check.LogRolledBack)) != 1 {
+		t.Error("check does not see that the log's files are ahead")
+	}
+	c.goesOn(t, kept, lost)
 }
 
 // goesOn recovers a hub that was put back from size lost to size kept: by an explicit act alone, with a statement that
