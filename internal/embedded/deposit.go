@@ -15,6 +15,7 @@ import (
 	"yinxin/document/ofd"
 	"yinxin/internal/verify"
 	"yinxin/transport"
+	"yinxin/transport/api"
 	"yinxin/transport/envelope"
 	"yinxin/transport/hub"
 	"yinxin/transport/office"
@@ -37,10 +38,26 @@ func (d *depositor) Deposit(ctx context.Context, r hub.Record) (transport.Digest
 		return transport.Digest{}, fmt.Errorf("deposit %s: %w", r.Exchange.ID, err)
 	}
 	kept, err := d.deposit(ctx, r, dir)
+	if code, last := refusedForGood(err); last {
+		err = fmt.Errorf("%w: %w: %w", hub.ErrNotDeposited, &hub.Refusal{Code: code}, err)
+	}
 	if err = errors.Join(err, os.RemoveAll(dir)); err != nil {
 		return transport.Digest{}, fmt.Errorf("deposit %s: %w", r.Exchange.ID, err)
 	}
 	return transport.Digest(kept.Package), nil
+}
+
+// refusedForGood says of a record that trying again changes nothing: its document is classified, or its envelope or the
+// package inside is broken or forged.
+func refusedForGood(err error) (api.Code, bool) {
+	if errors.Is(err, document.ErrClassified) {
+		return api.ClassifiedContent, true
+	}
+	if forged, ok := errors.AsType[*office.EnvelopeError](err); ok {
+		return api.EnvelopeInvalid, forged.Report.Verdict == verdict.Failed || forged.Report.Verdict == verdict.Rejected
+	}
+	_, broken := errors.AsType[*verdict.ContainerError](err)
+	return api.UnsupportedFormat, broken
 }
 
 func (d *depositor) deposit(ctx context.Context, r hub.Record, dir string) (archive.Entry, error) {
@@ -48,7 +65,11 @@ func (d *depositor) deposit(ctx context.Context, r hub.Record, dir string) (arch
 	if err != nil {
 		return archive.Entry{}, err
 	}
-	if v := opened.Verdict(); v != verdict.Passed {
+	switch v := opened.Verdict(); v {
+	case verdict.Passed:
+	case verdict.Failed, verdict.Rejected, verdict.Unsigned: // what is indeterminate may pass when a list is there
+		return archive.Entry{}, fmt.Errorf("%w: the archive's own check of the document: %w (%s)", hub.ErrNotDeposited, office.ErrSeal, v)
+	default:
 		return archive.Entry{}, fmt.Errorf("the archive's own check of the document: %w (%s)", office.ErrSeal, v)
 	}
 	record, content, metadata, err := describe(r, opened, dir)

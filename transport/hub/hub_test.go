@@ -4,16 +4,20 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"yinxin/archive/tlog"
 	"yinxin/crypto/cert"
+	"yinxin/internal/audit"
 	"yinxin/internal/sqlite"
 	"yinxin/transport"
 	"yinxin/transport/api"
@@ -718,4 +722,44 @@ func TestRevokedSenderIsRefused(t *testing.T) {
 	wantRefusal(t, err, api.SenderMismatch) // no root: the chain is not known to be good
 	policy = w.Policy()
 	submit(t, r, "k", "A", body)
+}
+
+// refusing is an archive that refuses every record for good.
+type refusing struct{ asked atomic.Int64 }
+
+func (f *refusing) Deposit(context.Context, hub.Record) (transport.Digest, error) {
+	f.asked.Add(1)
+	return transport.Digest{}, fmt.Errorf("%w: %w", hub.ErrNotDeposited, &hub.Refusal{Code: api.ClassifiedContent})
+}
+
+// TestRefusedRecordIsParked: what the archive refuses is not tried on and on, and the audit says so.
+func TestRefusedRecordIsParked(t *testing.T) {
+	archive := &refusing{}
+	w, r := start(t, func(_ *hub.Config, p *hub.Parts) { p.Archiver = archive })
+	sub := submit(t, r, "k1", "A", w.Pack(w.ID(), "A", []byte("a sealed document"), nil, "C"))
+	settle(t, r)
+	sign(t, r, "C")
+	settle(t, r)
+	for range 10 {
+		w.Clock.Move(2 * time.Hour)
+		if _, err := r.Work(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := archive.asked.Load(); n != 1 {
+		t.Errorf("the archive was asked %d times within a day, want 1", n)
+	}
+	rows, err := r.Store.(*sqlite.DB).AuditRows(t.Context(), 0, 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.ContainsFunc(rows, func(a audit.Row) bool {
+		return a.Record.Action == "exchange.deposit" && a.Record.Object == sub.Exchange.ID && a.Record.Outcome == string(api.ClassifiedContent)
+	}) {
+		t.Errorf("the audit does not say that the record was refused: %+v", rows)
+	}
+	w.Clock.Move(7 * 24 * time.Hour) // and is looked at again when somebody may have put it right
+	if _, err := r.Work(t.Context()); err != nil || archive.asked.Load() != 2 {
+		t.Errorf("asked %d times after a week, %v", archive.asked.Load(), err)
+	}
 }

@@ -241,11 +241,16 @@ type Blobs interface {
 	Open(ctx context.Context, ref blob.Ref) (blob.Reader, error)
 }
 
+// ErrNotDeposited is wrapped by an Archiver where the archive refuses a record for good, as one whose document bears a
+// classification or a seal that fails.
+var ErrNotDeposited = errors.New("hub: the archive refuses the record")
+
 // Archiver keeps the record of an exchange whose recipients have all ended.
 type Archiver interface {
 	// Deposit opens the envelope as the archive's own recipient, checks the document
 	// again and keeps the record. It is idempotent by exchange: a second call gives
-	// the same digest. It returns the SM3 of the kept package.
+	// the same digest. It returns the SM3 of the kept package. What the archive refuses whatever is tried wraps
+	// ErrNotDeposited: it is noted in the audit, and put away for an operator.
 	Deposit(ctx context.Context, r Record) (transport.Digest, error)
 }
 

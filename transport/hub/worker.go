@@ -11,15 +11,18 @@ import (
 
 	"yinxin/archive/blob"
 	"yinxin/transport"
+	"yinxin/transport/api"
 	"yinxin/transport/receipt"
 )
 
 // How the worker takes jobs.
 const (
-	jobBatch  = 64               // at a time
-	JobLease  = 15 * time.Second // a crashed worker's jobs come back after this
-	jobPause  = time.Second      // between looks without a wake
-	maxWait   = time.Hour        // between tries of one job
+	jobBatch = 64               // at a time
+	JobLease = 15 * time.Second // a crashed worker's jobs come back after this
+	jobPause = time.Second      // between looks without a wake
+	maxWait  = time.Hour        // between tries of one job
+	// parked is when a deposit that the archive refused is looked at again: an operator may have put right what was wrong.
+	parked    = 7 * 24 * time.Hour
 	waitProof = 50 * time.Millisecond
 )
 
@@ -95,6 +98,9 @@ func (h *Hub) work(ctx context.Context, j Job) {
 		wait, ctx = 0, context.WithoutCancel(ctx)
 	case errors.Is(err, ErrPending):
 		wait = waitProof
+	case errors.Is(err, ErrNotDeposited):
+		h.park(ctx, j, err)
+		return
 	default:
 		h.p.Log.WarnContext(ctx, "job put off", slog.String("kind", string(j.Kind)), slog.String("target", j.Target),
 			slog.Int("attempts", j.Attempts), slog.Any("error", err))
@@ -106,6 +112,24 @@ func (h *Hub) work(ctx context.Context, j Job) {
 	if err != nil {
 		h.p.Log.ErrorContext(ctx, "job waits for its lease", slog.String("kind", string(j.Kind)), slog.String("target", j.Target),
 			slog.Any("error", err))
+	}
+}
+
+// park puts a deposit that the archive refused away, and says so in the audit, in one transaction.
+func (h *Hub) park(ctx context.Context, j Job, cause error) {
+	h.p.Log.ErrorContext(ctx, "the archive refuses a record; an operator has to look", slog.String("exchange", j.Target), slog.Any("error", cause))
+	at, code := h.now(), api.SealInvalid
+	if r, ok := errors.AsType[*Refusal](cause); ok {
+		code = r.Code
+	}
+	err := h.p.Store.Update(ctx, func(t Tx) error {
+		if err := t.Audit(h.audit(Caller{Org: h.cfg.Code}, at, "exchange.deposit", j.Target, string(code), cause.Error())); err != nil {
+			return err
+		}
+		return t.RetryJob(j.ID, at.Add(parked), cause.Error())
+	})
+	if err != nil {
+		h.p.Log.ErrorContext(ctx, "job waits for its lease", slog.String("target", j.Target), slog.Any("error", err))
 	}
 }
 

@@ -2,9 +2,9 @@ package office_test
 
 import (
 	"bytes"
+	"crypto/rand"
 	"errors"
 	"io"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -114,7 +114,7 @@ func TestScanIsBounded(t *testing.T) {
 	const bound = 40 << 20
 	defer debug.SetGCPercent(debug.SetGCPercent(10))
 	noise := make([]byte, 6<<20)
-	if _, err := rand.NewChaCha8([32]byte{1}).Read(noise); err != nil {
+	if _, err := rand.Read(noise); err != nil {
 		t.Fatal(err)
 	}
 	for name, data := range map[string][]byte{
@@ -125,9 +125,9 @@ func TestScanIsBounded(t *testing.T) {
 		before := heap()
 		done, peak := make(chan error), before
 		go func() { done <- office.CheckUnclassified(name, data) }()
-		for err, running := error(nil), true; running; {
+		for running := true; running; {
 			select {
-			case err = <-done:
+			case err := <-done:
 				running = false
 				if err != nil {
 					t.Errorf("%s: %v", name, err)
