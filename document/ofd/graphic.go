@@ -3,6 +3,7 @@ package ofd
 import (
 	"strconv"
 	"strings"
+	"unicode"
 
 	"yinxin/verdict"
 )
@@ -149,7 +150,7 @@ var pathSteps = map[string]int{"S": 2, "M": 2, "L": 2, "Q": 4, "B": 6, "A": 7, "
 // isPath reports whether s is a path: steps, each with its numbers.
 func isPath(s string) bool {
 	left := 0
-	for f := range strings.FieldsSeq(s) {
+	for _, f := range PathFields(s) {
 		if left > 0 {
 			if !isNumber(f) {
 				return false
@@ -164,4 +165,24 @@ func isPath(s string) bool {
 		left = n
 	}
 	return left == 0
+}
+
+// PathFields cuts AbbreviatedData into steps and numbers. Other software also writes steps and numbers together, and commas
+// between numbers.
+func PathFields(s string) []string {
+	fields := strings.FieldsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || r == ',' })
+	out := make([]string, 0, len(fields))
+	for _, f := range fields {
+		for i := strings.IndexAny(f, "SMLQBAC"); i >= 0; i = strings.IndexAny(f, "SMLQBAC") {
+			if i > 0 {
+				out = append(out, f[:i])
+			}
+			out = append(out, f[i:i+1])
+			f = f[i+1:]
+		}
+		if f != "" {
+			out = append(out, f)
+		}
+	}
+	return out
 }

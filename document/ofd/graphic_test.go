@@ -68,6 +68,7 @@ func TestEveryNumberOfAPageIsRead(t *testing.T) {
 			{` L 1 1`, ` X 1 1`},
 			{`Size="4"`, `Size="+Inf"`},
 			{`X="0"`, `X="0x1"`},
+			{`X="0"`, `X="0 1"`},
 			{`"g 2 4"`, `"g 2"`},
 			{`"g 2 4"`, `"g -2 4"`},
 			{`"g 2 4"`, `"g 2 x"`},
@@ -90,6 +91,18 @@ func TestEveryNumberOfAPageIsRead(t *testing.T) {
 	refused("T.xml", `TemplateID="3"`, `TemplateID="2"`, verdict.Path)
 	refused("R.xml", "</ofd:Content>", `<ofd:CompositeObject ResourceID="4"/></ofd:Content>`, verdict.Path)
 	refused("U.xml", `<ofd:Content>`, `<ofd:Template TemplateID="2"/><ofd:Content>`, verdict.Path)
+}
+
+// TestPathFields: what other software writes is read, what cannot be drawn is not.
+func TestPathFields(t *testing.T) {
+	for path, want := range map[string]bool{
+		"": true, "M 0 0 L 1 1 C": true, "M0 0L 1 1": true, "M0 0 L1,1 C": true, "M 0,0 L 1e1 -1": true, "S 0 0 A 1 1 0 0 1 2 2": true,
+		"L": false, "0 0": false, "M 0": false, "m 0 0": false, "M 0 0 Z": false, "M 0 C": false, "MM 0 0": false,
+	} {
+		if got := isPath(path); got != want {
+			t.Errorf("%q: %t", path, got)
+		}
+	}
 }
 
 // TestTemplatesDoNotMultiply: a chain of templates, each of which uses the one before it twice, is a small text.

@@ -338,6 +338,7 @@ func ParseBox(s string) (Box, error) {
 
 func parseNumber(s string) (float64, error) {
 	const farthest = 10_000
+	s = strings.TrimSpace(s) // as XML Schema reads numbers
 	for i := range len(s) {
 		if c := s[i]; (c < '0' || c > '9') && c != '.' && c != '-' && c != '+' && c != 'e' && c != 'E' {
 			return 0, verdict.Refuse(verdict.Number, "%q is not a number", clip(s))

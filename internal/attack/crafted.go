@@ -106,6 +106,14 @@ func (l pdfLab) handwritten() {
 			return "<" + hex.EncodeToString(der) + strings.Repeat(" ", w-2-2*len(der)) + ">"
 		},
 	})
+	for id, filler := range sorted(map[string]string{"one-space": " ", "one-nul": "\x00", "one-newline": "\n"}) {
+		l.crafted("P-06/"+id, "one white space inside the value, which leaves an odd number of digits", "failed", "gap_not_signature", crafted{
+			contents: func(der []byte, w int) string {
+				digits := hex.EncodeToString(der)
+				return "<" + digits + "00" + filler + strings.Repeat("0", w-5-len(digits)) + ">"
+			},
+		})
+	}
 	l.crafted("P-06/literal", "a literal string", Failed, "gap_not_signature", crafted{contents: func(der []byte, _ int) string {
 		text := string(der)
 		for _, r := range []string{`\`, "(", ")", "\r"} {

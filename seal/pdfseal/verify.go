@@ -255,11 +255,22 @@ func (v *verifier) checkRange(e *entry) (r pdf.ByteRange, checks []verdict.Check
 		return fail(name, verdict.SigDictShared, "another field has this signature, or one was added in the same revision")
 	}
 	start, end := r.Gap()
-	if !c.Hex || start != c.Start || end != c.End || c.End-c.Start != int64(2*len(c.Value)+2) {
+	if !c.Hex || start != c.Start || end != c.End || c.End-c.Start != int64(2*len(c.Value)+2) || !digits(v.file.Bytes()[start+1:end-1]) {
 		return fail(name, verdict.GapNotSignature, "the gap from %d to %d is not exactly the signature value, which stands at %d to %d",
 			start, end, c.Start, c.End)
 	}
 	return r, []verdict.Check{verdict.Pass(name)}, true
+}
+
+// digits reports whether all of the text are hexadecimal digits: white space has a place in such strings, and readers differ in
+// what an odd number of digits means.
+func digits(text []byte) bool {
+	for _, c := range text {
+		if (c < '0' || c > '9') && (c < 'a' || c > 'f') && (c < 'A' || c > 'F') {
+			return false
+		}
+	}
+	return true
 }
 
 // detail is what an error says, without the words of a refused container where the file itself is not refused.

@@ -146,7 +146,7 @@ func (p path) bounds() (b ofd.Box, ok bool) {
 // readPath reads AbbreviatedData: S and M start a figure, L, Q, B, A go on, C closes it (GB/T 33190-2016 9.1).
 func readPath(s string, budget *int) (path, error) {
 	counts := map[string]int{"S": 2, "M": 2, "L": 2, "Q": 4, "B": 6, "A": 7, "C": 0}
-	f := strings.Fields(s)
+	f := ofd.PathFields(s)
 	var out path
 	var pen point
 	for i := 0; i < len(f); {
