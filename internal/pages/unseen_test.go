@@ -112,6 +112,9 @@ func onSight() []struct {
 			return regexp.MustCompile(`Boundary="\S+`).ReplaceAllString(o, `Boundary="-300`)
 		}), []string{"body.gap", "page.unseen"}},
 		{"text turned by two degrees", onLine("1", line, attribute(`CTM="0.9994 0.0349 -0.0349 0.9994 0 0"`)), []string{"body.gap", "page.turned"}},
+		{"mirrored text", onLine("1", line, attribute(`CTM="-1 0 0 1 150 0"`)), []string{"body.gap", "page.turned"}},
+		{"text upside down", onLine("1", line, attribute(`CharDirection="180"`)), []string{"body.gap", "page.turned"}},
+		{"text on its side", onLine("1", line, attribute(`CTM="0 1 -1 0 8 0"`)), []string{"body.gap"}},
 		{"squeezed text", onLine("1", line, attribute(`HScale="0.8"`)), []string{"page.stretch"}},
 		{"text squeezed by its matrix", onLine("1", line, attribute(`CTM="0.9 0 0 1 0 0"`)), []string{"body.narrowest", "page.stretch"}},
 		{"slanted text", onLine("1", line, attribute(`Italic="true"`)), []string{"page.slanted"}},

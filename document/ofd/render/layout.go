@@ -89,7 +89,7 @@ func (r *textRun) unseen() []layout.Unseen {
 	for _, c := range r.chars {
 		why := c.unseen
 		if why == seen && c.turned {
-			if why = unseenTurned; math.Abs(math.Mod(math.Abs(c.degrees), 90)) < 0.1 {
+			if why = unseenTurned; math.Abs(math.Mod(math.Abs(c.degrees), 180)-90) < 0.1 {
 				why = unseenSideways
 			}
 		}
