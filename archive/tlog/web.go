@@ -5,6 +5,7 @@ package tlog
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -60,4 +61,31 @@ func (w *Web) Fetch(ctx context.Context, path string) (_ []byte, err error) {
 		return nil, fmt.Errorf("%w: %s is larger than %d bytes", ErrMalformed, at.Redacted(), maxFile)
 	}
 	return data, nil
+}
+
+// Gaps gives the signed statements of what the log lost, as a hub serves them; a log that serves none has none.
+func (w *Web) Gaps(ctx context.Context) ([][]byte, error) {
+	data, err := w.Fetch(ctx, gapsDir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var list struct {
+		Items []struct {
+			Statement string `json:"statement"`
+		} `json:"items"`
+	}
+	if err := json.Unmarshal(data, &list); err != nil {
+		return nil, nil //nolint:nilerr // a plain web server over the log's folder: it lists nothing that could be believed
+	}
+	if len(list.Items) > maxGaps {
+		return nil, fmt.Errorf("%w: %d gaps at %s", ErrMalformed, len(list.Items), w)
+	}
+	all := make([][]byte, len(list.Items))
+	for i, item := range list.Items {
+		all[i] = []byte(item.Statement)
+	}
+	return all, nil
 }

@@ -341,7 +341,8 @@ func newLogCheckCmd(e *env) *cobra.Command {
 		Long: "Compares the checkpoint in each receipt, or a signed checkpoint as a mirror or a witness keeps it (see 'yinxin log\n" +
 			"cosigned'), with the log as it is published now. A log that was rolled back is stale, one that\n" +
 			"shows another history is a fork: exit 1. Of either, both signed notes are written into the folder of --evidence: those of a\n" +
-			"fork prove to anybody that the log's key signed two histories.",
+			"fork prove to anybody that the log's key signed two histories. Where the log's operator has stated the gap (yinxind recover),\n" +
+			"that is told; it explains, and the exit code stays 1.",
 		Example: "  yinxin log check-consistency receipts/*.yxr --log log.vkey --url http://127.0.0.1:8480/log",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			known, err := f.keys()
@@ -378,6 +379,8 @@ type consistency struct {
 	Detail  string         `json:"detail"`
 	Size    uint64         `json:"size"`
 	LogSize uint64         `json:"log_size"`
+	// Gap is the operator's signed statement that what was seen is lost, where there is one.
+	Gap *tlog.Gap `json:"gap,omitempty"`
 	// Evidence are the two notes of a fork or a rollback.
 	Evidence []string `json:"evidence,omitempty"`
 }
@@ -406,6 +409,9 @@ func (e *env) checkConsistency(cmd *cobra.Command, check logCheck, paths []strin
 			fmt.Fprintf(e.stdout, "%s: %s%s", r.File, r.Status, because(r.Reason))
 			if r.Status == verdict.Passed {
 				fmt.Fprintf(e.stdout, ", size %d, extended to %d", r.Size, r.LogSize)
+			}
+			if r.Gap != nil {
+				fmt.Fprintf(e.stdout, ", stated by its operator: entries %d to %d are lost (%s, %s)", r.Gap.KeptSize, r.Gap.LostSize-1, r.Gap.By, r.Gap.Reason)
 			}
 			if len(r.Evidence) > 0 {
 				fmt.Fprintf(e.stdout, ", evidence in %s", strings.Join(r.Evidence, " and "))
@@ -448,10 +454,34 @@ func (l *logCheck) one(ctx context.Context, path string) (consistency, error) {
 	}
 	row.Status, row.Reason, row.Detail = verdict.Failed, reason, err.Error()
 	if reason == verdict.Fork || reason == verdict.Stale {
+		if row.Gap, err = l.gap(ctx, old); err != nil {
+			return row, err
+		}
 		row.Evidence, err = l.keep(reason, path, signed)
 		return row, err
 	}
 	return row, nil
+}
+
+// gap looks for a signed statement of the log's operator that what this checkpoint saw was lost. It explains; the log stays
+// another one than the one that was seen.
+func (l *logCheck) gap(ctx context.Context, old tlog.Checkpoint) (*tlog.Gap, error) {
+	keeper, ok := l.from.(interface {
+		Gaps(ctx context.Context) ([][]byte, error)
+	})
+	if !ok || old.Size == 0 {
+		return nil, nil //nolint:nilnil // there is no statement
+	}
+	all, err := keeper.Gaps(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, signed := range all {
+		if g, err := tlog.OpenGap(signed, l.known...); err == nil && g.Covers(old.Size-1) {
+			return &g, nil
+		}
+	}
+	return nil, nil //nolint:nilnil // there is no statement
 }
 
 // keep writes both notes beside each other.

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"io/fs"
 	"net/http"
@@ -126,6 +127,57 @@ func TestFetchTileFromAFullOne(t *testing.T) {
 		got, err := tlog.FetchTile(context.Background(), folderLog(log.dir), tile)
 		if err != nil || !bytes.Equal(got, want) {
 			t.Errorf("%s: %d bytes, want %d, %v", tile.Path(), len(got), len(want), err)
+		}
+	}
+}
+
+// TestStatedGap: of a log that went on from an older state, what was seen of the lost part stays a fork, and the operator's
+// statement is told with it; one that another key signed is not.
+func TestStatedGap(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	log, err := newTestLog("hub.example/log", filepath.Join(dir, "log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := log.again(filepath.Join(dir, "other"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lost, vkey := filepath.Join(dir, "lost.yxr"), filepath.Join(dir, "log.vkey")
+	err = errors.Join(log.grow("", 0, 2, ""), log.grow(lost, 2, 5, ""), other.grow("", 0, 2, ""), other.grow("", 2, 9, "x"),
+		os.WriteFile(vkey, []byte(log.key.String()), 0o600))
+	if err != nil {
+		t.Fatal(err)
+	}
+	note, err := os.ReadFile(filepath.Join(log.dir, tlog.CheckpointPath))
+	if err != nil {
+		t.Fatal(err)
+	}
+	gap := tlog.Gap{Origin: "hub.example/log", Hub: "HUB", KeptSize: 2, LostSize: 5, LostCheckpoint: string(note), By: "wang", Reason: "the disk failed"}
+	signed, err := gap.Sign(log.signer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := signed
+	mux := http.NewServeMux()
+	mux.Handle("/log/", http.StripPrefix("/log/", http.FileServer(http.Dir(other.dir))))
+	mux.HandleFunc("/log/gaps", func(w http.ResponseWriter, _ *http.Request) {
+		err := json.NewEncoder(w).Encode(map[string]any{"items": []any{map[string]string{"statement": string(told)}}})
+		if err != nil {
+			t.Error(err)
+		}
+	})
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	for name, statement := range map[string][]byte{"stated": signed, "forged": bytes.Replace(signed, []byte("disk"), []byte("dusk"), 1)} {
+		told = statement
+		var stdout, stderr bytes.Buffer
+		args := []string{"log", "check-consistency", lost, "--log", vkey, "--url", server.URL + "/log", "--evidence", dir}
+		code := run(context.Background(), args, testEnv(&stdout, &stderr))
+		says := strings.Contains(stdout.String(), "entries 2 to 4 are lost (wang, the disk failed)")
+		if code != exitFailed || !strings.Contains(stdout.String(), "fork") || says != (name == "stated") {
+			t.Errorf("%s: exit %d, %s%s", name, code, stdout.String(), stderr.String())
 		}
 	}
 }

@@ -687,6 +687,13 @@ func (s *site) goesOn(t *testing.T, kept, lost uint64) {
 		t.Errorf("recover once more: exit %d, %s", code, errs)
 	}
 	s.serve(func(c *client.Client) {
+		web, err := tlog.NewWeb(c.Address()+"/log", http.DefaultClient)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if all, err := web.Gaps(t.Context()); err != nil || len(all) != 1 || string(all[0]) != r.Statement {
+			t.Errorf("the statements over HTTP: %q, %v", all, err)
+		}
 		for query, want := range map[string]int{"": 1, fmt.Sprintf("?index=%d", kept): 1, fmt.Sprintf("?index=%d", lost-1): 1, fmt.Sprintf("?index=%d", lost): 0} {
 			resp, err := http.Get(c.Address() + "/log/gaps" + query)
 			if err != nil {
