@@ -20,7 +20,10 @@ import (
 )
 
 // checkFlags are the flags of check.
-type checkFlags struct{ config, read string }
+type checkFlags struct {
+	config, read string
+	compliance   bool
+}
 
 func newCheckCmd(e *env) *cobra.Command {
 	var f checkFlags
@@ -40,6 +43,7 @@ func newCheckCmd(e *env) *cobra.Command {
 	}
 	cmd.Flags().StringVar(&f.config, "config", "", "configuration file (YAML)")
 	cmd.Flags().StringVar(&f.read, "read-data", "0%", "which blobs are read whole: a percentage by chance, or n/t, the n-th of t parts")
+	cmd.Flags().BoolVar(&f.compliance, "compliance", false, "answer the clauses of GB/T 39786-2021, level 3, instead: by probes, or by what the deployer must do")
 	return cmd
 }
 
@@ -69,6 +73,9 @@ func (e *env) check(ctx context.Context, f checkFlags, asJSON bool) (err error) 
 	if err != nil {
 		return err
 	}
+	if f.compliance {
+		return e.comply(ctx, c, h, report, asJSON)
+	}
 	if asJSON {
 		err = json.NewEncoder(e.stdout).Encode(report)
 	} else {
@@ -76,6 +83,32 @@ func (e *env) check(ctx context.Context, f checkFlags, asJSON bool) (err error) 
 	}
 	if err == nil && report.Verdict != verdict.Passed {
 		return judged{report.Verdict}
+	}
+	return err
+}
+
+// comply answers the clauses; those that are demanded decide the exit code.
+func (e *env) comply(ctx context.Context, c *config.Config, h check.Hub, report *check.Report, asJSON bool) error {
+	answers, err := check.Comply(ctx, h, report, check.Deployment{
+		TLS: c.Listen.Certificate != "", AuditKey: c.Database.AuditKeyFile != "", Vault: c.Keys.Vault != nil,
+	}, e.now())
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		err = json.NewEncoder(e.stdout).Encode(answers)
+	} else {
+		fmt.Fprintln(e.stdout, answers.Notice)
+		for _, a := range answers.Clauses {
+			fmt.Fprintf(e.stdout, "%-13s %s %-14s %s\n      evidence: %s\n", a.Status, a.Level, a.Clause, a.Demand, a.Evidence)
+			if a.Deployer != "" {
+				fmt.Fprintf(e.stdout, "      deployer: %s\n", a.Deployer)
+			}
+		}
+		_, err = fmt.Fprintf(e.stdout, "%s, by what is demanded (应)\n", answers.Verdict)
+	}
+	if err == nil && answers.Verdict != verdict.Passed {
+		return judged{answers.Verdict}
 	}
 	return err
 }

@@ -274,6 +274,7 @@ func TestOperations(t *testing.T) {
 			for _, item := range r.Items {
 				t.Logf("%-10s %s %v", item.Name, item.Detail, item.Counts)
 			}
+			complies(t, s)
 			s.rehearsable(t)
 			backedUp(t, s, place)
 			if name == "embedded" {
@@ -708,4 +709,28 @@ func (s *site) goesOn(t *testing.T, kept, lost uint64) {
 	})
 	s.work(func(system *embedded.System) { send(t, system) })
 	s.checked(t, 0, "--read-data", "100%")
+}
+
+// complies: every clause is answered, what is not built is not claimed, and what is stored was looked at.
+func complies(t *testing.T, s *site) {
+	t.Helper()
+	answers := told[check.Compliance](t, 1, "check", "--compliance", "--config", s.config)
+	of := map[string]check.Clause{}
+	for _, c := range answers.Clauses {
+		of[c.Clause] = c
+		if c.Demand == "" || c.Evidence == "" || c.Status != verdict.Passed && c.Deployer == "" {
+			t.Errorf("an answer that helps nobody: %+v", c)
+		}
+	}
+	for clause, want := range map[string]verdict.Status{
+		"8.2 c": verdict.Indeterminate, "8.3 a-b": verdict.Failed, "8.4 a": verdict.Failed, "8.4 d": verdict.Passed, "8.4 e": verdict.Indeterminate,
+		"8.4 g": verdict.Passed, "8.4 h": verdict.Passed, "products": verdict.Indeterminate,
+	} {
+		if of[clause].Status != want {
+			t.Errorf("%s: %+v, want %s", clause, of[clause], want)
+		}
+	}
+	if answers.Verdict != verdict.Failed || !strings.Contains(answers.Notice, "no certified cryptographic module") {
+		t.Errorf("it claims %s: %s", answers.Verdict, answers.Notice)
+	}
 }
