@@ -75,65 +75,65 @@ func Comply(ctx context.Context, h Hub, r *Report, d Deployment, now time.Time) 
 	return c, nil
 }
 
-func (c *Compliance) add(clause string, level Level, demand string, status verdict.Status, evidence, deployer string) {
+func (c *Compliance) answer(clause string, level Level, demand string, status verdict.Status, evidence, deployer string) {
 	c.Clauses = append(c.Clauses, Clause{clause, level, demand, status, evidence, deployer})
 }
 
 func (c *Compliance) surroundings(d Deployment) {
-	c.add("8.1 a-c", Should, "physical access; integrity of door and video records", verdict.Indeterminate, "outside of any software", "access control and video of the machine room")
+	c.answer("8.1 a-c", Should, "physical access; integrity of door and video records", verdict.Indeterminate, "outside of any software", "access control and video of the machine room")
 	channel := "plain HTTP on loopback alone: what stands in front decides"
 	if d.TLS {
 		channel = "TLS 1.3, not with SM2"
 	}
 	tlcp := "a certified gateway that speaks TLCP, or TLS with SM2, in front of the hub, with mutual authentication"
-	c.add("8.2 a", Shall, "identity of communicating entities", verdict.Indeterminate, channel, tlcp)
-	c.add("8.2 b", Should, "integrity of communication", verdict.Indeterminate, channel, tlcp)
-	c.add("8.2 c", Shall, "confidentiality of important data in communication", verdict.Indeterminate, channel+"; envelopes are encrypted from end to end besides", tlcp)
-	c.add("8.2 d-e", Should, "boundary access control data; connecting devices", verdict.Indeterminate, "not built", "network equipment")
+	c.answer("8.2 a", Shall, "identity of communicating entities", verdict.Indeterminate, channel, tlcp)
+	c.answer("8.2 b", Should, "integrity of communication", verdict.Indeterminate, channel, tlcp)
+	c.answer("8.2 c", Shall, "confidentiality of important data in communication", verdict.Indeterminate, channel+"; envelopes are encrypted from end to end besides", tlcp)
+	c.answer("8.2 d-e", Should, "boundary access control data; connecting devices", verdict.Indeterminate, "not built", "network equipment")
 }
 
 func (c *Compliance) accounts(r *Report, d Deployment) {
-	c.add("8.3 a-b", Shall, "identity of administrators; remote management channel", verdict.Failed, "administrators log in with a password alone: two factors are not built", "administration over a bastion host with two factors until then")
+	c.answer("8.3 a-b", Shall, "identity of administrators; remote management channel", verdict.Failed, "administrators log in with a password alone: two factors are not built", "administration over a bastion host with two factors until then")
 	audited, how := itemStatus(r, "audit")
 	if audited == verdict.Passed && !d.AuditKey {
 		audited, how = verdict.Indeterminate, how+"; chained by plain SM3: whoever writes the database can build another chain"
 	}
-	c.add("8.3 c-e", Should, "integrity of access control data, labels and logs", audited, how, "database.audit_key_file; role rows are not protected by HMAC")
-	c.add("8.3 f", Should, "integrity and origin of important programs", verdict.Indeterminate, "packages are signed; there is no check at the start", "verify the package's signature when installing")
-	c.add("8.4 a", Shall, "identity of log-in users", verdict.Failed, "passwords (Argon2id); log-in by SM2 certificate is not built", "a sign-on in front that asks for certificates until then")
-	c.add("8.4 b", Should, "integrity of access control information", verdict.Indeterminate, "not built: rows of roles carry no HMAC", "restrict who can write the database")
+	c.answer("8.3 c-e", Should, "integrity of access control data, labels and logs", audited, how, "database.audit_key_file; role rows are not protected by HMAC")
+	c.answer("8.3 f", Should, "integrity and origin of important programs", verdict.Indeterminate, "packages are signed; there is no check at the start", "verify the package's signature when installing")
+	c.answer("8.4 a", Shall, "identity of log-in users", verdict.Failed, "passwords (Argon2id); log-in by SM2 certificate is not built", "a sign-on in front that asks for certificates until then")
+	c.answer("8.4 b", Should, "integrity of access control information", verdict.Indeterminate, "not built: rows of roles carry no HMAC", "restrict who can write the database")
 }
 
 func (c *Compliance) contents(r *Report, sealed, plain int) {
 	entries, proof := itemStatus(r, "entries")
-	c.add("8.4 c", Should, "integrity of security labels", entries, "labels stand in the signed manifest of each envelope; "+proof, "")
+	c.answer("8.4 c", Should, "integrity of security labels", entries, "labels stand in the signed manifest of each envelope; "+proof, "")
 	status := verdict.Passed
 	if sealed == 0 {
 		status = verdict.Indeterminate
 	}
-	c.add("8.4 d", Shall, "confidentiality in transport", status, fmt.Sprintf("%d stored envelopes looked at: each is encrypted to its recipients (SM4, SM2)", sealed), "")
+	c.answer("8.4 d", Shall, "confidentiality in transport", status, fmt.Sprintf("%d stored envelopes looked at: each is encrypted to its recipients (SM4, SM2)", sealed), "")
 	status = verdict.Passed
 	if plain > 0 {
 		status = verdict.Indeterminate
 	}
-	c.add("8.4 e", Shall, "confidentiality at rest", status,
+	c.answer("8.4 e", Shall, "confidentiality at rest", status,
 		fmt.Sprintf("envelopes and drafts are encrypted; %d record packages of the archive looked at lie plain in the blob store, and the database holds titles of records", plain),
 		"encrypted disks, or a bucket encrypted by a certified key service, for database and blobs")
-	c.add("8.4 f", Should, "integrity in transport", entries, "signed manifests, digests in the log; "+proof, "")
+	c.answer("8.4 f", Should, "integrity in transport", entries, "signed manifests, digests in the log; "+proof, "")
 	stored, kept := itemStatus(r, "blobs")
-	c.add("8.4 g", Should, "integrity at rest", stored, kept, "yinxind check --read-data, by a timer")
-	c.add("8.4 h", Should, "evidence of origin and of receipt", entries, proof, "")
+	c.answer("8.4 g", Should, "integrity at rest", stored, kept, "yinxind check --read-data, by a timer")
+	c.answer("8.4 h", Should, "evidence of origin and of receipt", entries, proof, "")
 }
 
 func (c *Compliance) management(r *Report, d Deployment) {
-	c.add("8.5-8.8", Shall, "rules, posts, plan and assessment, emergency", verdict.Indeterminate,
+	c.answer("8.5-8.8", Shall, "rules, posts, plan and assessment, emergency", verdict.Indeterminate,
 		"seal keeper and approver exclude each other in the database itself", "documents, posts and drills; yinxind restore --verify-only is one")
 	usable, how := itemStatus(r, "keys")
 	if usable == verdict.Passed && !d.Vault {
 		usable, how = verdict.Indeterminate, how+"; they lie in files, and in the hub's memory"
 	}
-	c.add("key life cycle", Shall, "generate, store, use, update, revoke, back up, recover, destroy", usable, how, "keys in Vault under a quorum (docs/keys.md)")
-	c.add("products", Shall, "certified cryptographic modules", verdict.Indeterminate, "yinxin is none", "a certified module (GM/T 0028) behind `exec:` or Vault")
+	c.answer("key life cycle", Shall, "generate, store, use, update, revoke, back up, recover, destroy", usable, how, "keys in Vault under a quorum (docs/keys.md)")
+	c.answer("products", Shall, "certified cryptographic modules", verdict.Indeterminate, "yinxin is none", "a certified module behind `exec:` or Vault")
 }
 
 // itemStatus is what a check found of a part.
