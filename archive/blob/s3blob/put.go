@@ -65,7 +65,7 @@ func (s *Store) send(ctx context.Context, info blob.Info, f *os.File) error {
 	_, err := s.Stat(ctx, info.Ref) // spares sending what is there; that nothing is replaced is the store's matter
 	if errors.Is(err, blob.ErrNotFound) {
 		err = s.upload(ctx, info, f, true)
-		if !errors.Is(err, errTaken) {
+		if err == nil || !errors.Is(err, errTaken) && !s.taken(ctx, info.Ref) {
 			return err
 		}
 	} else if err != nil {
@@ -78,6 +78,13 @@ func (s *Store) send(ctx context.Context, info blob.Info, f *os.File) error {
 	}
 	s.copies.forget(info.Ref)
 	return s.upload(ctx, info, f, false)
+}
+
+// taken reports whether a name is taken after an upload failed without a clear answer: a store that refuses a body because of
+// its name may hang up while that is still being sent.
+func (s *Store) taken(ctx context.Context, ref blob.Ref) bool {
+	_, err := s.Stat(ctx, ref)
+	return err == nil
 }
 
 // upload sends a body, in parts if it is large. first: it must be the first of its name, else the error is errTaken.

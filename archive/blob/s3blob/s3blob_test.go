@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -146,6 +147,7 @@ func TestCopiesAreBounded(t *testing.T) {
 	if _, err := os.Stat(filepath.Dir(filepath.Dir(filepath.Dir(kept[0])))); err != nil {
 		t.Errorf("it took the copies of a living one: %v", err)
 	}
+	runtime.KeepAlive(s) // its lock ends with it
 }
 
 // TestRefusedAndAway: a wrong secret, no bucket and no server are told apart, and no secret stands in an error.
