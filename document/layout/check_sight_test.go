@@ -68,7 +68,7 @@ func plantedInSight() []planted {
 					r.Color = layout.Black()
 				}
 			}
-		}), []string{"number.below_red_head", "page.stray", "red_head.word_middle"}},
+		}), []string{"number.below_red_head", "page.stray", "red_head.word_middle", "signed_by.count"}},
 		{"squeezed line", "notice.yaml", one(func(r *layout.Run) { r.Stretch = 0.8 }), []string{"page.stretch"}},
 		{"slanted line", "notice.yaml", one(func(r *layout.Run) { r.Sheared = true }), []string{"page.slanted"}},
 		{"bold line", "notice.yaml", one(func(r *layout.Run) { r.Bold = true }), []string{"page.bold"}},

@@ -392,12 +392,12 @@ func plantedFaults() []planted {
 			r.Text, r.Size, r.X, r.Y, r.Color, r.Advances = "机密★", 5.556, 28, 41.5, layout.Black(), []float64{5.57, 5.57, 5.57}
 			p[0].Runs = append(p[0].Runs, r)
 		}), []string{"classification.absent"}},
-		{"seal off the date", "notice.yaml", onSeals(func(s []layout.Spot) { s[0].X -= 12 }), []string{"seal.over_date"}},
+		{"seal off the date", "notice.yaml", onSeals(func(s []layout.Spot) { s[0].X -= 12 }), []string{"seal.over_date", "signed_by.under_seal"}},
 		{"seal below the date", "notice.yaml", onSeals(func(s []layout.Spot) { s[0].Y += 8 }), []string{"seal.date_below_centre"}},
 		{"seal over the text", "notice.yaml", onSeals(func(s []layout.Spot) { s[0].Y -= 6 }), []string{"seal.below_text"}},
 		{"seal on another page", "notice.yaml", onSeals(func(s []layout.Spot) { s[0].Page = 0 }), []string{"seal.page"}},
-		{"seal beyond the type area", "joint.yaml", onSeals(func(s []layout.Spot) { s[0].X -= 12 }), []string{"seal.within"}},
-		{"seals that touch", "joint.yaml", onSeals(func(s []layout.Spot) { s[1].X -= 3 }), []string{"seal.apart"}},
+		{"seal beyond the type area", "joint.yaml", onSeals(func(s []layout.Spot) { s[0].X -= 12 }), []string{"seal.within", "signed_by.under_seal"}},
+		{"seals that touch", "joint.yaml", onSeals(func(s []layout.Spot) { s[1].X -= 3 }), []string{"seal.apart", "signed_by.under_seal"}},
 		{"seal off its name", "joint.yaml", onSeals(func(s []layout.Spot) { s[0].Y += 24 }), []string{"note.near_seals", "signed_by.in_seal"}},
 		{"signature on a page without text", "report.yaml", func(p []layout.Page, s []layout.Spot) ([]layout.Page, []layout.Spot) {
 			without(p, "云溪市教育局办公室") // no 版记
@@ -420,9 +420,13 @@ func plantedFaults() []planted {
 	}
 }
 
+func allPlanted() []planted {
+	return slices.Concat(plantedFaults(), plantedInSight(), plantedInPlaces())
+}
+
 // TestPlantedFaults breaks one rule at a time on pages that were good.
 func TestPlantedFaults(t *testing.T) {
-	for _, tt := range append(plantedFaults(), plantedInSight()...) {
+	for _, tt := range allPlanted() {
 		t.Run(tt.name, func(t *testing.T) {
 			_, p := mustExample(t, tt.template)
 			pages, seals := tt.plant(stripped(p), p.SealSpots)
@@ -450,7 +454,7 @@ func TestNoPages(t *testing.T) {
 // TestEveryRuleCanFail: each row of the table has a page that breaks it.
 func TestEveryRuleCanFail(t *testing.T) {
 	failed := make(map[string]bool)
-	for _, tt := range append(plantedFaults(), plantedInSight()...) {
+	for _, tt := range allPlanted() {
 		for _, name := range tt.want {
 			failed[name] = true
 		}

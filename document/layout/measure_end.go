@@ -47,6 +47,7 @@ func (c *checker) signature() {
 		c.missing(d.page, SignedBy, "7.3.5", "no 署名 above the date")
 		return
 	}
+	c.jointNames()
 	switch {
 	case c.stamped():
 		c.stampBlock()
@@ -65,7 +66,7 @@ func (c *checker) stamped() bool {
 
 // overDate reports whether the last name is centred on the date rather than set by 7.3.5.2.
 func (c *checker) overDate() bool {
-	if len(c.seals) > 0 {
+	if len(c.seals) > 0 || c.inColumns() {
 		return true
 	}
 	name := c.names[len(c.names)-1]
@@ -152,6 +153,7 @@ func (c *checker) sealPlaces() {
 		}
 		if p, ok := c.nameUnder(s); ok {
 			c.measure(s.Page, SignedBy, "in_seal", math.Abs(p.middle()-s.Y)/s.Diameter, p.text)
+			c.measure(s.Page, SignedBy, "under_seal", p.centre()-s.X, p.text)
 		}
 	}
 	c.firstRow()

@@ -79,41 +79,6 @@ func (c *checker) redHead() {
 	c.jointHead()
 }
 
-// jointHead measures a red head of several names: one below the other, spread to one width, 文件 in the middle of them.
-func (c *checker) jointHead() {
-	const suffix = "文件"
-	var names []piece
-	var word *piece
-	for _, p := range c.head {
-		if n := len(p.marks) - len([]rune(suffix)); strings.HasSuffix(p.text, suffix) {
-			w := newPiece(p.page, p.marks[n:])
-			if word = &w; n == 0 {
-				continue
-			}
-			p = newPiece(p.page, p.marks[:n])
-		}
-		names = append(names, p)
-	}
-	if len(names) < 2 {
-		return
-	}
-	left, right := names[0], names[0]
-	for _, p := range names[1:] {
-		if math.Abs(p.left-names[0].left) > math.Abs(left.left-names[0].left) {
-			left = p
-		}
-		if math.Abs(p.right-names[0].right) > math.Abs(right.right-names[0].right) {
-			right = p
-		}
-	}
-	c.measure(0, RedHead, "left_edges", left.left-names[0].left, left.text)
-	c.measure(0, RedHead, "right_edges", right.right-names[0].right, right.text)
-	_, _, top, foot := span(names)
-	if word != nil {
-		c.measure(0, RedHead, "word_middle", (word.inkTop+word.inkFoot-top-foot)/2, word.text)
-	}
-}
-
 var leadingZero = regexp.MustCompile(`[〔\[（(［【]\d{4}[〕\])］）】](第|0)|第0`)
 
 func (c *checker) number() {

@@ -190,21 +190,12 @@ func (r *pageReader) readPeople() {
 	}
 }
 
-// readSignature reads 署名 and date. A name may go on in a line centred below its first.
+// readSignature reads 署名 and date.
 func (r *pageReader) readSignature() {
 	if r.date != nil {
 		r.doc.IssuedOn = chineseDate(r.date.text)
 	}
-	var list []piece
-	for _, p := range r.names {
-		above := slices.IndexFunc(list, func(q piece) bool { return over(q, []piece{p}) })
-		if above >= 0 {
-			list[above].spaced += p.spaced
-			list[above].top, list[above].left, list[above].right = p.top, p.left, p.right
-			continue
-		}
-		list = append(list, p)
-	}
+	list := wholeNames(r.names)
 	slices.SortStableFunc(list, func(a, b piece) int { // names of several lines end where those of one line stand
 		switch {
 		case a.page != b.page:

@@ -324,7 +324,7 @@ func (c *checker) takeNames(flow []piece) []piece {
 			n--
 			continue
 		}
-		if p.left < textLeft+3*oneChar && !c.underSeal(p) && !beside(p, flow) && !over(p, flow[n:]) {
+		if p.left < textLeft+3*oneChar && !c.underSeal(p) && !c.beside(p, flow) && !over(p, flow[n:]) {
 			break
 		}
 		n--
@@ -351,11 +351,11 @@ func (c *checker) underSeal(p piece) bool {
 	})
 }
 
-// beside reports whether another piece stands on the same line, or p stands over one that has such a neighbour and is as
-// narrow: names of a joint document in their columns.
-func beside(p piece, flow []piece) bool {
+// beside reports whether another piece stands on the same line, and p is as narrow as a name in its column or is one of
+// the red head's: names of a joint document.
+func (c *checker) beside(p piece, flow []piece) bool {
 	const narrow = 60 // mm
-	return p.right-p.left < narrow && slices.ContainsFunc(flow, func(q piece) bool {
+	return (p.right-p.left < narrow || c.inHead(p.text)) && slices.ContainsFunc(flow, func(q piece) bool {
 		return q.page == p.page && math.Abs(q.top-p.top) < sameLine && q.left != p.left
 	})
 }

@@ -120,6 +120,10 @@ func expectations() map[string]expectation {
 		"signed_by.below_text":         exactly("7.3.5.2", 2*oneRow, usual),
 		"signed_by.place":              exactly("7.3.5.2", 0, usual),
 		"signed_by.in_seal":            between("7.3.5.1", 0, 0.5, 0.1), // of the seal's diameter from its centre
+		"signed_by.under_seal":         exactly("7.3.5.1", 0, usual),
+		"signed_by.count":              exactly("7.3.5.1", 0, 0),     // names, more than the red head's
+		"signed_by.row":                exactly("7.3.5.1", 0, usual), // between names of a row
+		"signed_by.columns":            exactly("7.3.5.1", 0, usual), // between the steps from name to name of a row
 		"seal.over_date":               exactly("7.3.5.1", 0, usual),
 		"seal.date_below_centre":       between("7.3.5.1", 0, 0.5, 0), // of the seal's diameter: 骑年盖月
 		"seal.below_text":              between("7.3.5.1", 0, oneRow, usual),

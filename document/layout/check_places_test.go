@@ -1,0 +1,68 @@
+package layout_test
+
+import (
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"yinxin/document/layout"
+	"yinxin/verdict"
+)
+
+// signed changes the 署名 of an office on the pages behind the first; a text of the 版记 that begins alike is smaller.
+func signed(pages []layout.Page, name string, change func(*layout.Run)) {
+	edit(pages[1:], name, func(r *layout.Run) {
+		if r.Text == name && r.Size > 5 {
+			change(r)
+		}
+	})
+}
+
+// plantedInPlaces breaks the rules on what stands beside or below what.
+func plantedInPlaces() []planted {
+	return []planted{
+		{"a 署名 less than the red head names", "joint.yaml", func(p []layout.Page, s []layout.Spot) ([]layout.Page, []layout.Spot) {
+			for i := range p[1:] {
+				p[i+1].Runs = slices.DeleteFunc(p[i+1].Runs, func(r layout.Run) bool { return r.Text == "云溪市财政局" && r.Size > 5 })
+			}
+			return p, nil
+		}, []string{"signed_by.count"}},
+		{"a 署名 lower than those beside it", "joint.yaml", func(p []layout.Page, _ []layout.Spot) ([]layout.Page, []layout.Spot) {
+			signed(p, "云溪市财政局", move(0, 8))
+			return p, nil
+		}, []string{"signed_by.row"}},
+		{"a 署名 nearer to one neighbour", "joint.yaml", func(p []layout.Page, _ []layout.Spot) ([]layout.Page, []layout.Spot) {
+			signed(p, "云溪市财政局", move(-2, 0))
+			return p, nil
+		}, []string{"signed_by.columns"}},
+		{"a row of 署名 a little lower altogether", "joint.yaml", func(p []layout.Page, _ []layout.Spot) ([]layout.Page, []layout.Spot) {
+			for _, name := range []string{"云溪市教育局", "云溪市财政局", "云溪市档案局"} {
+				signed(p, name, move(0, 0.5))
+			}
+			return p, nil
+		}, nil},
+	}
+}
+
+// TestLongHostName: a 署名 of a joint document that begins near the left edge is one.
+func TestLongHostName(t *testing.T) {
+	joint, err := os.ReadFile("../../examples/joint.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"云溪市住房和城乡建设局", "云溪市经济技术开发区管理委员会"} {
+		for _, third := range []string{"", "  - {code: YXDA, name: 云溪市档案局}\n"} {
+			text := strings.Replace(string(joint), "name: 云溪市教育局", "name: "+name, 1)
+			p := mustCompose(t, mustParse(t, strings.Replace(text, "  - {code: YXDA, name: 云溪市档案局}\n", third, 1)))
+			for _, seals := range [][]layout.Spot{nil, p.SealSpots} {
+				if r := layout.Check(stripped(p), seals); r.Verdict != verdict.Passed {
+					t.Errorf("%s, %d seals: %v", name, len(seals), r.Faults())
+				}
+			}
+			if got := layout.Read(stripped(p)); got.Issuer.Name != name || !strings.HasSuffix(got.Body[len(got.Body)-1].Text, "专款专用。") {
+				t.Errorf("%s read as %q", name, got.Issuer.Name)
+			}
+		}
+	}
+}
