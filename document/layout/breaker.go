@@ -144,6 +144,16 @@ func (l line) width() float64 { return totalWidth(l.glyphs) }
 // breakLines sets glyphs into lines of the given measure, greedily, under the 禁则: where a line would end or begin
 // wrongly, its last token goes down with the next. first and rest are the indents.
 func breakLines(glyphs []glyph, measure, first, rest float64) []line {
+	return breakInto(glyphs, measure, first, rest, false)
+}
+
+// breakStretched is breakLines for text that is stretched to its measure: a number is parted from its unit where the line
+// before it would come apart without it.
+func breakStretched(glyphs []glyph, measure, first, rest float64) []line {
+	return breakInto(glyphs, measure, first, rest, true)
+}
+
+func breakInto(glyphs []glyph, measure, first, rest float64, stretched bool) []line {
 	todo := splitWide(tokens(glyphs), measure-max(first, rest))
 	var out []line
 	for len(todo) > 0 {
@@ -152,6 +162,9 @@ func breakLines(glyphs []glyph, measure, first, rest float64) []line {
 			indent = first
 		}
 		n := fill(todo, measure-indent)
+		if stretched {
+			todo, n = partAmount(todo, n, measure-indent)
+		}
 		out = append(out, line{glyphs: trimSpaces(join(todo[:n])), indent: indent, last: n == len(todo)})
 		todo = todo[n:]
 		for len(todo) > 0 && len(out) > 0 && todo[0].first() == ' ' { // a line never begins with a space
@@ -182,6 +195,32 @@ func fill(todo []token, room float64) int {
 		}
 	}
 	return max(n, 1) // nothing but marks: break anyway
+}
+
+// partAmount parts the amount behind a line of n tokens from its unit, where the number finds room on the line and the line
+// would come apart without it.
+func partAmount(todo []token, n int, room float64) ([]token, int) {
+	if n == len(todo) {
+		return todo, n
+	}
+	before := line{glyphs: join(todo[:n])}
+	slack := room - before.width()
+	if slack <= mostStretch*float64(len(before.gaps())) {
+		return todo, n
+	}
+	amount := todo[n].glyphs
+	digits := 0
+	for digits < len(amount) && wordRune(amount[digits].char) {
+		digits++
+	}
+	if digits == 0 || digits == len(amount) || !isDigit(amount[digits-1].char) {
+		return todo, n
+	}
+	number, unit := newToken(amount[:digits]), newToken(amount[digits:])
+	if number.width > slack || !breakable(number, unit) || !breakable(todo[n-1], number) {
+		return todo, n
+	}
+	return slices.Concat(todo[:n], []token{number, unit}, todo[n+1:]), n + 1
 }
 
 // splitWide cuts tokens that no line could hold.
@@ -253,26 +292,43 @@ func trimSpaces(g []glyph) []glyph {
 	return g
 }
 
-// justify stretches a line to the measure by widening the gaps beside full-width characters; the last line of a paragraph
-// and lines that would come apart stay as they are.
+// How far a gap is widened at most, mm.
+const (
+	mostStretch = 0.16 * cell // beside a full-width character; more looks like letter-spacing for emphasis
+	mostSpacing = 0.02 * cell // within a word
+)
+
+// gaps are the places beside full-width characters, each by the glyph before it.
+func (l line) gaps() []int {
+	var out []int
+	for i := 0; i+1 < len(l.glyphs); i++ {
+		if !wordRune(l.glyphs[i].char) || !wordRune(l.glyphs[i+1].char) {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// justify stretches a line to the measure by widening the gaps beside full-width characters, or all where they are too few,
+// as in a long row of digits; the last line of a paragraph and lines that would come apart stay as they are.
 func (l line) justify(measure float64) []glyph {
 	out := append([]glyph(nil), l.glyphs...)
 	slack := measure - l.indent - l.width()
 	if l.last || slack <= 0 {
 		return out
 	}
-	var gaps []int
-	for i := 0; i+1 < len(out); i++ {
-		if !wordRune(out[i].char) || !wordRune(out[i+1].char) {
-			gaps = append(gaps, i)
+	widen := l.gaps()
+	if slack > mostStretch*float64(len(widen)) {
+		widen = widen[:0]
+		for i := range out[1:] {
+			widen = append(widen, i)
+		}
+		if slack > mostSpacing*float64(len(widen)) {
+			return out
 		}
 	}
-	const most = 0.25 // of a cell in each gap; more looks like letter-spacing for emphasis
-	if len(gaps) == 0 || slack/float64(len(gaps)) > most*cell {
-		return out
-	}
-	for _, i := range gaps {
-		out[i].advance += slack / float64(len(gaps))
+	for _, i := range widen {
+		out[i].advance += slack / float64(len(widen))
 	}
 	return out
 }

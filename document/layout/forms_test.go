@@ -129,6 +129,36 @@ func TestJointSeals(t *testing.T) {
 	}
 }
 
+// TestNamesOfJointOffices: a long name stands whole beside a short one, a name that is broken is broken behind a place or
+// behind 市委, and lint finds every seal over its name.
+func TestNamesOfJointOffices(t *testing.T) {
+	for _, tt := range []struct {
+		offices []string
+		want    string
+	}{
+		{[]string{"云溪市人力资源和社会保障局", "云溪市财政局"}, "云溪市人力资源和社会保障局/云溪市财政局/"},
+		{[]string{"中共云溪市委云溪市人民政府", "云溪市财政局"}, "中共云溪市委云溪市人民政府/云溪市财政局/"},
+		{
+			[]string{"中共云溪市委云溪市人民政府", "云溪市人力资源和社会保障局"},
+			"中共云溪市委/云溪市人民政府/云溪市/人力资源和社会保障局/",
+		},
+	} {
+		p := mustCompose(t, mustParse(t, draft("title:", "joint_issuers: ["+strings.Join(tt.offices[1:], ", ")+"]\ntitle:",
+			"云溪市人民政府办公室", tt.offices[0])))
+		got := ""
+		names, _ := find(p, layout.SignedBy)
+		for _, r := range names {
+			got += r.Text + "/"
+		}
+		if got != tt.want {
+			t.Errorf("%v: set as %s, want %s", tt.offices, got, tt.want)
+		}
+		if r := layout.Check(stripped(p), p.SealSpots); len(r.Faults()) > 0 {
+			t.Errorf("%v: %+v", tt.offices, r.Faults())
+		}
+	}
+}
+
 func checkSeals(t *testing.T, p *layout.Pages, n int) {
 	t.Helper()
 	date, page := find(p, layout.IssuedOn)

@@ -100,6 +100,13 @@ func (g *sealGrid) breakNames(names [][]glyph, d, room float64) int {
 	if g.columns > 1 {
 		g.step = max(g.step, min(widest+2*nameMargin, room/float64(g.columns-1)))
 	}
+	if step, found := g.wholeNames(names, d); found && step < g.step {
+		g.step, g.names = step, nil
+		for _, name := range names {
+			g.names = append(g.names, []line{{glyphs: name, last: true}})
+		}
+		return -1
+	}
 	left := g.right - float64(g.columns-1)*g.step // middle of the first column
 	measure := min(max(g.step, d)-2*nameMargin, 2*(left-areaLeft), 2*(areaRight-g.right))
 	long := -1
@@ -114,6 +121,23 @@ func (g *sealGrid) breakNames(names [][]glyph, d, room float64) int {
 	return long
 }
 
+// wholeNames is the step between columns that sets every name on one line, a long one beside a short one, if there is one.
+func (g *sealGrid) wholeNames(names [][]glyph, d float64) (step float64, found bool) {
+	grid := &sealGrid{columns: g.columns, names: make([][]line, len(names)), right: g.right, step: d + sealGap}
+	for i := 1; i < len(names); i++ {
+		if i%g.columns > 0 {
+			grid.step = max(grid.step, (totalWidth(names[i-1])+totalWidth(names[i]))/2+2*nameMargin)
+		}
+	}
+	for i, name := range names {
+		half := max(d, totalWidth(name)) / 2
+		if x := grid.centre(i); x-half < areaLeft || x+half > areaRight {
+			return 0, false
+		}
+	}
+	return grid.step, true
+}
+
 // officeLines breaks the name of an office: behind the place it belongs to, else into lines of about one length.
 func officeLines(name []glyph, measure float64) []line {
 	lines := breakLines(name, measure, 0, 0)
@@ -121,7 +145,7 @@ func officeLines(name []glyph, measure float64) []line {
 		return lines
 	}
 	for i := 1; i+1 < len(name) && len(lines) == 2; i++ {
-		if strings.ContainsRune("省市县区州", name[i].char) && totalWidth(name[:i+1]) <= measure && totalWidth(name[i+1:]) <= measure {
+		if endsPlace(name, i) && totalWidth(name[:i+1]) <= measure && totalWidth(name[i+1:]) <= measure {
 			return []line{{glyphs: name[:i+1]}, {glyphs: name[i+1:], last: true}}
 		}
 	}
@@ -131,6 +155,16 @@ func officeLines(name []glyph, measure float64) []line {
 		}
 	}
 	return lines
+}
+
+// endsPlace reports whether a name may be broken behind character i: behind a place, as 云溪市, or behind 云溪市委, which is
+// never cut in two.
+func endsPlace(name []glyph, i int) bool {
+	const places = "省市县区州"
+	if name[i].char == '委' {
+		return strings.ContainsRune(places, name[i-1].char) && name[i+1].char != '员'
+	}
+	return strings.ContainsRune(places, name[i].char) && name[i+1].char != '委'
 }
 
 // middle is that of the seals of a row, below the line after the text.

@@ -336,6 +336,31 @@ func TestTitleBreaks(t *testing.T) {
 	}
 }
 
+// TestTitleOfJointOffices: the names of all offices stay whole, the lines end between them, and it is their characters that
+// stand in the middle of the page.
+func TestTitleOfJointOffices(t *testing.T) {
+	names := []string{"云溪市教育局", "云溪市财政局", "云溪市人力资源和社会保障局", "云溪市卫生健康委员会"}
+	for _, blank := range []string{"　", " ", "  "} {
+		title := strings.Join(names, blank) + "关于做好学校卫生专业技术人员配备工作的通知"
+		p := mustCompose(t, mustParse(t, draft("title: 关于试点工作的通知",
+			"joint_issuers: ["+strings.Join(names[1:], ", ")+"]\ntitle: "+title, "云溪市人民政府办公室", names[0])))
+		runs, _ := find(p, layout.Title)
+		all := ""
+		for _, r := range runs {
+			all += r.Text + "/"
+			near(t, "middle of "+r.Text, r.X+r.Width()/2, 106, 0.1)
+			if strings.Trim(r.Text, " 　") != r.Text {
+				t.Errorf("a line is %q", r.Text)
+			}
+		}
+		for _, n := range names {
+			if !strings.Contains(all, n) {
+				t.Errorf("%s is broken: %s", n, all)
+			}
+		}
+	}
+}
+
 // TestSignatureIsNeverAlone walks through every length of body: the page with the date always bears body text, and the
 // imprint always stands on an even page without touching text or seal.
 func TestSignatureIsNeverAlone(t *testing.T) {

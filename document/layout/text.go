@@ -127,7 +127,7 @@ func (c *composer) bodyLines(el Element, paragraphs []document.Paragraph) ([]flo
 			return nil, err
 		}
 		g = append(g, rest...)
-		lines := withCompany(breakLines(g, areaWidth, 2*cell, 0), len(g))
+		lines := withCompany(breakStretched(g, areaWidth, 2*cell, 0), len(g))
 		heading := len(rest) == 0 && headsText(paragraphs, i)
 		for k, l := range lines {
 			// a short last line does not begin a page: the line above goes with it

@@ -2,6 +2,7 @@ package layout
 
 import (
 	"math"
+	"slices"
 	"strings"
 
 	"yinxin/document/fonts"
@@ -22,7 +23,7 @@ func (c *composer) titleLines(title string, given []string) ([][]glyph, error) {
 				return nil, err
 			}
 			for _, l := range breakLines(g, areaWidth, 0, 0) { // a line that is too long for the page is broken again
-				out = append(out, l.glyphs)
+				out = append(out, trimBlanks(l.glyphs))
 			}
 		}
 		return out, nil
@@ -34,19 +35,19 @@ func (c *composer) titleLines(title string, given []string) ([][]glyph, error) {
 	if totalWidth(g) <= titleMeasure {
 		return [][]glyph{g}, nil
 	}
-	if ends := titleBreak(tokens(g), c.doc.Issuer.Name); ends != nil {
+	if ends := titleBreak(tokens(g), c.issuerNames()); ends != nil {
 		return cutAt(tokens(g), ends), nil
 	}
 	c.set.warn("title_break", "the title of %d characters found no good break; give its lines", len(g))
 	var out [][]glyph
 	for _, l := range breakLines(g, titleMeasure, 0, 0) {
-		out = append(out, l.glyphs)
+		out = append(out, trimBlanks(l.glyphs))
 	}
 	return out, nil
 }
 
 // titleBreak takes as few lines as the title's width asks for, or one more where that keeps its words whole.
-func titleBreak(toks []token, office string) []int {
+func titleBreak(toks []token, offices []string) []int {
 	const extraLine = 3.0 // what a line more has to save
 	width := 0.0
 	for _, t := range toks {
@@ -58,7 +59,7 @@ func titleBreak(toks []token, office string) []int {
 		if best != nil && n > least+1 {
 			break
 		}
-		ends, cost := bestBreak(toks, n, office)
+		ends, cost := bestBreak(toks, n, offices)
 		if cost += extraLine * float64(n-least); ends != nil && cost < bestCost {
 			best, bestCost = ends, cost
 		}
@@ -70,14 +71,27 @@ func cutAt(toks []token, ends []int) [][]glyph {
 	var out [][]glyph
 	from := 0
 	for _, e := range append(ends, len(toks)) {
-		out = append(out, join(toks[from:e]))
+		out = append(out, trimBlanks(join(toks[from:e])))
 		from = e
 	}
 	return out
 }
 
+// trimBlanks leaves out the blanks at both ends of a line, so that it is its characters that are centred.
+func trimBlanks(g []glyph) []glyph {
+	for len(g) > 1 && isBlank(g[0].char) {
+		g = g[1:]
+	}
+	for len(g) > 1 && isBlank(g[len(g)-1].char) {
+		g = g[:len(g)-1]
+	}
+	return g
+}
+
+func isBlank(r rune) bool { return r == ' ' || r == '\u3000' }
+
 // bestBreak finds the n-1 places to break at with the least cost; nil when every way is illegal.
-func bestBreak(toks []token, n int, office string) ([]int, float64) {
+func bestBreak(toks []token, n int, offices []string) ([]int, float64) {
 	sums := make([]float64, len(toks)+1)
 	for i, t := range toks {
 		sums[i+1] = sums[i] + t.width
@@ -88,7 +102,7 @@ func bestBreak(toks []token, n int, office string) ([]int, float64) {
 	}
 	quality := make([]float64, len(toks))
 	for i := 1; i < len(toks); i++ {
-		quality[i] = breakCost(toks, text, i, office)
+		quality[i] = breakCost(toks, text, i, offices)
 	}
 	best, bestCost := []int(nil), math.Inf(1)
 	ends := make([]int, 0, n-1)
@@ -147,14 +161,16 @@ func shapeCost(sums []float64, ends []int) float64 {
 // functionWords never begin a line of a title; breakBefore are good places to begin one.
 const functionWords = "的和与及或等了之中内外上下后前"
 
-// breakCost says how bad it is to begin a line with token i. office is the issuer's name, which titles begin with.
-func breakCost(toks []token, text []rune, i int, office string) float64 {
+// breakCost says how bad it is to begin a line with token i. offices are the issuers' names, which titles begin with.
+func breakCost(toks []token, text []rune, i int, offices []string) float64 {
 	a, b := toks[i-1], toks[i]
 	if !breakable(a, b) {
 		return math.Inf(1)
 	}
 	rest := string(text[i:min(i+4, len(text))])
 	switch {
+	case isBlank(a.last()), isBlank(b.first()): // between the names of a joint document
+		return 0
 	case strings.HasPrefix(rest, "关于"), strings.HasPrefix(rest, "《"), strings.HasPrefix(rest, "转发"),
 		strings.HasPrefix(rest, "印发"), strings.ContainsRune("、》”）", a.last()):
 		return 0
@@ -162,7 +178,7 @@ func breakCost(toks []token, text []rune, i int, office string) float64 {
 		return 20
 	case a.last() == '的', a.last() == '和', a.last() == '与', a.last() == '及':
 		return 1
-	case inWord(string(text[i-1 : i+1])), inName(text, i, office):
+	case inWord(string(text[i-1 : i+1])), inName(text, i, offices):
 		return 12
 	case a.last() == '年' && len(a.glyphs) > 1, a.last() == '月' && len(a.glyphs) > 1: // 2026年 and what of it
 		return 9
@@ -172,11 +188,12 @@ func breakCost(toks []token, text []rune, i int, office string) float64 {
 	return 6
 }
 
-// inName reports whether the characters before and at i belong to the issuer's name, or are a pair that the title has more
+// inName reports whether the characters before and at i belong to an issuer's name, or are a pair that the title has more
 // than once: a place, as a rule.
-func inName(text []rune, i int, office string) bool {
+func inName(text []rune, i int, offices []string) bool {
 	pair := string(text[i-1 : i+1])
-	return chinese(text[i-1]) && chinese(text[i]) && (strings.Contains(office, pair) || strings.Count(string(text), pair) > 1)
+	named := func(office string) bool { return strings.Contains(office, pair) }
+	return chinese(text[i-1]) && chinese(text[i]) && (slices.ContainsFunc(offices, named) || strings.Count(string(text), pair) > 1)
 }
 
 // inWord reports whether two characters form a word that titles use much; without a dictionary this keeps the commonest
