@@ -156,7 +156,6 @@ func TestWrongSignature(t *testing.T) {
 // TestBadAnswers: whatever answers in Vault's place, the client gives an error of package keys, in time.
 func TestBadAnswers(t *testing.T) {
 	t.Parallel()
-	m, s := meddle(t, "/v1/gm/", 0)
 	for name, c := range map[string]struct {
 		answer http.HandlerFunc
 		want   error
@@ -175,6 +174,7 @@ func TestBadAnswers(t *testing.T) {
 			_, _ = w.Write([]byte(`{"errors":["Vault is sealed"]}`))
 		}, keys.ErrSealed},
 	} {
+		m, s := meddle(t, "/v1/gm/", 0) // anew: one that had no answers leaves its Vault alone for a while
 		m.spoil.Store(&c.answer)
 		_, err := s.Sign(t.Context(), keys.Ref{Name: "k"}, keys.PurposeSign, []keys.SignItem{{Message: gm.Message("m")}})
 		if !errors.Is(err, c.want) {
