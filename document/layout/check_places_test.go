@@ -42,6 +42,20 @@ func plantedInPlaces() []planted {
 			}
 			return p, nil
 		}, nil},
+		{"first paragraph not indented", "notice.yaml", onPages(func(p []layout.Page) { edit(p[:1], "为规范公文", move(-2*cell, 0)) }), []string{"body.indent"}},
+		{"heading not indented", "circular.yaml", onPages(func(p []layout.Page) { edit(p[:1], "一、总体情况", move(-2*cell, 0)) }), []string{"body.indent"}},
+		{"second paragraph not indented", "circular.yaml", onPages(func(p []layout.Page) { edit(p[:1], "全市试点单位共", move(-2*cell, 0)) }), []string{"body.indent"}},
+		{"second heading of level 2 not indented", "circular.yaml", onPages(func(p []layout.Page) {
+			edit(p, "（一）落实责任", move(-2*cell, 0))
+		}), []string{"body.face", "body.indent"}},
+		{"short line before a Latin word", "notice.yaml", onPages(func(p []layout.Page) {
+			for k := range p[1].Runs {
+				r := &p[1].Runs[k]
+				if strings.HasPrefix(r.Text, "签收；对格式不符") {
+					r.Text = "S" + strings.TrimPrefix(r.Text, "签") // a word
+				}
+			}
+		}), nil},
 	}
 }
 

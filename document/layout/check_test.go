@@ -386,7 +386,7 @@ func plantedFaults() []planted {
 			number := from
 			number.Text, number.Advances, number.Size, number.X, number.Y = "—2—", []float64{4.9, 2.5, 4.9}, 4.939, left+4.939, 271.4
 			p[1].Runs = append(p[1].Runs, number)
-		}), []string{"body.face", "body.lines", "page_number.face", "type_area.within"}},
+		}), []string{"body.face", "body.indent", "body.lines", "page_number.face", "type_area.within"}},
 		{"classification mark", "report.yaml", onPages(func(p []layout.Page) {
 			r := p[0].Runs[0]
 			r.Text, r.Size, r.X, r.Y, r.Color, r.Advances = "机密★", 5.556, 28, 41.5, layout.Black(), []float64{5.57, 5.57, 5.57}

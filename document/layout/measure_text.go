@@ -45,20 +45,16 @@ func (c *checker) bodyText() {
 		return
 	}
 	onFirst := len(c.tables[0])
-	var starts []piece
-	for i, p := range c.body {
+	for _, p := range c.body {
 		if p.page == 0 {
 			onFirst++
-		}
-		if p.left > textLeft+oneChar/2 && !p.loose && (i == 0 || p.top > c.body[i-1].top || p.page > c.body[i-1].page) {
-			starts = append(starts, p)
 		}
 	}
 	c.measure(0, Body, "on_first_page", float64(onFirst), "")
 	if c.form == document.FormOrder && c.numberAt != nil && onFirst > 0 {
 		c.measure(0, Body, "below_number_order", c.body[0].top-c.numberAt.foot, c.body[0].text)
 	}
-	c.worst(Body, "indent", starts, func(p piece) float64 { return p.left - textLeft })
+	c.worst(Body, "indent", c.starts(), func(p piece) float64 { return p.left - textLeft })
 	c.sizes(Body, c.body)
 	var wide []piece
 	for _, p := range c.body {
