@@ -89,17 +89,17 @@ func (r Record) InForce(t time.Time) error {
 	return nil
 }
 
-// notInForce says why the seal could not be used at a time; empty if it could.
+// notInForce says why the seal could not be used at a time, and since when; empty if it could.
 func (r Record) notInForce(t time.Time) string {
 	if t.Before(r.From) || t.After(r.To) {
 		return fmt.Sprintf("seal %s is valid from %s to %s", r.ID, stamp(r.From), stamp(r.To))
 	}
-	s, known := r.StatusAt(t)
+	last, known := r.lastChange(t)
 	switch {
 	case !known:
 		return fmt.Sprintf("seal %s was not registered before %s", r.ID, stamp(t))
-	case s != Active:
-		return fmt.Sprintf("seal %s was %s at %s", r.ID, s, stamp(t))
+	case last.To != Active:
+		return fmt.Sprintf("seal %s was %s at %s", r.ID, last.To, stamp(last.At))
 	}
 	return ""
 }

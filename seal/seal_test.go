@@ -4,6 +4,7 @@ import (
 	"crypto"
 	"crypto/rand"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -242,6 +243,9 @@ func TestRecordInForce(t *testing.T) {
 		if (err == nil) != tt.want || err != nil && !errors.Is(err, ErrNotInForce) {
 			t.Errorf("after %v: %v, want in force: %v", tt.at, err, tt.want)
 		}
+	}
+	if err, since := r.InForce(noon.Add(5*time.Hour)), stamp(noon.Add(4*time.Hour)); err == nil || !strings.HasSuffix(err.Error(), "was voided at "+since) {
+		t.Errorf("%v does not say that it was voided at %s", err, since)
 	}
 }
 

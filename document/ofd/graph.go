@@ -62,6 +62,7 @@ func (p *Package) walk() error {
 		return err
 	}
 	p.add(Node{Name: rootEntry, Kind: KindRoot, Body: -1})
+	p.rootOdd = rootOddity(root)
 	bodies := root.All("DocBody")
 	if len(bodies) == 0 || len(bodies) > MaxBodies {
 		return verdict.Refuse(verdict.Malformed, "OFD.xml holds %d documents", len(bodies))

@@ -19,6 +19,7 @@ type Package struct {
 	entries []entry
 	index   map[string]int // files alone
 	bodies  []Body
+	rootOdd string // see RootOddity
 	nodes   []Node
 	known   map[string]int     // name → position in nodes
 	indexes map[[2]string]bool // names and root elements of the files that were read for what they name

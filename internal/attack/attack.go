@@ -100,7 +100,7 @@ var ErrNothingChanged = errors.New("attack: the mutation changes nothing")
 func Cases(b Base, do func(Case) error) error {
 	l := &lab{base: b, do: do, packs: map[string]*pack{}}
 	for _, family := range []func(*lab){
-		twins, documentCases, sealCases, listCases, seamCases, seamShapes, graphCases, coverCases, derCases,
+		twins, documentCases, sealCases, listCases, seamCases, seamShapes, graphCases, rootCases, coverCases, derCases,
 		zipCases, xmlCases, messageCases, certificateCases, pdfCases,
 	} {
 		if family(l); l.err != nil {

@@ -27,6 +27,7 @@ const (
 var (
 	inTBS      = []int{0}
 	inSeal     = []int{0, 1}
+	inPicture  = []int{0, 1, 0, 3, 1}
 	inDataHash = []int{0, 3}
 	inCert     = []int{1}
 	inValue    = []int{3}

@@ -15,13 +15,15 @@ const rootEntry = "OFD.xml"
 
 // checkCoverage asks of every entry that the documents reach, and of every signature file, whether s covers it. Left out
 // may be: its own files (Signature.xml and SignedValue.dat cannot be covered by themselves, Seal.esl is held against the
-// seal inside the signature), the files of later signatures, OFD.xml (warning) and the list of signatures (see
+// seal inside the signature, and a picture beside it too), the files of later signatures, OFD.xml (warning) and the list of signatures (see
 // warnOpenLists).
 func (v *verifier) checkCoverage(sig *verdict.Signature, s *signed) []verdict.Check {
 	faults := findings{name: verdict.CheckCoverage}
 	for _, n := range v.pkg.Graph() {
 		switch {
 		case s.covers[n.Name] || n.Missing:
+		case n.Name == rootEntry && v.pkg.RootOddity() != "":
+			faults.add(verdict.DocBodyUncovered, "/%s is not covered and holds %s, which readers can take for another document", n.Name, v.pkg.RootOddity())
 		case n.Name == rootEntry:
 			sig.Warn(verdict.PartialCoverage, "signature %s does not cover /%s", s.id, n.Name)
 		case n.Body != s.body:
@@ -29,6 +31,10 @@ func (v *verifier) checkCoverage(sig *verdict.Signature, s *signed) []verdict.Ch
 		default:
 			faults.add(verdict.Uncovered, "/%s belongs to the document (%s) and is not covered", n.Name, n.Kind)
 		}
+	}
+	v.warnImage(sig, s)
+	if v.imageOpen(s) {
+		faults.add(verdict.Uncovered, "/%s, the picture that /%s names, is covered by no signature and is not that of the seal", s.d.image, s.d.name)
 	}
 	for _, other := range v.signed {
 		if other == s || later(other, s) {
@@ -69,6 +75,28 @@ func later(a, b *signed) bool {
 		return false
 	}
 	return a.list != b.list || a.position > b.position
+}
+
+// imageOpen reports whether a description names a picture of the seal (ImageLoc) that anybody could have put there: no signature
+// of the list covers it, and it is not the one in the seal.
+func (v *verifier) imageOpen(s *signed) bool {
+	if s.d.image == "" || !v.pkg.Has(s.d.image) {
+		return false
+	}
+	for _, other := range v.signed {
+		if other.list == s.list && other.covers[s.d.image] {
+			return false
+		}
+	}
+	data, _ := v.pkg.Entry(s.d.image)
+	return s.picture == nil || !bytes.Equal(data, s.picture)
+}
+
+// warnImage tells that the picture which a description names is missing.
+func (v *verifier) warnImage(sig *verdict.Signature, s *signed) {
+	if s.d.image != "" && !v.pkg.Has(s.d.image) {
+		sig.Warn(verdict.MissingEntry, "/%s, which /%s names, is not in the package", s.d.image, s.d.name)
+	}
 }
 
 func own(s *signed, name string) bool {

@@ -59,7 +59,13 @@ func readList(pkg *ofd.Package, name string) (*list, error) {
 // oddity looks for what is in no list of signatures. The list is open, as a rule: whoever comes by may write into it, and
 // readers that look for signatures at any depth, or for attributes in any case, would see other ones than are judged here.
 func oddity(root *ofd.Element) string {
+	if root.MovesBase() {
+		return "the attribute xml:base"
+	}
 	for _, e := range root.Children {
+		if e.MovesBase() {
+			return "the attribute xml:base"
+		}
 		if e.Name != "MaxSignId" && e.Name != "Signature" {
 			return "the element " + e.Name
 		}

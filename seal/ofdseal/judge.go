@@ -42,6 +42,7 @@ func (v *verifier) judgeSeal(sig *verdict.Signature, s *signed, value []byte) {
 		sig.Warn(verdict.TimeClaimed, "the sealing time stands in the signature without a zone and is read as that of China (UTC+8)")
 	}
 
+	s.picture = tbs.Seal.Info.Picture.Data
 	sig.Add(v.checkSealMatch(s, tbs.Seal)...)
 	v.judgeDocument(sig, s)
 	sig.Add(checkDataHash(s, tbs)...)

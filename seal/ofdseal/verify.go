@@ -97,6 +97,8 @@ type signed struct {
 	d *description
 	// covers are the entries that its references name.
 	covers map[string]bool
+	// picture is that of the seal inside the signature, nil if there is none.
+	picture []byte
 }
 
 // files are the signature's own files.
@@ -137,6 +139,9 @@ func (v *verifier) read() error {
 			return err
 		}
 		v.lists = append(v.lists, l)
+		if l.odd != "" && len(l.entries) == 0 { // else every signature of it says so
+			v.file.Add(verdict.Fail(verdict.CheckCoverage, verdict.SignatureList, oddList, l.name, l.odd))
+		}
 		for k, e := range l.entries {
 			s := &signed{listEntry: e, body: i, list: l, position: k, covers: map[string]bool{}}
 			if data, ok := v.pkg.Entry(e.describe); ok {
@@ -258,11 +263,14 @@ func (f *findings) done() []verdict.Check {
 	return f.checks
 }
 
+// oddList says what a list of signatures holds that is none.
+const oddList = "%s holds %s, which no list of signatures has"
+
 // checkList holds the list of signatures against itself.
 func checkList(s *signed) []verdict.Check {
 	faults := findings{name: verdict.CheckCoverage}
 	if s.list.odd != "" {
-		faults.add(verdict.SignatureList, "%s holds %s, which no list of signatures has", s.list.name, s.list.odd)
+		faults.add(verdict.SignatureList, oddList, s.list.name, s.list.odd)
 	}
 	if s.id == "" {
 		faults.add(verdict.SignatureList, "%s lists a signature without an ID", s.list.name)
