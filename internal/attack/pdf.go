@@ -172,6 +172,7 @@ func pdfCases(base *lab) {
 	l.handwritten()
 	l.shadowCases()
 	l.levelCases()
+	l.placeCases()
 }
 
 // dictionary: P-01, P-02, P-07, P-14, C-05.

@@ -429,6 +429,7 @@ func (v *verifier) judgeSeal(sig *verdict.Signature, e *entry, s *ses.Seal, err 
 	moment, _ := v.options.Moment(stated)
 	moment.Proven = moment.Proven || sig.TimeSource == verdict.TimeFromTimestamp
 	sig.Add(judgeAppearance(e.view, e.dict, s))
+	judgePlacement(sig, e.view, e.dict, s)
 	maker := v.options.JudgeSeal(sig, s, moment, by.claimed)
 	switch {
 	case signer == nil:

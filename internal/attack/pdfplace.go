@@ -1,0 +1,50 @@
+package attack
+
+import (
+	"bytes"
+	"encoding/hex"
+	"fmt"
+	"strings"
+)
+
+// placeCases are P-15: a seal that its signer put where nobody sees it, or in another size.
+func (l pdfLab) placeCases() {
+	rect, flags := last(l.base.PDF, "/Rect [", "]"), "/F 132"
+	placed := func(id, mutation, verdict, reason, warning, old, with string) {
+		if l.err != nil {
+			return
+		}
+		data, err := l.resigned(swap(l.base.PDF, old, with))
+		if err != nil {
+			l.fail(id, err)
+			return
+		}
+		l.emit(Case{ID: id, Mutation: mutation, File: "pdf", Twin: "PDF", Verdict: verdict, Reason: reason, Warning: warning, Data: data}, l.base.PDF)
+	}
+	placed("P-15/twin-resigned", "none: the field printed and not locked, by the signer", Passed, "", "", flags, "/F 4")
+	placed("P-15/whole-page", "a seal as large as the page, by the signer", Passed, "", "placement", rect, "/Rect [0 0 595 841]")
+	placed("P-15/not-printed", "a seal that is not printed, by the signer", Passed, "", "placement", flags, "/F 128")
+	placed("P-15/off-the-page", "a seal outside of the page, by the signer", Failed, "placement", "", rect, "/Rect [900 900 950 950]")
+	placed("P-15/no-extent", "a seal without extent, by the signer", Failed, "placement", "", rect, "/Rect [9 9 9 9]")
+	placed("P-15/hidden-by-the-signer", "a hidden seal, by the signer", Failed, "placement", "", flags, "/F 6")
+	placed("P-15/no-view", "a seal that shows in print alone, by the signer", Failed, "placement", "", flags, "/F 36")
+}
+
+// resigned is a sealed file whose signed bytes were changed, signed anew.
+func (l pdfLab) resigned(data []byte) ([]byte, error) {
+	if data == nil {
+		return nil, ErrNothingChanged
+	}
+	var first, start, end, size int
+	text := last(data, "/ByteRange [", "]")
+	if _, err := fmt.Sscanf(strings.Join(strings.Fields(strings.Trim(text, "/ByteRange []")), " "), "%d %d %d %d", &first, &start, &end, &size); err != nil {
+		return nil, err
+	}
+	der, err := l.base.SignMessage(l.base.SM3(append(bytes.Clone(data[:start]), data[end:]...)))
+	if err != nil {
+		return nil, err
+	}
+	value := hex.EncodeToString(der)
+	copy(data[start+1:], value+strings.Repeat("0", end-start-2-len(value)))
+	return data, nil
+}
