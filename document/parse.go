@@ -7,6 +7,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 	"golang.org/x/text/unicode/norm"
@@ -74,6 +75,9 @@ func mergeFaults(read, validated []Fault) []Fault {
 func readYAML(data []byte) (*yaml.Node, error) {
 	if len(data) > MaxDraft {
 		return nil, fmt.Errorf("%d bytes, at most %d", len(data), MaxDraft)
+	}
+	if !utf8.Valid(data) { // before the decoder takes it for another encoding
+		return nil, errors.New("not UTF-8; save the file as UTF-8")
 	}
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	var doc, second yaml.Node

@@ -55,6 +55,17 @@ func (p *Picture) Size() (format string, width, height int, err error) {
 	return format, conf.Width, conf.Height, nil
 }
 
+// Check reads the whole picture: one that is damaged or ends too early can be printed by nobody.
+func (p *Picture) Check() error {
+	if _, _, _, err := p.Size(); err != nil {
+		return err
+	}
+	if _, _, err := image.Decode(bytes.NewReader(p.Data)); err != nil {
+		return fmt.Errorf("%w: %w", ErrNotPicture, err)
+	}
+	return nil
+}
+
 // LoadPictures reads the pictures that the draft names and does not hold yet. One that cannot be used is a fault; every
 // fault is reported, in one InvalidError. An error of read comes back as it is.
 func (d *Document) LoadPictures(read func(name string) ([]byte, error)) error {
@@ -73,7 +84,7 @@ func (d *Document) LoadPictures(read func(name string) ([]byte, error)) error {
 			c.add(at.field, "too_long", "the pictures have more than %d bytes in all", maxPicturesBytes)
 			break
 		}
-		if _, _, _, err := p.Size(); err != nil {
+		if err := p.Check(); err != nil {
 			c.add(at.field, "malformed", "%s: %v", p.File, err)
 		}
 	}

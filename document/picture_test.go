@@ -7,6 +7,7 @@ import (
 	"hash/crc32"
 	"image"
 	"image/gif"
+	"image/jpeg"
 	"image/png"
 	"io/fs"
 	"strings"
@@ -146,6 +147,10 @@ func TestLoadPictures(t *testing.T) {
 	if err := gif.Encode(&animated, image.NewGray(image.Rect(0, 0, 2, 2)), nil); err != nil {
 		t.Fatal(err)
 	}
+	var photo bytes.Buffer
+	if err := jpeg.Encode(&photo, image.NewGray(image.Rect(0, 0, 64, 64)), nil); err != nil {
+		t.Fatal(err)
+	}
 	sound := pngOf(t, 30, 20)
 	huge := bytes.Clone(sound) // says that it is 65535 pixels high and wide
 	copy(huge[16:], []byte{0, 0, 0xFF, 0xFF, 0, 0, 0xFF, 0xFF})
@@ -156,6 +161,8 @@ func TestLoadPictures(t *testing.T) {
 		want string
 	}{
 		"PNG":            {sound, nil, ""},
+		"PNG cut off":    {sound[:len(sound)-30], nil, "body[0].picture"},
+		"JPEG cut off":   {photo.Bytes()[:photo.Len()-30], nil, "body[0].picture"},
 		"GIF":            {animated.Bytes(), nil, "not a picture"},
 		"text":           {[]byte("picture"), nil, "not a picture"},
 		"too many bytes": {append(bytes.Clone(sound), make([]byte, document.MaxPicture)...), nil, "not a picture"},

@@ -49,8 +49,11 @@ var (
 	langPattern = regexp.MustCompile(`^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$`)
 )
 
-// checker collects faults.
-type checker struct{ faults []Fault }
+// checker collects faults, and the texts that it looked at.
+type checker struct {
+	faults []Fault
+	texts  []FieldText
+}
 
 func (c *checker) add(field, code, format string, args ...any) {
 	c.faults = append(c.faults, Fault{Field: field, Code: code, Detail: fmt.Sprintf(format, args...)})
@@ -72,6 +75,7 @@ func (c *checker) need(field, value, what string) {
 
 // plain faults a text that is too long, not UTF-8, or holds control characters.
 func (c *checker) plain(field, value string, most int) {
+	c.texts = append(c.texts, FieldText{field, value})
 	if n := utf8.RuneCountInString(value); n > most {
 		c.add(field, "too_long", "%d characters, at most %d", n, most)
 	}
@@ -99,6 +103,11 @@ func (d *Document) Validate() error {
 		return err
 	}
 	c := &checker{}
+	d.checkAll(c)
+	return c.err()
+}
+
+func (d *Document) checkAll(c *checker) {
 	d.check(c)
 	if len(d.Body) == 0 {
 		c.add("body", "missing", "the text is missing")
@@ -120,7 +129,6 @@ func (d *Document) Validate() error {
 	c.oneOf("form", string(d.Form), string(FormCommon), string(FormLetter), string(FormOrder), string(FormMinutes))
 	d.checkAttendance(c)
 	d.checkSignature(c)
-	return c.err()
 }
 
 func (d *Document) checkAttendance(c *checker) {

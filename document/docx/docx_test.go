@@ -368,6 +368,10 @@ func TestPictures(t *testing.T) {
 		t.Fatal(err)
 	}
 	inline := `<w:p><w:r><w:t>见图。</w:t><w:drawing><wp:inline><wp:extent cx="2880000" cy="1440000"/><a:blip r:embed="p"/></wp:inline></w:drawing></w:r></w:p>`
+	cut := mustRead(t, pack(t, inline, parts{"word/media/image1.png": string(plain.Bytes()[:plain.Len()-30])}))
+	if diff := cmp.Diff([]string{"picture_format"}, codes(cut)); diff != "" {
+		t.Error("a picture that ends too early: ", diff)
+	}
 	old := `<w:p><w:r><w:pict><v:shape><v:imagedata r:id="p"/></v:shape></w:pict></w:r></w:p>`
 	for name, c := range map[string]struct {
 		body  string

@@ -72,7 +72,7 @@ func (r *body) picture(id, place string) (*document.Picture, error) {
 		return nil, err
 	}
 	picture := &document.Picture{File: path.Base(rel.target), Data: data}
-	if _, _, _, err := picture.Size(); err == nil {
+	if picture.Check() == nil {
 		return picture, nil
 	}
 	picture.Data, err = converted(data)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strings"
 
 	"yinxin/document"
 	"yinxin/document/fonts"
@@ -61,7 +62,7 @@ func ComposeAs(d *document.Document, faces *fonts.Set, files Attachments, how Co
 		return nil, fmt.Errorf("lay out document: %w", err)
 	}
 	if missing := pages.MissingGlyphs(); len(missing) > 0 && !how.MissingGlyphs {
-		return nil, withoutGlyphs(missing)
+		return nil, withoutGlyphs(d, faces, missing)
 	}
 	attached, err := attachments(d, files)
 	if err != nil {
@@ -91,13 +92,31 @@ func ComposeAs(d *document.Document, faces *fonts.Set, files Attachments, how Co
 	return draft, nil
 }
 
-// withoutGlyphs is the fault of characters that cannot be printed, each with the text about it.
-func withoutGlyphs(missing []layout.Warning) error {
+// withoutGlyphs is the fault of characters that cannot be printed, each with its field and the text about it.
+func withoutGlyphs(d *document.Document, faces *fonts.Set, missing []layout.Warning) error {
 	invalid := &document.InvalidError{}
-	for _, w := range missing {
-		invalid.Faults = append(invalid.Faults, document.Fault{Field: "text", Code: w.Code, Detail: w.Detail})
+	add := func(field, detail string) {
+		invalid.Faults = append(invalid.Faults, document.Fault{Field: field, Code: missing[0].Code, Detail: detail})
+	}
+	for _, t := range d.PrintedTexts() {
+		for _, r := range faces.Missing(t.Text) {
+			add(t.Field, fmt.Sprintf("no face has %U: %s", r, about(t.Text, r)))
+		}
+	}
+	if len(invalid.Faults) == 0 { // of a text that is no field, such as a mark that the layout adds
+		for _, w := range missing {
+			add("text", w.Detail)
+		}
 	}
 	return invalid
+}
+
+// about quotes a text about a character that cannot be shown.
+func about(text string, r rune) string {
+	const each = 6 // characters
+	before, after, _ := strings.Cut(text, string(r))
+	b, a := []rune(before), []rune(after)
+	return string(b[max(0, len(b)-each):]) + "〓" + string(a[:min(len(a), each)])
 }
 
 // attachments are the files that a draft names. A classified one gives document.ErrClassified.
