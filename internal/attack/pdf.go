@@ -173,6 +173,7 @@ func pdfCases(base *lab) {
 	l.shadowCases()
 	l.levelCases()
 	l.placeCases()
+	l.skippingCases()
 }
 
 // dictionary: P-01, P-02, P-07, P-14, C-05.

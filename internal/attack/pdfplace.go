@@ -37,7 +37,7 @@ func (l pdfLab) resigned(data []byte) ([]byte, error) {
 	}
 	var first, start, end, size int
 	text := last(data, "/ByteRange [", "]")
-	if _, err := fmt.Sscanf(strings.Join(strings.Fields(strings.Trim(text, "/ByteRange []")), " "), "%d %d %d %d", &first, &start, &end, &size); err != nil {
+	if _, err := fmt.Sscanf(text, "/ByteRange [%d %d %d %d", &first, &start, &end, &size); err != nil {
 		return nil, err
 	}
 	der, err := l.base.SignMessage(l.base.SM3(append(bytes.Clone(data[:start]), data[end:]...)))
@@ -47,4 +47,22 @@ func (l pdfLab) resigned(data []byte) ([]byte, error) {
 	value := hex.EncodeToString(der)
 	copy(data[start+1:], value+strings.Repeat("0", end-start-2-len(value)))
 	return data, nil
+}
+
+// skippingCases are P-09: what follows a signed revision leads past it, and the signature is in no revision any more.
+func (l pdfLab) skippingCases() {
+	pdf := l.base.PDF
+	first := startxref(pdf[:bytes.Index(pdf, []byte("startxref"))+40])
+	skipped := func(id, mutation, warning string, twin, data []byte) {
+		if l.err == nil {
+			l.emit(Case{ID: id, Mutation: mutation, File: "pdf", Twin: "PDF", Verdict: Unsigned, Warning: warning, Data: data}, twin)
+		}
+	}
+	text := map[int]string{objText: stream("", "BT /F1 24 Tf 72 700 Td (pay) Tj ET")}
+	skipped("P-09/skips-the-signed", "an update whose table leads past the signed revision", "leftover_signature", pdf,
+		update(pdf, text, trailer{root: objCatalog, prev: first, size: 60}))
+	skipped("P-09/twin-unsigned", "none: the same update of the file that was never signed", "", pdf, revise(PlainPDF("hello"), text))
+	at := bytes.LastIndex(pdf, []byte("startxref"))
+	skipped("P-09/turned-back", "the last startxref turned back to the first table", "leftover_signature", pdf,
+		fmt.Appendf(bytes.Clone(pdf[:at]), "startxref\n%d\n%%%%EOF\n", first))
 }

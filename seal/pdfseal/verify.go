@@ -136,6 +136,9 @@ func verifyOpened(f *pdf.File, entries []*entry, o seal.VerifyOptions, size int)
 // leftovers warns of signature dictionaries that no field leads to.
 func (v *verifier) leftovers(out *verdict.File) error {
 	count, first, err := v.unlisted()
+	if count == 0 && err == nil && len(v.entries) == 0 {
+		v.skipped(out)
+	}
 	if count == 0 || err != nil {
 		return err
 	}
@@ -145,6 +148,24 @@ func (v *verifier) leftovers(out *verdict.File) error {
 	}
 	out.Warn(code, "%d signatures that no field names, the first is %s", count, first)
 	return nil
+}
+
+// skipped warns of a signature in bytes that belong to no revision: a table that leads past the signed one hides it.
+func (v *verifier) skipped(out *verdict.File) {
+	data, mark := v.file.Bytes(), []byte("/ByteRange")
+	if !bytes.Contains(data, mark) {
+		return
+	}
+	stray, err := v.file.Stray()
+	if err != nil {
+		return
+	}
+	for _, s := range stray {
+		if part := data[s.Start:s.End]; bytes.Contains(part, mark) && bytes.Contains(part, []byte("/Contents")) {
+			out.Warn(verdict.LeftoverSignature, "bytes %d to %d belong to no revision and hold a signature", s.Start, s.End)
+			return
+		}
+	}
 }
 
 // unlisted counts the signature dictionaries that no field leads to, and says where the first one is.
