@@ -48,6 +48,27 @@ func plantedInPlaces() []planted {
 		{"second heading of level 2 not indented", "circular.yaml", onPages(func(p []layout.Page) {
 			edit(p, "（一）落实责任", move(-2*cell, 0))
 		}), []string{"body.face", "body.indent"}},
+		{"附注 without brackets", "circular.yaml", onPages(func(p []layout.Page) {
+			edit(p[1:], "（此件公开发布）", func(r *layout.Run) {
+				n := len([]rune(r.Text))
+				r.Text, r.Advances = strings.Trim(r.Text, "（）"), r.Advances[1:n-1]
+			})
+		}), []string{"note.brackets"}},
+		{"版记 without the rule above who printed", "circular.yaml", onPages(func(p []layout.Page) {
+			p[len(p)-1].Rules = slices.Delete(p[len(p)-1].Rules, 1, 2)
+		}), []string{"imprint_rule.between"}},
+		{"second line of copies farther in", "circular.yaml", onPages(func(p []layout.Page) { edit(p[1:], "人民法院，", move(5, 0)) }), []string{"cc.hanging"}},
+		{"second line of the title lower", "circular.yaml", onPages(func(p []layout.Page) { edit(p[:1], "关于2026年第四季度", move(0, 2)) }), []string{"title.leading"}},
+		{"second line of the title a little lower", "circular.yaml", onPages(func(p []layout.Page) { edit(p[:1], "关于2026年第四季度", move(0, 0.3)) }), nil},
+		{"签发人 without its label", "request.yaml", onPages(func(p []layout.Page) {
+			edit(p[:1], "签发人：", func(r *layout.Run) {
+				w := 0.0
+				for _, a := range r.Advances[:4] {
+					w += a
+				}
+				r.X, r.Text, r.Advances = r.X+w, strings.TrimPrefix(r.Text, "签发人："), r.Advances[4:]
+			})
+		}), []string{"approver.label"}},
 		{"short line before a Latin word", "notice.yaml", onPages(func(p []layout.Page) {
 			for k := range p[1].Runs {
 				r := &p[1].Runs[k]

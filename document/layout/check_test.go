@@ -295,14 +295,14 @@ func plantedFaults() []planted {
 				last(p).Rules[k].Y2 -= 5
 			}
 		}), []string{"imprint_rule.last"}},
-		{"版记 without rules", "circular.yaml", onPages(func(p []layout.Page) { last(p).Rules = nil }), []string{"imprint_rule.count"}},
+		{"版记 without rules", "circular.yaml", onPages(func(p []layout.Page) { last(p).Rules = nil }), []string{"imprint_rule.between", "imprint_rule.count"}},
 		{"rules of the 版记 too thin", "circular.yaml", onPages(func(p []layout.Page) {
 			for k := range last(p).Rules {
 				last(p).Rules[k].Width = 0.1
 			}
 		}), []string{"imprint_rule.inner", "imprint_rule.outer"}},
 		{"rule of the 版记 too short", "circular.yaml", onPages(func(p []layout.Page) { last(p).Rules[1].X2 -= 10 }), []string{"imprint_rule.length"}},
-		{"copies flush left", "circular.yaml", onPages(func(p []layout.Page) { edit(p, "抄送：", move(-4.9, 0)) }), []string{"cc.left"}},
+		{"copies flush left", "circular.yaml", onPages(func(p []layout.Page) { edit(p, "抄送：", move(-4.9, 0)) }), []string{"cc.hanging", "cc.left"}},
 		{"copies in 3号", "circular.yaml", onPages(func(p []layout.Page) { edit(p, "抄送：", func(r *layout.Run) { r.Size = size3 }) }), []string{"cc.size"}},
 		{"printing date at the edge", "circular.yaml", onPages(func(p []layout.Page) { edit(p, "2027年1月16日印发", move(4, 0)) }), []string{"printed_on.right"}},
 		{"printing office indented", "circular.yaml", onPages(func(p []layout.Page) {

@@ -179,7 +179,7 @@ func newPiece(page int, marks []mark) piece {
 		spaced.WriteRune(m.r)
 		top, foot := inkOf(m)
 		p.inkTop, p.inkFoot = min(p.inkTop, top), max(p.inkFoot, foot)
-		if i > 0 && chinese(m.r) && chinese(marks[i-1].r) {
+		if i > 0 && m.lead == "" && chinese(m.r) && chinese(marks[i-1].r) {
 			steps = append(steps, m.x-marks[i-1].x)
 		}
 	}

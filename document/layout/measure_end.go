@@ -237,6 +237,7 @@ func (c *checker) imprint() {
 		if n := len(c.lines); n > 0 {
 			c.measure(last, ImprintRule, "last", c.lines[n-1].Y1, "")
 		}
+		c.partingRule(last)
 	}
 	c.imprintText()
 }
@@ -248,6 +249,7 @@ func (c *checker) imprintText() {
 		case strings.HasPrefix(p.text, "抄送"), strings.HasPrefix(p.text, "主送"):
 			c.measure(p.page, CC, "left", p.left, p.text)
 			c.sizes(CC, []piece{p})
+			c.listLines(i)
 			c.wording(strings.HasPrefix(p.text, "抄送：") || strings.HasPrefix(p.text, "主送："), p.page, CC, "colon", "7.4.2", p.text)
 			c.wording(strings.HasSuffix(c.listFrom(i), "。"), p.page, CC, "full_stop", "7.4.2", p.text+": ends in a full stop")
 		case printedText.MatchString(p.text):
@@ -277,6 +279,10 @@ func (c *checker) printing() {
 
 // listFrom is the text of the list in the 版记 that begins with its piece i.
 func (c *checker) listFrom(i int) string {
+	return joined(c.listLinesFrom(i))
+}
+
+func (c *checker) listLinesFrom(i int) []piece {
 	list := c.imprints[i : i+1]
 	printed := func(p piece) bool { // who printed stands on the line that says when
 		return slices.ContainsFunc(c.imprints, func(q piece) bool {
@@ -292,7 +298,7 @@ func (c *checker) listFrom(i int) string {
 		}
 		list = append(slices.Clip(list), p)
 	}
-	return joined(list)
+	return list
 }
 
 // pageNumbers measures the 页码: on every page but the first of a letter, and a blank page with the 版记 page behind it.

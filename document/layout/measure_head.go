@@ -118,6 +118,8 @@ func (c *checker) number() {
 	c.measure(0, Approver, "right", right, last.text)
 	c.sizes(Approver, c.approve)
 	c.measure(0, Approver, "line", last.top-p.top, last.text)
+	labelled := slices.ContainsFunc(c.approve, func(a piece) bool { return strings.HasPrefix(a.text, "签发人") })
+	c.wording(labelled, 0, Approver, "label", "7.2.6", last.text+": 签发人 stands before the names")
 }
 
 func (c *checker) redRules() {
@@ -187,9 +189,23 @@ func (c *checker) title() {
 	case len(c.rules1) > 0:
 		c.measure(0, Title, "below_rule", first.top-c.rules1[0].Y1, first.text)
 	}
+	c.leading()
 	for _, p := range c.titles {
 		c.measure(0, Title, "centre", p.centre(), p.text)
 		c.sizes(Title, []piece{p})
+	}
+}
+
+// leading measures how evenly the lines of the title stand below each other.
+func (c *checker) leading() {
+	least, most := math.Inf(1), 0.0
+	for i, p := range c.titles[1:] {
+		if d := p.top - c.titles[i].top; d > sameLine {
+			least, most = min(least, d), max(most, d)
+		}
+	}
+	if most > 0 {
+		c.measure(0, Title, "leading", most-least, c.titles[0].text)
 	}
 }
 

@@ -63,7 +63,7 @@ func (c *checker) bodyText() {
 		}
 	}
 	slices.SortStableFunc(wide, func(a, b piece) int { return compare(round(a.step), round(b.step)) })
-	if len(wide) > 0 { // a line that gave a character to the next is stretched: the median line is the grid
+	if len(wide) > 2 { // a line that gave a character to the next is stretched: the median line is the grid
 		m := wide[len(wide)/2]
 		c.measure(m.page, Body, "character", m.step, m.text)
 	}
@@ -247,7 +247,13 @@ func (c *checker) attendance() {
 }
 
 func (c *checker) note() {
-	if c.remark == nil || c.date == nil {
+	if c.date == nil {
+		return
+	}
+	if c.remark == nil {
+		if len(c.behind) > 0 && c.behind[0].page == c.date.page {
+			c.wording(false, c.date.page, Note, "brackets", "7.3.6", c.behind[0].text+": full-width brackets")
+		}
 		return
 	}
 	p := c.remark

@@ -96,6 +96,7 @@ func expectations() map[string]expectation {
 		"title.below_rule":             exactly("7.3.1", 2*oneRow, usual),
 		"title.below_last_letter":      exactly("10.1", 2*oneRow, usual),
 		"title.centre":                 exactly("7.3.1", textMiddle, usual),
+		"title.leading":                exactly("7.3.1", 0, usual), // between the widest and the narrowest step of its lines
 		"title.size":                   between("7.3.1", 7.408, charOf2, sizeSlack),
 		"to.below_title":               exactly("7.3.2", oneRow, usual),
 		"to.left":                      exactly("7.3.2", textLeft, usual),
@@ -169,6 +170,8 @@ func expectations() map[string]expectation {
 		"imprint_rule.inner":    exactly("7.4.1", 0.25, 0.05),
 		"imprint_rule.count":    between("7.4.1", 2, anything, 0),
 		"imprint_rule.odd_page": exactly("GB/T 33476.2 7.3.1", 0, 0), // 1 for an odd page
+		"imprint_rule.between":  between("7.4.1", 1, anything, 0),    // above who printed, below a list
+		"cc.hanging":            exactly("7.4.2", 0, usual),          // of further lines, from behind the colon
 		"cc.left":               exactly("7.4.2", textLeft+charOf4, usual),
 		"cc.size":               exactly("7.4.2", charOf4, sizeSlack),
 		"printed_by.left":       exactly("7.4.3", textLeft+charOf4, usual),
