@@ -97,6 +97,7 @@ func (s *Store) upload(ctx context.Context, info blob.Info, f *os.File, first bo
 		return s.uploadParts(ctx, info, f, o)
 	}
 	o.DisableMultipart = true
+	o.DisableContentSha256 = info.Size == 0 // else the frame around no bytes may be left over for the connection's next request
 	sent, err := s.client.Client.PutObject(ctx, s.c.Bucket, s.key(info.Ref), io.NewSectionReader(f, 0, info.Size), info.Size, o)
 	if err != nil {
 		return classify(err)
