@@ -150,6 +150,7 @@ func FuzzSignatures(f *testing.F) {
 	f.Add([]byte{0x30, 0, 0x30, 1, 7}, 2)
 	f.Add([]byte{0x30, 0x81, 0x80}, 1)
 	f.Add([]byte{}, 0)
+	f.Add([]byte{0x30}, -75)
 	f.Fuzz(func(t *testing.T, joined []byte, n int) {
 		apart, err := gmwire.SplitSignatures(joined, n)
 		if err != nil {

@@ -16,7 +16,7 @@ func JoinSignatures(signatures [][]byte) []byte { return slices.Concat(signature
 
 // SplitSignatures takes n signatures apart, no more and no less. What stands in each is for its verification to judge.
 func SplitSignatures(joined []byte, n int) ([][]byte, error) {
-	out := make([][]byte, 0, min(n, len(joined)))
+	out := make([][]byte, 0, max(0, min(n, len(joined))))
 	for len(joined) > 0 {
 		if len(out) == n || len(joined) < 2 || joined[0] != derSequence || joined[1] >= 0x80 || len(joined) < 2+int(joined[1]) {
 			return nil, errSignatures
