@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -48,16 +49,28 @@ func slower(b *testing.B) float64 {
 // against runs act with the probe before and after, and reports the rate, the probe, and how much memory act needed.
 func against(b *testing.B, act func()) {
 	b.Helper()
-	var acting time.Duration
+	var acting, used time.Duration
 	probe := slower(b)
 	for b.Loop() {
-		start := time.Now()
+		start, before := time.Now(), processorTime(b)
 		act()
 		acting += time.Since(start)
+		used += processorTime(b) - before
 		probe += slower(b)
 	}
 	b.ReportMetric(benchSize*float64(b.N)/1e6/acting.Seconds(), "MB/s")
 	b.ReportMetric(probe/float64(b.N+1)/1e6, "probe-MB/s")
+	b.ReportMetric(used.Seconds()/acting.Seconds(), "cores")
+}
+
+// processorTime is what this process has used of the cores so far, in the kernel too.
+func processorTime(b *testing.B) time.Duration {
+	b.Helper()
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // benchFile is a file of that size that lies in the page cache.

@@ -9,8 +9,8 @@
 //     is the one they name, byte for byte.
 //   - A recipient can be given its part alone ([Envelope.Extract], [Assemble]) and checks it just the same.
 //   - [Envelope.Open] shows files under their names only after the signature, the root over the chunk tags and the
-//     digests of every file hold. [ErrNotAddressed] means "not for me" and says nothing about forgery; a forged or
-//     damaged envelope is a verdict with a reason.
+//     digests of every file hold. [ErrNotAddressed] means "not for me", of headers that are as they
+//     were signed; a forged or damaged envelope is a verdict with a reason.
 //   - An envelope that a recipient wraps again for somebody else does not open there: its manifest names the recipient
 //     and the SM3 of the header.
 //   - Packing and opening stream: memory does not grow with the size of the files.

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -239,6 +240,29 @@ func TestNotForMe(t *testing.T) {
 	o.Certificate = w.c.DecryptCert
 	if _, err := envelope.Open(bytes.NewReader(data), int64(len(data)), o); !errors.Is(err, cert.ErrKeyMismatch) {
 		t.Fatalf("certificate of another key: %v", err)
+	}
+}
+
+// TestDamagedAddress: a header damaged where it says whose part it is must not pass for an envelope to somebody else.
+func TestDamagedAddress(t *testing.T) {
+	w := newWorld(t)
+	data, _ := w.pack(t)
+	for _, member := range []string{`"exchange":"`, `"recipient":"`, `"certificate_sm3":"`, `"key_sm3":"`} {
+		bad := bytes.Clone(data) // the first header is that of b
+		at := bytes.Index(bad, []byte(member)) + len(member)
+		bad[at] = '0' // a digit of a digest, a character of a code
+		if data[at] == '0' {
+			bad[at] = '1'
+		}
+		for _, p := range []*partytest.Party{w.b, w.stranger} { // nobody can tell for whom it was
+			got, _, err := w.open(p, bad)
+			if err != nil || got.Released() {
+				t.Errorf("%s for %s: %v, %v", member, p.Code, err, got)
+				continue
+			}
+			wantVerdict(t, got.Report, verdict.Failed, verdict.RecipientBinding)
+		}
+		wantOpens(t, w, w.c, mustExtract(t, data, w.c.Code))
 	}
 }
 
@@ -535,6 +559,7 @@ func TestWhatPackRefuses(t *testing.T) {
 		"finding":             func(o *envelope.PackOptions) { o.Report.Findings[0].Verdict = "good" },
 		"seal of no file":     func(o *envelope.PackOptions) { o.Report.Seals[0].File = 9 },
 		"unreadable file":     func(o *envelope.PackOptions) { o.Files[0].Content = failing{} },
+		"file that was cut":   func(o *envelope.PackOptions) { o.Files[0].Content = cut("half of it") },
 		"no randomness":       func(o *envelope.PackOptions) { o.Rand = failing{} },
 	} {
 		o := w.packOptions()
@@ -546,6 +571,11 @@ func TestWhatPackRefuses(t *testing.T) {
 	if _, err := envelope.Pack(full{}, w.packOptions()); err == nil {
 		t.Error("packed onto a full disk")
 	}
+}
+
+// cut is a source that ends before its end, as a body over HTTP does.
+func cut(text string) io.Reader {
+	return io.MultiReader(strings.NewReader(text), iotest.ErrReader(io.ErrUnexpectedEOF))
 }
 
 type failing struct{}

@@ -20,7 +20,8 @@ import (
 	"yinxin/verdict"
 )
 
-// ErrNotAddressed: the envelope has no part for this key or code: "not for me". It says nothing about forgery.
+// ErrNotAddressed: the envelope has no part for this key or code: "not for me". Every header is the one that its manifest
+// names; whether the manifests are genuine, it does not say.
 var ErrNotAddressed = errors.New("envelope: not addressed to this recipient")
 
 // OpenOptions say with which key an envelope is opened, and when its files may appear.
@@ -131,7 +132,8 @@ func (e *Envelope) Open(o OpenOptions) (*Opened, error) {
 	return out, nil
 }
 
-// find returns the part for the key.
+// find returns the part for the key. Where there is none but one whose header is not what was signed, that one is returned, to
+// be judged: its damage may lie in what names the key, and then nobody can tell for whom it was.
 func (e *Envelope) find(pub *ecdsa.PublicKey, c *cert.Certificate) (part, error) {
 	if c != nil {
 		if err := c.MatchesKey(pub); err != nil {
@@ -140,6 +142,11 @@ func (e *Envelope) find(pub *ecdsa.PublicKey, c *cert.Certificate) (part, error)
 	}
 	for _, p := range e.parts {
 		if p.header.Key == keyDigest(pub) && (c == nil || p.header.Certificate == c.SM3()) {
+			return p, nil
+		}
+	}
+	for _, p := range e.parts {
+		if p.judgeBinding().Status != verdict.Passed {
 			return p, nil
 		}
 	}

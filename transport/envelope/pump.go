@@ -14,7 +14,7 @@ import (
 // Files pass through in blocks: large enough that handing one to another goroutine costs nothing beside hashing it, and
 // so many under way that no core waits for another.
 const (
-	blockSize = 256 << 10
+	blockSize = 128 << 10
 	maxBlocks = 16
 )
 
@@ -124,7 +124,8 @@ func (l *lastWriter) write(p []byte) {
 	}
 }
 
-// fill reads up to a full block, and up to rest bytes where bounded. A short read with io.EOF is the end.
+// fill reads up to a full block, and up to rest bytes where bounded. A short read with io.EOF is the end; io.ErrUnexpectedEOF is
+// not, for it is how a source says that it was cut off.
 func fill(r io.Reader, b []byte, rest int64, bounded bool) (int, error) {
 	if bounded && rest < int64(len(b)) {
 		b = b[:rest]
@@ -132,11 +133,15 @@ func fill(r io.Reader, b []byte, rest int64, bounded bool) (int, error) {
 			return 0, io.EOF
 		}
 	}
-	n, err := io.ReadFull(r, b)
-	if errors.Is(err, io.ErrUnexpectedEOF) {
-		err = io.EOF
+	n := 0
+	for n < len(b) {
+		m, err := r.Read(b[n:])
+		n += m
+		if err != nil {
+			return n, err
+		}
 	}
-	return n, err
+	return n, nil
 }
 
 // hashInto feeds a hash, which never fails.
