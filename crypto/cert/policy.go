@@ -1,10 +1,12 @@
 package cert
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"time"
 
+	"yinxin/crypto/gm"
 	"yinxin/verdict"
 )
 
@@ -100,8 +102,24 @@ func (p Policy) Spend() bool {
 	return p.budget.left >= 0
 }
 
-// configured reports whether the caller gave lists or responses of its own.
-func (p Policy) configured() bool { return len(p.CRLs) > p.carriedCRLs || len(p.OCSP) > p.carriedOCSP }
+// configured reports whether the caller gave a list, or an answer, of a CA of these names: of one in a chain, which makes it a
+// source that the chain's root has. Those of other CAs say nothing about the chain, not even that it should have any.
+func (p Policy) configured(names ...[]byte) bool {
+	for _, name := range names {
+		for _, l := range p.CRLs[:len(p.CRLs)-p.carriedCRLs] {
+			if bytes.Equal(l.rawIssuer, name) {
+				return true
+			}
+		}
+		sum := gm.SM3(name)
+		for _, r := range p.OCSP[:len(p.OCSP)-p.carriedOCSP] {
+			if slices.ContainsFunc(r.entries, func(e ocspEntry) bool { return e.id.sm3 && bytes.Equal(e.id.nameSum, sum[:]) }) {
+				return true
+			}
+		}
+	}
+	return false
+}
 
 // Setting is the revocation setting with its default filled in.
 func (p Policy) Setting() verdict.Setting {

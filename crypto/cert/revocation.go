@@ -12,14 +12,23 @@ import (
 // certificate itself can be asked about, and no list can be trusted.
 func (p Policy) judgeRevocation(c *Certificate, path []*Certificate, use Use, m Moment) verdict.Check {
 	if len(path) == 0 {
-		if len(c.RevocationSources()) > 0 || p.configured() {
+		if len(c.RevocationSources()) > 0 || p.configured(c.RawIssuer) {
 			return unknownRevocation(c, "without a chain to a root no list can be relied on")
 		}
 		return noSource(c)
 	}
+	authorities := make([][]byte, 0, len(path))
+	for _, a := range path[1:] {
+		authorities = append(authorities, a.RawSubject)
+	}
+	configured := p.configured(authorities...)
 	worst := verdict.Pass(verdict.CheckRevocation)
 	for i, c := range path[:len(path)-1] {
-		if k := p.revocationOf(c, path[i+1], use, m); severity(k) > severity(worst) {
+		k := p.revocationOf(c, path[i+1], use, m)
+		if k.Reason == verdict.NoRevocationSource && configured {
+			k = unknownRevocation(c, "no list of its issuer and no answer about it is at hand")
+		}
+		if severity(k) > severity(worst) {
 			worst = k
 		}
 	}
@@ -122,8 +131,6 @@ func (p Policy) revocationOf(c, issuer *Certificate, use Use, m Moment) verdict.
 		return unknownRevocation(c, s.why)
 	case s.sourced:
 		return unknownRevocation(c, "its revocation source was not consulted")
-	case p.configured():
-		return unknownRevocation(c, "no list of its issuer and no answer about it is at hand")
 	}
 	return noSource(c)
 }
