@@ -11,6 +11,9 @@ import (
 	"yinxin/internal/durable"
 )
 
+// tooLarge is the code of a file beyond what is read.
+const tooLarge = "too_large"
+
 // readInput reads a whole file of bounded size.
 func readInput(path string) ([]byte, error) { return readWithin(path, maxInput) }
 
@@ -24,9 +27,9 @@ func readWithin(path string, limit int64) (data []byte, err error) {
 	if st.IsDir() {
 		return nil, refuse("not_found", exitNotFound, "%s is a folder", path)
 	}
-	tooLarge := refuse("too_large", exitRefused, "%s has more than %d bytes, which is all that is read", path, limit)
+	beyond := refuse(tooLarge, exitRefused, "%s has more than %d bytes, which is all that is read", path, limit)
 	if st.Size() > limit {
-		return nil, tooLarge
+		return nil, beyond
 	}
 	if st.Mode().IsRegular() {
 		return os.ReadFile(path)
@@ -38,7 +41,7 @@ func readWithin(path string, limit int64) (data []byte, err error) {
 	defer closing(&err, f)
 	data, err = io.ReadAll(io.LimitReader(f, limit+1))
 	if err == nil && int64(len(data)) > limit {
-		return nil, tooLarge
+		return nil, beyond
 	}
 	return data, err
 }
@@ -78,7 +81,7 @@ func openInput(path string) (*inputFile, error) {
 		return &inputFile{bytes.NewReader(data), io.NopCloser(nil), int64(len(data))}, nil
 	}
 	if st.Size() > maxInput {
-		return nil, refuse("too_large", exitRefused, "%s has %d bytes, at most %d are read", path, st.Size(), maxInput)
+		return nil, refuse(tooLarge, exitRefused, "%s has %d bytes, at most %d are read", path, st.Size(), maxInput)
 	}
 	f, err := os.Open(path)
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"yinxin/crypto/tsp"
 )
 
-// maxShown is how many entries of a revocation list are printed for people; JSON has them all.
+// maxShown is how many entries of a revocation list are printed for people; JSON has maxRevoked.
 const maxShown = 20
 
 // derived recognises what goes between an office and those who certify for it, PEM or DER; it reports whether it is such.
@@ -104,12 +104,17 @@ func (v *requestView) print(w io.Writer, indent string) {
 
 // crlView is a revocation list.
 type crlView struct {
-	Issuer     string        `json:"issuer"`
-	Number     string        `json:"number,omitempty"`
-	ThisUpdate time.Time     `json:"this_update"`
-	NextUpdate time.Time     `json:"next_update"`
-	Revoked    []revokedView `json:"revoked"`
+	Issuer     string    `json:"issuer"`
+	Number     string    `json:"number,omitempty"`
+	ThisUpdate time.Time `json:"this_update"`
+	NextUpdate time.Time `json:"next_update"`
+	Entries    int       `json:"entries"`
+	// Revoked are the first maxRevoked of the entries.
+	Revoked []revokedView `json:"revoked"`
 }
+
+// maxRevoked bounds the entries that are shown of a list, to programs too: a list of 20 MB would come to hundreds.
+const maxRevoked = 10_000
 
 // revokedView is one certificate that a list or an answer states as revoked.
 type revokedView struct {
@@ -120,11 +125,14 @@ type revokedView struct {
 }
 
 func viewCRL(l *cert.RevocationList) *crlView {
-	v := &crlView{Issuer: l.IssuerText(), ThisUpdate: l.ThisUpdate, NextUpdate: l.NextUpdate, Revoked: []revokedView{}}
+	v := &crlView{Issuer: l.IssuerText(), ThisUpdate: l.ThisUpdate, NextUpdate: l.NextUpdate, Entries: l.Len(), Revoked: []revokedView{}}
 	if l.Number != nil {
 		v.Number = l.Number.String()
 	}
-	for _, e := range l.Entries() {
+	for e := range l.Entries() {
+		if len(v.Revoked) == maxRevoked {
+			break
+		}
 		r := revokedView{Serial: e.Serial.Text(16), At: e.At, Reason: reasonWord(e.Reason)}
 		if !e.InvalidFrom.IsZero() {
 			r.InvalidFrom = &e.InvalidFrom
@@ -139,10 +147,10 @@ func (v *crlView) print(w io.Writer, indent string) {
 		return
 	}
 	printLine(w, "%sof %s\n", indent, v.Issuer)
-	printLine(w, "%snumber %s, of %s, next %s, %d revoked\n", indent, orNone(v.Number), v.ThisUpdate.Format(time.RFC3339), whenOrNone(v.NextUpdate), len(v.Revoked))
+	printLine(w, "%snumber %s, of %s, next %s, %d revoked\n", indent, orNone(v.Number), v.ThisUpdate.Format(time.RFC3339), whenOrNone(v.NextUpdate), v.Entries)
 	for i, r := range v.Revoked {
 		if i == maxShown {
-			printLine(w, "%sand %d more\n", indent, len(v.Revoked)-i)
+			printLine(w, "%sand %d more\n", indent, v.Entries-i)
 			return
 		}
 		r.print(w, indent)

@@ -44,7 +44,7 @@ func newVerifyCmd(e *env) *cobra.Command {
 		Use:   "verify FILE...",
 		Short: "say whether documents, signatures, receipts, envelopes, record packages and bundles of evidence are genuine",
 		Long: "Gives one verdict with reasons for OFD and PDF documents, .p7s signatures, .yxr receipts, the outside of .yxe envelopes,\n" +
-			"record packages and bundles of evidence (folder or zip). Needs no network and no configuration. Exit 0 passed, 1 failed or rejected,\n" +
+			"record packages and bundles of evidence (folder or zip). Any other file is judged by the signature beside it, F by F.p7s. Needs no network and no configuration. Exit 0 passed, 1 failed or rejected,\n" +
 			"3 indeterminate or unsigned; of several files the worst counts. Where a file cannot be read the others are judged all the\n" +
 			"same: exit 1 if one of them failed, else 4. A register of seals (--seals, --hub) says whether a seal was in force when it\n" +
 			"was used; without one a voided seal cannot be told from others.",
@@ -155,7 +155,24 @@ func (e *env) printJudged(r *verdict.Report, unread error, how form) error {
 	return &partial{exit: int(status), err: unread}
 }
 
-func judgePath(path string, o verify.Options) (_ verdict.File, err error) {
+// judgePath judges a file by itself. One that is no kind of document is judged by the signature that lies beside it, as
+// 'yinxin sign' leaves it, if there is one.
+func judgePath(path string, o verify.Options) (verdict.File, error) {
+	f, err := judgeFile(path, o)
+	var refused *refusal
+	if err == nil && f.Type != string(verify.KindUnknown) || err != nil && !(errors.As(err, &refused) && refused.code == tooLarge) {
+		return f, err
+	}
+	beside := path + ".p7s"
+	if st, absent := os.Stat(beside); absent != nil || !st.Mode().IsRegular() {
+		return f, err
+	}
+	f, err = judgeFile(beside, o)
+	f.File = path
+	return f, err
+}
+
+func judgeFile(path string, o verify.Options) (_ verdict.File, err error) {
 	in := verify.Input{Name: path}
 	st, err := os.Stat(path)
 	if err != nil {

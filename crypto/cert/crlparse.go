@@ -2,6 +2,7 @@ package cert
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"math/big"
@@ -140,9 +141,22 @@ func (l *RevocationList) indexEntries(entries cryptobyte.String) bool {
 		rest = rest[e.size:]
 	}
 	if !sorted {
-		slices.SortStableFunc(l.index, func(a, b uint32) int {
-			return bytes.Compare(l.serialAt(a), l.serialAt(b))
+		slices.SortFunc(l.index, func(a, b uint32) int {
+			return cmp.Or(bytes.Compare(l.serialAt(a), l.serialAt(b)), cmp.Compare(a, b))
 		})
+	}
+	return l.fewOfEach()
+}
+
+// maxOfEach bounds the entries about one certificate, of which there should be one: all of them are read whenever it is judged.
+const maxOfEach = 16
+
+// fewOfEach reports whether no serial number stands in the sorted index more often than maxOfEach.
+func (l *RevocationList) fewOfEach() bool {
+	for i := maxOfEach; i < len(l.index); i++ {
+		if bytes.Equal(l.serialAt(l.index[i-maxOfEach]), l.serialAt(l.index[i])) {
+			return false
+		}
 	}
 	return true
 }

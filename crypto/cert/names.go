@@ -1,6 +1,7 @@
 package cert
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 
@@ -9,8 +10,8 @@ import (
 
 // judgeNames applies what the library's verifier leaves out of the rules on names. Every certificate of a chain names somebody
 // (RFC 5280 4.1.2.4, and 4.1.2.6 for whoever signs documents). Below an issuer with constraints no subject has a mail address,
-// which that verifier does not compare; no host has a wildcard, which stands for names on both sides of a constraint; and a
-// host that is permitted for mail addresses or URIs is that host alone, unless a dot stands before it (4.2.1.10).
+// which that verifier does not compare; no host has a wildcard, which stands for names on both sides of a constraint; no
+// address of IPv4 is written as one of IPv6, which it takes for another; and a host that is permitted for mail addresses or URIs is that host alone, unless a dot stands before it (4.2.1.10).
 func judgeNames(path []*Certificate) verdict.Check {
 	const name = verdict.CheckCertificateChain
 	for i, c := range path {
@@ -53,6 +54,13 @@ func (c *Certificate) within(issuer *Certificate) bool {
 			return false
 		}
 	}
+	for _, r := range slices.Concat(issuer.x.PermittedIPRanges, issuer.x.ExcludedIPRanges) {
+		for _, ip := range c.x.IPAddresses {
+			if mapped(ip) || mapped(r.IP) {
+				return false
+			}
+		}
+	}
 	for _, address := range c.x.EmailAddresses {
 		at := strings.LastIndexByte(address, '@')
 		whole := slices.Contains(issuer.x.PermittedEmailAddresses, address)
@@ -66,6 +74,11 @@ func (c *Certificate) within(issuer *Certificate) bool {
 		}
 	}
 	return true
+}
+
+// mapped reports whether an address of IPv4 is written as one of IPv6 (::ffff:192.0.2.1).
+func mapped(ip []byte) bool {
+	return len(ip) == 16 && bytes.Equal(ip[:12], []byte{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff})
 }
 
 // hostPermitted reports whether a host is one of those permitted, or lies below one that begins with a dot; an empty list

@@ -1,9 +1,11 @@
 package cert_test
 
 import (
+	"bytes"
 	"crypto/x509/pkix"
 	"fmt"
 	"math/big"
+	"slices"
 	"testing"
 	"time"
 
@@ -133,6 +135,11 @@ func TestConstraintReasons(t *testing.T) {
 	named := func(names ...string) func(*smx509.Certificate) {
 		return func(c *smx509.Certificate) { c.DNSNames = names }
 	}
+	ipv4 := &forge.Node{Tag: 0x87, Value: []byte{10, 0, 0, 0, 255, 0, 0, 0}}
+	ipv6 := &forge.Node{Tag: 0x87, Value: slices.Concat(make([]byte, 10), []byte{255, 255, 10, 0, 0, 0}, bytes.Repeat([]byte{255}, 13), make([]byte, 3))}
+	address := func(ip ...byte) func(*smx509.Certificate) { // as it stands: the library would write an IPv4 one short
+		return extended(pkix.Extension{Id: []int{2, 5, 29, 17}, Value: forge.Seq(&forge.Node{Tag: 0x87, Value: ip}).Bytes()})
+	}
 	early := func(c *smx509.Certificate) { c.NotAfter = now.AddDate(0, 0, -60) }
 	late := func(c *smx509.Certificate) { c.NotBefore = now.AddDate(0, 0, -30); c.DNSNames = []string{"a0.test"} }
 	for _, tt := range []struct {
@@ -146,6 +153,11 @@ func TestConstraintReasons(t *testing.T) {
 		{"hosts, not critical", extended(tree(0xa0, &forge.Node{Tag: 0x82, Value: []byte("a0.test")})), named("b.test"), verdict.NameConstraints},
 		{"hosts, not critical, inside", extended(tree(0xa0, &forge.Node{Tag: 0x82, Value: []byte("a0.test")})), named("x.a0.test"), ""},
 		{"never valid together", both(constrained(hosts(1)...), early), late, verdict.CertExpired},
+		{"an excluded address", extended(tree(0xa1, ipv4)), address(10, 1, 2, 3), verdict.NameConstraints},
+		{"an excluded address, as one of IPv6", extended(tree(0xa1, ipv4)), address(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, 10, 1, 2, 3), verdict.NameConstraints},
+		{"an address beside the excluded ones", extended(tree(0xa1, ipv4)), address(11, 1, 2, 3), ""},
+		{"an address of IPv6 beside them", extended(tree(0xa1, ipv4)), address(32, 1, 13, 184, 0, 0, 0, 0, 0, 0, 0, 0, 10, 1, 2, 3), ""},
+		{"excluded addresses as those of IPv6", extended(tree(0xa1, ipv6)), address(10, 1, 2, 3), verdict.NameConstraints},
 		{"too many to compare", constrained(hosts(600)...), named(hosts(600)...), verdict.Limit},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -113,4 +113,14 @@ func TestLargeList(t *testing.T) {
 	p := pki.Policy()
 	p.CRLs = lists(list)
 	expect(t, p.Judge(c, cert.UseSign, cert.Moment{Now: now}), verdict.CheckRevocation, verdict.Passed, "")
+	// However often it says the same, little is read of it.
+	for i := range revoked {
+		revoked[i].Serial = big.NewInt(5)
+	}
+	for n, good := range map[int]bool{16: true, 17: false, len(revoked): false} {
+		list, err := pki.IssueCRL(big.NewInt(2), now.Add(time.Hour), append([]cert.Revoked{{Serial: big.NewInt(6), At: now}}, revoked[:n]...))
+		if (err == nil) != good || good && list.Len() != n+1 {
+			t.Errorf("%d entries about one certificate: %v", n, err)
+		}
+	}
 }

@@ -1,6 +1,7 @@
 package cert
 
 import (
+	"iter"
 	"math/big"
 	"time"
 
@@ -10,15 +11,20 @@ import (
 // IssuerText names the issuer of the list for people, as Certificate.SubjectText does.
 func (l *RevocationList) IssuerText() string { return l.issuer }
 
-// Entries are the revocations that the list states, in its order.
-func (l *RevocationList) Entries() []Revoked {
-	list := make([]Revoked, 0, len(l.index))
-	for rest := cryptobyte.String(l.entries); len(rest) > 0; {
-		e, _ := readRevoked(rest)
-		list = append(list, e.revoked())
-		rest = rest[e.size:]
+// Len is how many revocations the list states.
+func (l *RevocationList) Len() int { return len(l.index) }
+
+// Entries are the revocations that the list states, in its order. They are read one by one: a list may have a million.
+func (l *RevocationList) Entries() iter.Seq[Revoked] {
+	return func(yield func(Revoked) bool) {
+		for rest := cryptobyte.String(l.entries); len(rest) > 0; {
+			e, _ := readRevoked(rest)
+			if !yield(e.revoked()) {
+				return
+			}
+			rest = rest[e.size:]
+		}
 	}
-	return list
 }
 
 // OCSPAnswer is what a response states of one certificate of an issuer that it names by digests alone. Nothing in it is

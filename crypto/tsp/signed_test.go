@@ -72,6 +72,8 @@ func TestJudgeSigned(t *testing.T) {
 		{"revoked since, proven before", stamped(good, now, ""), now.Add(2 * time.Hour), []*cert.RevocationList{revoked}, verdict.Passed, "", verdict.TimeFromTimestamp},
 		{"revoked, proven after", stamped(good, now.Add(90*time.Minute), ""), now.Add(2 * time.Hour), []*cert.RevocationList{revoked}, verdict.Failed, verdict.Revoked, verdict.TimeFromTimestamp},
 		{"token of another signature", stamped(good, now, "another"), now, nil, verdict.Failed, verdict.TimestampImprint, verdict.TimeFromSigner},
+		{"stamped within the skew of the clocks", stamped(sign(now.Add(4*time.Minute)), now, ""), now.Add(time.Hour), nil, verdict.Passed, "", verdict.TimeFromTimestamp},
+		{"stamped before it says that it was signed", stamped(sign(now.Add(time.Hour)), now, ""), now.Add(2 * time.Hour), nil, verdict.Failed, verdict.TimestampTime, verdict.TimeFromSigner},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -84,6 +86,11 @@ func TestJudgeSigned(t *testing.T) {
 			v := tsp.JudgeSigned(s, gm.SM3(content), false, cms.JudgeOptions{Policy: p, Now: tt.judge})[0]
 			if v.Verdict != tt.status || v.Reason != tt.reason || v.TimeSource != tt.source {
 				t.Errorf("%s %s, time by %s; want %s %s, %s: %+v", v.Verdict, v.Reason, v.TimeSource, tt.status, tt.reason, tt.source, v.Checks)
+			}
+			for _, k := range v.Checks { // T-11: a token that does not hold is one failed check, and takes no other with it
+				if v.TimeSource == verdict.TimeFromSigner && v.Verdict == verdict.Failed && (k.Status == verdict.Failed) != (k.Name == verdict.CheckTimestamp) {
+					t.Errorf("check %s: %s", k.Name, k.Status)
+				}
 			}
 			if claimed := v.TimeSource == verdict.TimeFromSigner; v.Warned(verdict.TimeClaimed) != claimed {
 				t.Errorf("time_claimed: %v, want %v", !claimed, claimed)

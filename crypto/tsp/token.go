@@ -163,7 +163,7 @@ type JudgeOptions struct {
 	Imprint asn1.ObjectIdentifier
 	// Nonce, if set, is the one that was sent.
 	Nonce *big.Int
-	// NotBefore, if set, is when what was stamped came into being, by a clock that the caller relies on.
+	// NotBefore, if set, is when what was stamped came into being, by a clock that the caller relies on or by its own word.
 	NotBefore time.Time
 	// Seen, if set, is when the token is known to have existed, by a log or another time-stamp around it. Else nothing
 	// vouches for its own chain, which must then be good Now.
@@ -308,7 +308,7 @@ func (t *Token) judgeTime(o JudgeOptions) verdict.Check {
 	switch {
 	case t.Time.After(o.Now.Add(o.skew())):
 		return fail(verdict.TimestampTime, "the time %s lies in the future", stated)
-	case !o.NotBefore.IsZero() && t.Time.Before(o.NotBefore.Add(-o.skew())):
+	case !o.NotBefore.IsZero() && t.Time.Add(t.Accuracy).Before(o.NotBefore.Add(-o.skew())):
 		return fail(verdict.TimestampTime, "the time %s lies before the data came into being at %s", stated, o.NotBefore.UTC().Format(time.RFC3339))
 	case t.Accuracy > o.maxAccuracy():
 		return fail(verdict.TimestampTime, "an accuracy of %s is of no use", t.Accuracy)
