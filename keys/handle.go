@@ -29,6 +29,20 @@ func Signer(ctx context.Context, p Provider, ref Ref, purpose Purpose) (crypto.S
 	return &signer{ctx: ctx, provider: p, info: info}, nil
 }
 
+// ApprovedSigner is Signer with a seal key that was created with ApprovalRequired: the handle hands the approval of that ID to the
+// store with the signature over digest, and refuses with ErrDenied whatever else it is asked to sign, so that nothing spends the
+// approval but what was approved. The store takes the approval once; over files ctx says who seals (filekeys.As).
+func ApprovedSigner(ctx context.Context, p Provider, ref Ref, digest gm.Digest, approval string) (crypto.Signer, error) {
+	if approval == "" {
+		return nil, fmt.Errorf("%w: no approval for key %s", ErrInvalid, ref)
+	}
+	info, err := handleInfo(ctx, p, ref, PurposeSeal)
+	if err != nil {
+		return nil, fmt.Errorf("signer for key %s: %w", ref, err)
+	}
+	return &signer{ctx: ctx, provider: p, info: info, approved: &digest, approval: approval}, nil
+}
+
 // Decrypter makes a crypto.Decrypter for one version of a key of PurposeDecrypt. It opens SM2Cipher in ASN.1
 // (GB/T 35276) alone; every cryptographic failure is gm.ErrDecrypt. ctx and version are fixed as in Signer.
 func Decrypter(ctx context.Context, p Provider, ref Ref) (crypto.Decrypter, error) {
@@ -65,6 +79,9 @@ type signer struct {
 	ctx      context.Context //nolint:containedctx // crypto.Signer has no place for one
 	provider Provider
 	info     PublicInfo
+	// approved, if not nil, is all that may be signed, and approval the ID of its approval.
+	approved *gm.Digest
+	approval string
 }
 
 // KeyInfo implements Describer.
@@ -79,7 +96,10 @@ func (s *signer) Sign(_ io.Reader, data []byte, opts crypto.SignerOpts) ([]byte,
 	if err != nil {
 		return nil, fmt.Errorf("sign with key %s: %w", s.info.Ref, err)
 	}
-	results, err := s.provider.Sign(s.ctx, s.info.Ref, s.info.Purpose, []SignItem{{Digest: digest}})
+	if s.approved != nil && gm.Digest(digest) != *s.approved {
+		return nil, fmt.Errorf("sign with key %s: %w: this is not the digest that was approved", s.info.Ref, ErrDenied)
+	}
+	results, err := s.provider.Sign(s.ctx, s.info.Ref, s.info.Purpose, []SignItem{{Digest: digest, Approval: s.approval}})
 	if err != nil {
 		return nil, fmt.Errorf("sign with key %s: %w", s.info.Ref, err)
 	}

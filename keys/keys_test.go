@@ -168,3 +168,48 @@ func FuzzCheckName(f *testing.F) {
 		}
 	})
 }
+
+// noter is a provider that keeps what it was asked to sign.
+type noter struct {
+	liar
+	asked *[]keys.SignItem
+}
+
+func (n noter) Sign(_ context.Context, _ keys.Ref, _ keys.Purpose, items []keys.SignItem) ([]keys.SignResult, error) {
+	*n.asked = append(*n.asked, items...)
+	return make([]keys.SignResult, len(items)), nil
+}
+
+// TestApprovedSigner: the handle brings the approval with the digest that was approved, and asks for nothing else.
+func TestApprovedSigner(t *testing.T) {
+	t.Parallel()
+	k, err := gm.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ref := keys.Ref{Name: "k", Version: 1}
+	info := keys.PublicInfo{Ref: ref, Purpose: keys.PurposeSeal, UID: gm.DefaultID, Public: k.PublicKey()}
+	var asked []keys.SignItem
+	p := noter{liar{info: info}, &asked}
+	digest, err := gm.ComputeDigest(k.PublicKey(), gm.DefaultID, gm.Message("m"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := keys.ApprovedSigner(t.Context(), p, ref, digest, ""); !errors.Is(err, keys.ErrInvalid) {
+		t.Errorf("without an approval: %v", err)
+	}
+	s, err := keys.ApprovedSigner(t.Context(), p, ref, digest, "id")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := gm.Sign(nil, s, gm.Message("n")); !errors.Is(err, keys.ErrDenied) || len(asked) != 0 {
+		t.Errorf("another message: %v, asked for %d", err, len(asked))
+	}
+	if _, err := gm.Sign(nil, s, gm.Message("m")); err != nil || len(asked) != 1 || asked[0].Approval != "id" || gm.Digest(asked[0].Digest) != digest {
+		t.Errorf("what was approved: %v, %+v", err, asked)
+	}
+	p.info.Purpose = keys.PurposeSign
+	if _, err := keys.ApprovedSigner(t.Context(), p, ref, digest, "id"); !errors.Is(err, keys.ErrDenied) {
+		t.Errorf("with a key of another purpose: %v", err)
+	}
+}

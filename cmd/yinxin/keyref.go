@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"yinxin/crypto/cert"
+	"yinxin/crypto/gm"
 	"yinxin/keys"
 	"yinxin/keys/execkeys"
 	"yinxin/keys/filekeys"
@@ -142,6 +143,8 @@ type keyRing struct {
 	vault keyStore
 	// others are programs of exec: keys.
 	others []io.Closer
+	// changes is set where using a key changes its store.
+	changes bool
 	// secret is what the password file held, once it was read.
 	secret []byte
 }
@@ -197,7 +200,7 @@ func (r *keyRing) open(ctx context.Context, readOnly bool) (keyStore, error) {
 	if err != nil {
 		return nil, err
 	}
-	store, err := filekeys.Open(ctx, dir, secret, r.e.fileOptions(readOnly))
+	store, err := filekeys.Open(ctx, dir, secret, r.e.fileOptions(readOnly && !r.changes))
 	if err != nil {
 		return nil, fmt.Errorf("open key store %s: %w", dir, err)
 	}
@@ -297,6 +300,30 @@ func (r *keyRing) signer(ctx context.Context, text string, purpose keys.Purpose)
 		return held{}, err
 	}
 	h := held{signer: s}
+	return h, h.describe(ctx, store, k.ref)
+}
+
+// approvedSigner opens a seal key of a store to sign one digest with an approval. Over a file store a custodian signs for its
+// use.
+func (r *keyRing) approvedSigner(ctx context.Context, text string, digest gm.Digest, approval string, w whoFlags) (h held, err error) {
+	k, err := parseKey(text)
+	if err != nil {
+		return held{}, err
+	}
+	if k.path != "" || k.program != "" {
+		return held{}, usage("KEY %s: approvals are those of a key store; want store:NAME or vault:NAME", text)
+	}
+	r.changes = true // the approval is spent
+	store, err := r.storeFor(ctx, k)
+	if err != nil {
+		return held{}, err
+	}
+	if ctx, err = r.e.acting(ctx, store, w, r); err != nil {
+		return held{}, err
+	}
+	if h.signer, err = keys.ApprovedSigner(ctx, store, k.ref, digest, approval); err != nil {
+		return held{}, err
+	}
 	return h, h.describe(ctx, store, k.ref)
 }
 

@@ -42,25 +42,30 @@ func (e *env) asCustodian(ctx context.Context, f keyFlags, w whoFlags, do func(c
 	if err != nil {
 		return err
 	}
-	_, files := store.(*filekeys.Store)
-	switch {
-	case !files && w.key != "":
-		return usage("--as: Vault knows who is logged in; it is for file stores")
-	case !files:
-		return do(ctx, store)
-	case w.key == "":
-		return usage("--as is required: over a file store a custodian consents with a signature by the own key")
-	}
-	own := e.keyRing(keyFlags{passwordFile: w.passwordFile})
-	defer closing(&err, own)
-	h, err := own.signer(ctx, w.key, keys.PurposeSign)
-	if err != nil {
-		return err
-	}
-	if ctx, err = filekeys.As(ctx, h.signer); err != nil {
+	if ctx, err = e.acting(ctx, store, w, ring); err != nil {
 		return err
 	}
 	return do(ctx, store)
+}
+
+// acting says in a context which custodian acts on a store. The ring closes what that takes.
+func (e *env) acting(ctx context.Context, store keyStore, w whoFlags, ring *keyRing) (context.Context, error) {
+	_, files := store.(*filekeys.Store)
+	switch {
+	case !files && w.key != "":
+		return nil, usage("--as: Vault knows who is logged in; it is for file stores")
+	case !files:
+		return ctx, nil
+	case w.key == "":
+		return nil, usage("--as is required: over a file store a custodian consents with a signature by the own key")
+	}
+	own := e.keyRing(keyFlags{passwordFile: w.passwordFile})
+	ring.others = append(ring.others, own)
+	h, err := own.signer(ctx, w.key, keys.PurposeSign)
+	if err != nil {
+		return nil, err
+	}
+	return filekeys.As(ctx, h.signer)
 }
 
 // ruleFlags describe a quorum.
@@ -466,34 +471,62 @@ func (e *env) final(cmd *cobra.Command, f keyFlags, key string, do func(s keySto
 }
 
 func newKeysApproveSealCmd(e *env, f *keyFlags) *cobra.Command {
-	var digest string
+	var digest, prepared, document string
 	var who whoFlags
 	cmd := &cobra.Command{
 		Use: "approve-seal NAME", Short: "approve one signature by a seal key that needs it", Args: exactly(1, "a key's name"),
-		Long: "Consents to one signature by somebody else over that digest, within 24 hours: in Vault as the entity that is logged in, over a\n" +
-			"file store as a custodian of its quorum, whose own key (--as) signs the consent.",
-		Example: "  yinxin keys approve-seal seal-yxjy --digest HEX --keys vault:$VAULT_ADDR/gm",
+		Long: "Consents to one signature by somebody else, within 24 hours: in Vault as the entity that is logged in, over a file store as a\n" +
+			"custodian of its quorum, whose own key (--as) signs the consent. With --prepared (what seal prepare wrote) and --document the digest\n" +
+			"is computed anew from the document, and what would be sealed, where and when is shown: read the document before. --digest\n" +
+			"consents to a digest as it stands, and whoever gives it must know of what it is.",
+		Example: "  yinxin keys approve-seal seal-yxjy --prepared notice.plan --document notice.ofd --keys vault:$VAULT_ADDR/gm\n" +
+			"  yinxin keys approve-seal seal-yxjy --digest HEX --keys vault:$VAULT_ADDR/gm",
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if (digest == "") == (prepared == "") || (document == "") != (prepared == "") {
+				return usage("want --prepared with --document, or --digest")
+			}
+			out := sealApproval{}
 			sum, err := readDigest(digest)
+			if prepared != "" {
+				sum, out.plan, err = e.approvePlan(prepared, document)
+			} else if err != nil {
+				err = usage("--digest is in hexadecimal or base64")
+			}
 			if err != nil {
-				return usage("--digest is required, in hexadecimal or base64")
+				return err
 			}
 			return e.asCustodian(cmd.Context(), *f, who, func(ctx context.Context, s keyStore) error {
-				approver, ok := s.(keys.Approver)
-				if !ok {
-					return usage("this store takes no approvals")
-				}
-				a, err := approver.Approve(ctx, args[0], sum)
-				if err != nil {
-					return err
-				}
-				return e.result(jsonFlag(cmd), a, "%s\tuntil %s\n", a.ID, moment(a.Expires))
+				return e.approveSeal(ctx, cmd, s, args[0], sum, out)
 			})
 		},
 	}
 	cmd.Flags().StringVar(&digest, "digest", "", "the digest that may be signed once")
+	cmd.Flags().StringVar(&prepared, "prepared", "", "the prepared sealing that is approved (seal prepare)")
+	cmd.Flags().StringVar(&document, "document", "", "with --prepared: the unsealed document that was read")
 	who.add(cmd)
 	return cmd
+}
+
+// sealApproval is what keys approve-seal answers.
+type sealApproval struct {
+	keys.Approval
+	Digest string `json:"digest"`
+	plan   *plan
+}
+
+func (e *env) approveSeal(ctx context.Context, cmd *cobra.Command, s keyStore, name string, sum []byte, out sealApproval) (err error) {
+	approver, ok := s.(keys.Approver)
+	if !ok {
+		return usage("this store takes no approvals")
+	}
+	if out.Approval, err = approver.Approve(ctx, name, sum); err != nil {
+		return err
+	}
+	out.Digest = hex.EncodeToString(sum)
+	if out.plan != nil {
+		fmt.Fprintf(e.stderr, "approved: %s (%s)\n%s", out.plan.SealName, out.plan.SealID, out.plan.text())
+	}
+	return e.result(jsonFlag(cmd), out, "%s\tuntil %s\n", out.ID, moment(out.Expires))
 }
 
 // rotationPlan is what keys rotate --dry-run says.

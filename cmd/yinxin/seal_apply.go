@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto"
 	"fmt"
+	"io"
 	"path/filepath"
 	"strings"
 	"time"
@@ -31,6 +32,9 @@ type applyFlags struct {
 	seal, key, cert string
 	profile         string
 	lock            bool
+	// prepared is a sealing that was prepared before, approval the ID of its approval, who the custodian that seals with it.
+	prepared, approval string
+	who                whoFlags
 }
 
 func newSealApplyCmd(e *env) *cobra.Command {
@@ -47,25 +51,46 @@ func newSealApplyCmd(e *env) *cobra.Command {
 			"Without --root only what needs no trust is checked, and a revoked certificate is not noticed: the answer says so.\n" +
 			"Sealing a PDF adds one revision with one place; --profile rfc writes it for readers that know only the identifiers of the RFCs.\n" +
 			"A document with a classification mark is refused (exit 5); of a PDF its information dictionary and XMP are looked at.\n" +
-			"Nobody approves a sealing with a bare key: the result says approval: none.\n" + keyHelp,
+			"Nobody approves a sealing with a bare key: the result says approval: none. What was prepared (seal prepare) and approved\n" +
+			"(keys approve-seal) is sealed with --prepared and --approval, exactly as it was approved, by another person than approved it: in\n" +
+			"Vault the one who is logged in, over a file store the custodian whose key is --as.\n" + keyHelp,
 		Example: "  yinxin seal apply --seal jy.esl --key store:office.seal --on-date notice.ofd sealed.ofd\n" +
 			"  yinxin seal apply --seal jy.esl --key store:office.seal --on-date --across right --lock notice.ofd sealed.ofd\n" +
-			"  yinxin seal apply --seal jy.esl --key file:seal.key --at 2,120,180 notice.pdf sealed.pdf",
+			"  yinxin seal apply --seal jy.esl --key file:seal.key --at 2,120,180 notice.pdf sealed.pdf\n" +
+			"  yinxin seal apply --prepared notice.plan --key vault:seal-jy --approval ID notice.ofd sealed.ofd",
 		RunE: func(cmd *cobra.Command, args []string) error { return e.applySeal(cmd, f, args[0], args[1]) },
 	}
 	f.keys.add(cmd)
 	f.places.add(cmd)
 	f.stamp.add(cmd)
-	cmd.Flags().StringVar(&f.seal, "seal", "", "the seal (.esl)")
+	f.addWhat(cmd)
+	f.who.add(cmd)
 	cmd.Flags().StringVar(&f.key, "key", "", "the KEY that seals (purpose seal)")
-	cmd.Flags().StringVar(&f.cert, "cert", "", "its certificate (default: the one kept with it, or in the seal)")
-	cmd.Flags().BoolVar(&f.lock, "lock", false, "let no signature follow (OFD)")
-	profileFlag(cmd, &f.profile)
+	cmd.Flags().StringVar(&f.prepared, "prepared", "", "seal as prepared in this file (seal prepare), which says what, where and when")
+	cmd.Flags().StringVar(&f.approval, "approval", "", "the ID of another person's approval of what was prepared")
+	for _, what := range []string{"seal", "cert", "lock", "profile", "at", "on-date", "on-text", "across"} {
+		cmd.MarkFlagsMutuallyExclusive("prepared", what)
+	}
 	return cmd
 }
 
+// addWhat adds the flags that say what is put on a document.
+func (f *applyFlags) addWhat(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.seal, "seal", "", "the seal (.esl)")
+	cmd.Flags().StringVar(&f.cert, "cert", "", "its certificate (default: the one kept with it, or in the seal)")
+	cmd.Flags().BoolVar(&f.lock, "lock", false, "let no signature follow (OFD)")
+	profileFlag(cmd, &f.profile)
+}
+
 func (f *applyFlags) check() error {
-	if f.seal == "" || f.key == "" {
+	switch {
+	case f.prepared != "" && (f.key == "" || f.approval == ""):
+		return usage("--prepared goes with --key and --approval")
+	case f.prepared != "":
+		return f.checkTrust()
+	case f.approval != "" || f.who.key != "":
+		return usage("--approval and --as go with --prepared: an approval is for what was prepared")
+	case f.seal == "" || f.key == "":
 		return usage("--seal and --key are required")
 	}
 	if _, err := parseProfile(f.profile); err != nil {
@@ -77,7 +102,7 @@ func (f *applyFlags) check() error {
 	return f.places.check()
 }
 
-// sealed is what seal apply reports. Approval is always none: a bare key seals.
+// sealed is what seal apply reports. Approval is the ID of the approval in the key store, or none where a bare key seals.
 type sealed struct {
 	File      string    `json:"file"`
 	Type      string    `json:"type"`
@@ -122,7 +147,11 @@ type sealing struct {
 	cert   *cert.Certificate
 	chain  []*cert.Certificate
 	at     time.Time
-	result sealed
+	// stamps are the places where they are fixed already; else the flags say them.
+	stamps []seal.Stamp
+	// timeStamp gives a time-stamp for the signature value, nil where none is wanted.
+	timeStamp func(sum [32]byte) ([]byte, error)
+	result    sealed
 }
 
 func (s *sealing) size() seal.Size {
@@ -133,6 +162,9 @@ func (e *env) applySeal(cmd *cobra.Command, f applyFlags, in, out string) (err e
 	if err := f.check(); err != nil {
 		return err
 	}
+	if f.prepared != "" {
+		return e.applyPlan(cmd, f, in, out)
+	}
 	s := &sealing{flags: f, at: e.now().UTC().Truncate(time.Second)}
 	if s.seal, err = readSeal(f.seal); err != nil {
 		return err
@@ -140,36 +172,46 @@ func (e *env) applySeal(cmd *cobra.Command, f applyFlags, in, out string) (err e
 	if err := checkMade(f.seal, s.seal, cert.Moment{Now: s.at}); err != nil {
 		return err
 	}
-	file, err := openInput(in)
-	if err != nil {
-		return err
-	}
-	defer closing(&err, file)
-	kind, err := verify.RecogniseReader(file, file.size)
-	if err != nil {
-		return err
-	}
 	ring := e.keyRing(f.keys)
 	defer closing(&err, ring)
 	if err := s.takeSigner(cmd.Context(), ring); err != nil {
 		return err
 	}
-	switch kind {
-	case verify.KindOFD:
-		err = e.sealOFD(cmd.Context(), s, in, file, out)
-	case verify.KindPDF:
-		err = e.sealPDF(cmd.Context(), s, in, out)
-	default:
-		return refuse("unsupported_format", exitRefused, "only OFD and PDF can be sealed, this is %s", kind)
+	return e.sealFile(cmd, s, in, out)
+}
+
+// sealFile seals a document and reports that.
+func (e *env) sealFile(cmd *cobra.Command, s *sealing, in, out string) (err error) {
+	file, err := openInput(in)
+	if err != nil {
+		return err
+	}
+	defer closing(&err, file)
+	if s.timeStamp, err = s.flags.stamp.stamper(cmd.Context(), e); err != nil {
+		return err
+	}
+	r, err := s.ready(in, file)
+	if err != nil {
+		return fmt.Errorf("seal %s: %w", in, err)
+	}
+	switch p := r.prepared.(type) {
+	case *ofdseal.Prepared:
+		err = e.sealOFD(s, p, out)
+	case *pdfseal.Prepared:
+		err = e.sealPDF(s, p, out)
 	}
 	if err != nil {
 		return fmt.Errorf("seal %s: %w", in, err)
 	}
-	first := s.result.Stamps[0]
-	s.result.File, s.result.Type, s.result.Approval = out, string(kind), seal.ApprovalNone
+	first := placesOf(r.stamps)[0]
+	s.result.File, s.result.Type, s.result.Approval = out, string(r.kind), seal.ApprovalNone
+	if s.flags.approval != "" {
+		s.result.Approval = s.flags.approval
+	}
 	s.result.Seal, s.result.SealID = s.seal.Info.Property.Name, s.seal.Info.SealID
 	s.result.Signer, s.result.Time = s.cert.SubjectText(), s.at
-	s.result.Page, s.result.X, s.result.Y = first.Page, first.X, first.Y
+	s.result.Page, s.result.X, s.result.Y, s.result.Stamps = first.Page, first.X, first.Y, placesOf(r.stamps)
+	s.result.Locked, s.result.Stamped = s.flags.lock, s.timeStamp != nil
 	if jsonFlag(cmd) {
 		return e.result(true, s.result, "")
 	}
@@ -178,19 +220,25 @@ func (e *env) applySeal(cmd *cobra.Command, f applyFlags, in, out string) (err e
 
 func (e *env) printSealed(r sealed) error {
 	var text strings.Builder
-	fmt.Fprintf(&text, "%s\t%s (%s)\n", r.File, r.Seal, r.SealID)
-	for _, p := range r.Stamps {
+	fmt.Fprintf(&text, "%s\t%s (%s)\n%s", r.File, r.Seal, r.SealID, placeLines(r.Stamps))
+	judged := "no, for want of a --root"
+	if r.Judged {
+		judged = "passed"
+	}
+	return e.result(false, r, "%sread back: %s\napproval: %s\n", text.String(), judged, r.Approval)
+}
+
+// placeLines shows places, one a line.
+func placeLines(places []place) string {
+	var text strings.Builder
+	for _, p := range places {
 		fmt.Fprintf(&text, "page %d at %g,%g mm", p.Page, p.X, p.Y)
 		if p.Clip != nil {
 			fmt.Fprintf(&text, ", its part %g,%g %g×%g", p.Clip.X, p.Clip.Y, p.Clip.W, p.Clip.H)
 		}
 		text.WriteByte('\n')
 	}
-	judged := "no, for want of a --root"
-	if r.Judged {
-		judged = "passed"
-	}
-	return e.result(false, r, "%sread back: %s\napproval: %s\n", text.String(), judged, r.Approval)
+	return text.String()
 }
 
 // takeSigner finds the key that seals, and its certificate.
@@ -199,38 +247,71 @@ func (s *sealing) takeSigner(ctx context.Context, ring *keyRing) error {
 	if s.signer, err = ring.signer(ctx, s.flags.key, keys.PurposeSeal); err != nil {
 		return err
 	}
+	s.cert, s.chain, err = s.signer.certificate(s.flags.cert, s.listed()...)
+	return err
+}
+
+// listed are the certificates that the seal names; one that lists digests names none.
+func (s *sealing) listed() []*cert.Certificate {
 	var listed []*cert.Certificate
 	for _, der := range s.seal.Info.Property.SignerCerts {
 		if c, err := cert.Parse(der); err == nil {
 			listed = append(listed, c)
 		}
 	}
-	s.cert, s.chain, err = s.signer.certificate(s.flags.cert, listed...)
-	return err
+	return listed
 }
 
-// sealOFD seals a document of any size, from file to file.
-func (e *env) sealOFD(ctx context.Context, s *sealing, in string, file *inputFile, out string) error {
+// readiness is a document that is ready to be sealed.
+type readiness struct {
+	kind     verify.Kind
+	prepared seal.Prepared
+	stamps   []seal.Stamp
+}
+
+// ready fixes all but the signature.
+func (s *sealing) ready(in string, file *inputFile) (r readiness, err error) {
+	if r.kind, err = verify.RecogniseReader(file, file.size); err != nil {
+		return r, err
+	}
+	switch r.kind {
+	case verify.KindOFD:
+		r.prepared, r.stamps, err = s.prepareOFD(in, file)
+	case verify.KindPDF:
+		r.prepared, r.stamps, err = s.preparePDF(in, file)
+	default:
+		err = refuse("unsupported_format", exitRefused, "only OFD and PDF can be sealed, this is %s", r.kind)
+	}
+	return r, err
+}
+
+// prepareOFD prepares a document of any size, which is read as it is needed.
+func (s *sealing) prepareOFD(in string, file *inputFile) (seal.Prepared, []seal.Stamp, error) {
 	pkg, err := ofd.OpenReader(file, file.size)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	if err := office.CheckPackageUnclassified(in, pkg); err != nil {
-		return err
+		return nil, nil, err
 	}
-	o := ofdseal.PrepareOptions{Seal: s.seal, SignerCert: s.cert, Time: s.at, Lock: s.flags.lock}
-	if o.Stamps, err = s.flags.places.onOFD(pkg, s.size()); err != nil {
-		return err
+	o := ofdseal.PrepareOptions{
+		Seal: s.seal, SignerCert: s.cert, Stamps: s.stamps, Time: s.at, Lock: s.flags.lock, TimeStamp: s.timeStamp,
 	}
-	if o.TimeStamp, err = s.flags.stamp.stamper(ctx, e); err != nil {
-		return err
+	if o.Stamps == nil {
+		if o.Stamps, err = s.flags.places.onOFD(pkg, s.size()); err != nil {
+			return nil, nil, err
+		}
 	}
 	p, err := ofdseal.PreparePackage(pkg, o)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	s.result.Stamps, s.result.Signature = placesOf(p.Stamps()), p.ID()
-	s.result.Locked, s.result.Stamped = s.flags.lock, o.TimeStamp != nil
+	return p, p.Stamps(), nil
+}
+
+// sealOFD seals from file to file.
+func (e *env) sealOFD(s *sealing, p *ofdseal.Prepared, out string) error {
+	s.result.Signature = p.ID()
 	return e.signInto(p, out, s.signer.signer, func(f *durable.File) error {
 		size, err := f.Size()
 		if err != nil {
@@ -257,36 +338,34 @@ func (e *env) signInto(p *ofdseal.Prepared, out string, key crypto.Signer, judge
 	return f.Commit(out)
 }
 
-func (e *env) sealPDF(ctx context.Context, s *sealing, in, out string) error {
+func (s *sealing) preparePDF(in string, file *inputFile) (seal.Prepared, []seal.Stamp, error) {
 	if s.flags.lock {
-		return usage("--lock is for OFD")
+		return nil, nil, usage("--lock is for OFD")
 	}
-	stamp, err := s.flags.stamp.stamper(ctx, e)
-	if err != nil {
-		return err
+	stamps, err := s.stamps, error(nil)
+	if stamps == nil {
+		if stamps, err = s.flags.places.onPDF(s.size()); err != nil {
+			return nil, nil, err
+		}
 	}
-	stamps, err := s.flags.places.onPDF(s.size())
-	if err != nil {
-		return err
-	}
-	data, err := readInput(in)
-	if err != nil {
-		return err
+	data := make([]byte, file.size)
+	if _, err := io.ReadFull(io.NewSectionReader(file, 0, file.size), data); err != nil {
+		return nil, nil, err
 	}
 	if err := checkUnclassified(verify.KindPDF, in, data); err != nil {
-		return err
+		return nil, nil, err
 	}
 	profile, err := parseProfile(s.flags.profile)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	p, err := pdfseal.Prepare(data, pdfseal.PrepareOptions{
-		Seal: s.seal, SignerCert: s.cert, Chain: s.chain, Stamps: stamps, Time: s.at, Profile: profile,
-		TimeStamp: stamp,
+		Seal: s.seal, SignerCert: s.cert, Chain: s.chain, Stamps: stamps, Time: s.at, Profile: profile, TimeStamp: s.timeStamp,
 	})
-	if err != nil {
-		return err
-	}
+	return p, stamps, err
+}
+
+func (e *env) sealPDF(s *sealing, p *pdfseal.Prepared, out string) error {
 	result, err := p.Sign(e.rand, s.signer.signer)
 	if err != nil {
 		return err
@@ -294,6 +373,5 @@ func (e *env) sealPDF(ctx context.Context, s *sealing, in, out string) error {
 	if err := s.readBack(e, bytes.NewReader(result), int64(len(result))); err != nil {
 		return err
 	}
-	s.result.Stamps, s.result.Stamped = placesOf(stamps), stamp != nil
 	return writeFile(out, result)
 }

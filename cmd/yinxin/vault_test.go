@@ -203,6 +203,67 @@ func custodiansInVault(t *testing.T, s *vaulttest.Server) {
 	as("kong", exitDone, "keys", "expiring")
 
 	rewrapInVault(t, s, as, at)
+	sealInVault(t, s)
+}
+
+// sealInVault: with a seal key that takes approvals an office's operator and its approver seal together, each logged in as
+// oneself under the policies of deploy/vault, and neither alone.
+func sealInVault(t *testing.T, s *vaulttest.Server) {
+	t.Helper()
+	tokens := map[string]string{}
+	for name, policy := range map[string]string{"bao": "seal-custodian", "sun": "office-operator", "zhou": "approver"} {
+		text, err := os.ReadFile(filepath.Join("..", "..", "deploy", "vault", policy+".hcl"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Policy(t, policy, string(text))
+		_, tokens[name] = s.Person(t, name, "a", policy)
+	}
+	at := filepath.Join(t.TempDir(), "w")
+	as := func(who string, want int, args ...string) (stdout, stderr string) {
+		t.Helper()
+		for i, a := range args {
+			args[i] = strings.ReplaceAll(a, "W/", at+"/")
+		}
+		code, stdout, stderr := vaultRun(t, s.Address, tokens[who], args...)
+		if code != want || strings.Contains(stderr, tokens[who]) {
+			t.Fatalf("%s: yinxin %s: exit %d, want %d\n%s%s", who, strings.Join(args, " "), code, want, stdout, stderr)
+		}
+		return stdout, stderr
+	}
+	if err := (&worldBuilder{dir: at}).build(); err != nil {
+		t.Fatal(err)
+	}
+	inVault := "--keys=vault:" + s.Address + "/gm"
+	as("bao", exitDone, "keys", "create", "seal-a", "--purpose", "seal", "--approval-required", inVault)
+	as("bao", exitDone, "keys", "csr", "seal-a", "--name", "云溪市人民政府办公室", "--code", "YXZF", "--out", "W/a.csr", inVault)
+	as("bao", exitDone, "cert", "issue", "--ca-key", "file:W/ca.key", "--ca-cert", "W/root.pem", "--csr", "W/a.csr", "--use", "sign", "--out", "W/a.pem")
+	as("bao", exitDone, "keys", "import-cert", "seal-a", "W/a.pem", "W/root.pem", inVault)
+	as("bao", exitDone, "seal", "make", "--name", "云溪市人民政府办公室", "--cert", "W/a.pem", "--maker-key", "file:W/maker.key", "--maker-cert", "W/maker.pem", "--out", "W/a.esl")
+
+	const key = "vault:seal-a"
+	unsealed, out := "W/moved.ofd", "W/sealed.ofd"
+	as("sun", exitRefused, "seal", "apply", "--seal", "W/a.esl", "--key", key, "--at", "1,100,100", unsealed, out) // the operator alone
+	as("sun", exitDone, "seal", "prepare", "--seal", "W/a.esl", "--key", key, "--at", "1,100,100", unsealed, "W/plan")
+	approve := []string{"keys", "approve-seal", "seal-a", "--prepared", "W/plan", "--document", unsealed, inVault, "--json"}
+	as("sun", exitRefused, approve...) // who approves is another person, whom Vault knows
+	as("bao", exitRefused, approve...)
+	stdout, stderr := as("zhou", exitDone, approve...)
+	var a sealApproval
+	if err := json.Unmarshal([]byte(stdout), &a); err != nil || a.ID == "" || !strings.Contains(stderr, "page 1 at 100,100 mm") {
+		t.Fatalf("%v\n%s%s", err, stdout, stderr)
+	}
+	apply := []string{"seal", "apply", "--prepared", "W/plan", "--key", key, "--approval", a.ID, "--root", "W/root.pem", unsealed, out}
+	as("zhou", exitRefused, apply...) // the approver alone
+	as("bao", exitRefused, apply...)
+	if _, err := os.Stat(filepath.Join(at, "sealed.ofd")); err == nil {
+		t.Error("it was sealed by one person")
+	}
+	if stdout, _ := as("sun", exitDone, apply...); !strings.Contains(stdout, "approval: "+a.ID) || !strings.Contains(stdout, "read back: passed") {
+		t.Errorf("sealed: %s", stdout)
+	}
+	as("sun", exitDone, "verify", out, "--root", "W/root.pem")
+	as("sun", exitRefused, append(apply[:len(apply)-1:len(apply)-1], "W/again.ofd")...) // once
 }
 
 // rewrapInVault: wrapped data keys move to the new version, also where the first run was cut off.
