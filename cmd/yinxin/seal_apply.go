@@ -68,9 +68,6 @@ func newSealApplyCmd(e *env) *cobra.Command {
 	cmd.Flags().StringVar(&f.key, "key", "", "the KEY that seals (purpose seal)")
 	cmd.Flags().StringVar(&f.prepared, "prepared", "", "seal as prepared in this file (seal prepare), which says what, where and when")
 	cmd.Flags().StringVar(&f.approval, "approval", "", "the ID of another person's approval of what was prepared")
-	for _, what := range []string{"seal", "cert", "lock", "profile", "at", "on-date", "on-text", "across"} {
-		cmd.MarkFlagsMutuallyExclusive("prepared", what)
-	}
 	return cmd
 }
 
@@ -86,6 +83,8 @@ func (f *applyFlags) check() error {
 	switch {
 	case f.prepared != "" && (f.key == "" || f.approval == ""):
 		return usage("--prepared goes with --key and --approval")
+	case f.prepared != "" && (f.seal != "" || f.cert != "" || f.lock || f.places.check() == nil):
+		return usage("--prepared says what, where and when: --seal, --cert, --lock and places go without it")
 	case f.prepared != "":
 		return f.checkTrust()
 	case f.approval != "" || f.who.key != "":
