@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"strings"
+	"time"
 
 	"yinxin/crypto/cert"
 	"yinxin/crypto/gm"
@@ -150,14 +151,14 @@ func (v *verifier) judgeTimestamps(parsed *ses.Signature) sealTokens {
 	out := sealTokens{proven: v.options.Proven}
 	inside := parsed.ToBeSigned.Seal
 	if token := parsed.TimeStamp; token != nil {
-		j := v.judgeToken(token, parsed.Value, out.proven)
+		j := v.judgeToken(token, parsed.Value, parsed.ToBeSigned.Time, out.proven)
 		out.signature = &j
 		if j.Proven() && out.proven == nil {
 			out.proven = &seal.ProvenTime{At: j.Time, Source: verdict.TimeFromTimestamp}
 		}
 	}
 	if token := inside.TimeStamp; token != nil {
-		j := v.judgeToken(token, inside.Value, out.proven)
+		j := v.judgeToken(token, inside.Value, inside.Info.Property.Created, out.proven)
 		out.seal = &j
 	}
 	if parsed.ToBeSigned.TimeToken != nil {
@@ -177,9 +178,10 @@ func (s sealTokens) addTo(sig *verdict.Signature) {
 	sig.Add(s.unread...)
 }
 
-// judgeToken judges a token that was seen when the document was, if that is proven.
-func (v *verifier) judgeToken(token, value []byte, seen *seal.ProvenTime) tsp.Judgement {
-	o := tsp.JudgeOptions{Policy: v.options.Policy, Now: v.options.Now}
+// judgeToken judges a token that was seen when the document was, if that is proven. What it stamps cannot have come into
+// being, by its own word, after the token did.
+func (v *verifier) judgeToken(token, value []byte, made time.Time, seen *seal.ProvenTime) tsp.Judgement {
+	o := tsp.JudgeOptions{Policy: v.options.Policy, NotBefore: made, Now: v.options.Now}
 	if !v.options.At.IsZero() {
 		o.Now = v.options.At
 	}

@@ -80,9 +80,13 @@ func TestTimeStamp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	mix := func(token []byte) verdict.File {
+	mixFor := func(stamp func([32]byte) ([]byte, error)) verdict.File {
 		f := mustUnpack(t, w.mustApply(t, mustRead(t, "u2.ofd")))
 		p, err := ses.ParseSignature([]byte(f.data[value0]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		token, err := stamp(gm.SM3(p.Value))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -93,8 +97,14 @@ func TestTimeStamp(t *testing.T) {
 		f.data[value0] = string(again.Raw)
 		return ofdseal.VerifyFile(f.mustPack(t), w.options())
 	}
+	mix := func(token []byte) verdict.File {
+		return mixFor(func([32]byte) ([]byte, error) { return token, nil })
+	}
 	if got := mix(foreign); got.Verdict != verdict.Failed || got.Reason != verdict.TimestampImprint || got.Signatures[0].TimeSource != verdict.TimeFromSigner {
 		t.Errorf("token of another signature: %s (%s)", got.Verdict, got.Reason)
+	}
+	if got := mixFor(w.stamper(t, sealingTime.Add(-time.Hour))); got.Verdict != verdict.Failed || got.Reason != verdict.TimestampTime || got.Signatures[0].TimeSource != verdict.TimeFromSigner {
+		t.Errorf("a token from before the sealing: %s (%s)", got.Verdict, got.Reason)
 	}
 	if got := mix([]byte("no token")); got.Verdict != verdict.Failed || got.Reason != verdict.TimestampInvalid {
 		t.Errorf("no token: %s (%s)", got.Verdict, got.Reason)
