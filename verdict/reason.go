@@ -14,6 +14,8 @@ const (
 	NoRevocationSource Reason = "no_revocation_source"
 	// TimeClaimed: the time is only claimed by the signer.
 	TimeClaimed Reason = "time_claimed"
+	// TimeDiffers: beside the signature stands another time than the one that was signed.
+	TimeDiffers Reason = "time_differs"
 	// NoProofOfExistence: no proven time shows that the signature was made while the certificate was good.
 	NoProofOfExistence Reason = "no_proof_of_existence"
 	// Uncovered: a part of the document is covered by no signature.
@@ -92,7 +94,7 @@ const (
 	SealMismatch Reason = "seal_mismatch"
 	// SigValue: the signature value does not verify.
 	SigValue Reason = "sig_value"
-	// Unsealed: a picture looks like a seal but no signature stands behind it.
+	// Unsealed: what shows may look like a seal, and no electronic seal stands behind it.
 	Unsealed Reason = "unsealed"
 	// SeamIncomplete: a part of a cross-page seal is missing.
 	SeamIncomplete Reason = "seam_incomplete"
@@ -271,6 +273,7 @@ var senses = [...]sense{
 	{RevocationUnknown, "TRY_LATER", "a revocation source is named but could not be consulted", "证书指明了吊销信息来源，但未能查询"},
 	{NoRevocationSource, "TRY_LATER", "no revocation source exists for this certificate", "该证书没有吊销信息来源"},
 	{TimeClaimed, "NO_POE", "the time is only claimed by the signer", "时间仅由签名人声明，未经证明"},
+	{TimeDiffers, "SIG_CONSTRAINTS_FAILURE", "beside the signature stands another time than the one that was signed", "签名旁所写的时间与所签的时间不符"},
 	{NoProofOfExistence, "NO_POE", "no proven time shows that the signature was made while the certificate was good", "没有可信时间证明签名产生于证书有效期内"},
 	{Uncovered, "HASH_FAILURE", "a part of the document is covered by no signature", "文件有部分内容未被任何签名覆盖"},
 	{PartialCoverage, "SIGNED_DATA_NOT_FOUND", "the entry file of the package is not covered", "包的入口文件未被签名覆盖"},
@@ -310,7 +313,7 @@ var senses = [...]sense{
 	{DataHash, "HASH_FAILURE", "the digest inside the signature differs from the signed description", "签名内的摘要与签名描述不一致"},
 	{SealMismatch, "HASH_FAILURE", "the seal file differs from the seal inside the signature", "印章文件与签名内的印章不一致"},
 	{SigValue, "SIG_CRYPTO_FAILURE", "the signature value does not verify", "签名值验证不通过"},
-	{Unsealed, "SIGNED_DATA_NOT_FOUND", "a picture looks like a seal but no signature stands behind it", "仅有印章图像，没有签名"},
+	{Unsealed, "SIGNED_DATA_NOT_FOUND", "what shows may look like a seal, and no electronic seal stands behind it", "所显示的图像没有电子印章支持，不是电子印章"},
 	{SeamIncomplete, "SIG_CONSTRAINTS_FAILURE", "a part of a cross-page seal is missing, doubled or out of its place", "骑缝章有部分缺失、重复或位置次序不符"},
 	{SignerNotAuthorised, "SIG_CONSTRAINTS_FAILURE", "the signer is not listed in the seal", "签章人不在印章的证书列表内"},
 	{SealValidity, "SIG_CONSTRAINTS_FAILURE", "the seal was not in force at the sealing time", "签章时印章未处于有效状态"},

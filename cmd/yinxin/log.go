@@ -406,7 +406,7 @@ func (e *env) checkConsistency(cmd *cobra.Command, check logCheck, paths []strin
 		err = e.printJSON(rows)
 	} else {
 		for _, r := range rows {
-			fmt.Fprintf(e.stdout, "%s: %s%s", r.File, r.Status, because(r.Reason))
+			fmt.Fprintf(e.stdout, "%s: %s%s", r.File, r.Status, because(r.Reason, r.Reason.English()))
 			if r.Status == verdict.Passed {
 				fmt.Fprintf(e.stdout, ", size %d, extended to %d", r.Size, r.LogSize)
 			}

@@ -55,7 +55,7 @@ func printFile(w io.Writer, f verdict.File, indent string) {
 	if f.Attachment {
 		kind = " (attachment)"
 	}
-	printLine(w, "%s%s%s: %s%s\n", indent, f.File, kind, f.Verdict, because(f.Reason))
+	printLine(w, "%s%s%s: %s%s\n", indent, f.File, kind, f.Verdict, because(f.Reason, f.ReasonText(verdict.English)))
 	if r := f.Receipt; r != nil {
 		printLine(w, "%s  %s %s of exchange %s, document %s\n", indent, r.Event, r.Time.Format(time.RFC3339), r.Exchange, orNone(r.DocumentSM3))
 	}
@@ -92,7 +92,7 @@ func printSignature(w io.Writer, s verdict.Signature, indent string) {
 	if s.Time != nil {
 		when = fmt.Sprintf(", %s (%s)", s.Time.Format(time.RFC3339), s.TimeSource)
 	}
-	printLine(w, "%s%s %s: %s%s, %s%s\n", indent, s.Kind, s.ID, s.Verdict, because(s.Reason), name, when)
+	printLine(w, "%s%s %s: %s%s, %s%s\n", indent, s.Kind, s.ID, s.Verdict, because(s.Reason, s.ReasonText(verdict.English)), name, when)
 	printChecks(w, s.Checks, indent+"  ")
 }
 
@@ -102,7 +102,7 @@ func printChecks(w io.Writer, checks []verdict.Check, indent string) {
 		if c.Status == verdict.Passed || c.Reason == verdict.NoRevocationSource {
 			continue
 		}
-		printLine(w, "%s%s: %s%s %s\n", indent, c.Name, c.Status, because(c.Reason), c.Detail)
+		printLine(w, "%s%s: %s%s %s\n", indent, c.Name, c.Status, because(c.Reason, c.ReasonText(verdict.English)), c.Detail)
 	}
 }
 
@@ -184,9 +184,9 @@ func tally(files []verdict.File) string {
 }
 
 // because gives the reason as code and sentence.
-func because(r verdict.Reason) string {
+func because(r verdict.Reason, sentence string) string {
 	if r == "" {
 		return ""
 	}
-	return fmt.Sprintf(" (%s: %s)", r, r.English())
+	return fmt.Sprintf(" (%s: %s)", r, sentence)
 }

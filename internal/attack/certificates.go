@@ -12,6 +12,7 @@ var inPublicKey = []int{0, 6}
 // certificateCases are C-10: a certificate is named by issuer and serial number, and by its key identifier, and neither says
 // which certificate it is.
 func certificateCases(l *lab) {
+	b := l.base
 	twin := func(n *node) *node {
 		other, err := parseDER(l.base.OtherCert)
 		if err != nil {
@@ -49,13 +50,26 @@ func certificateCases(l *lab) {
 		}
 		list.kids = kept
 	})
+	if n, err := parseDER(b.Message); l.err == nil {
+		if err == nil {
+			err = l.unbind(n)
+		}
+		if err != nil {
+			l.fail("C-10/unbound", err)
+			return
+		}
+		l.emit(Case{
+			ID: "C-10/unbound", Mutation: "a message that names its certificate by issuer and serial number alone, by the signer", File: "p7s", Twin: "Message",
+			Verdict: Passed, Warning: "signer_unbound", Data: n.der(), Content: b.Content,
+		}, b.Message)
+	}
 	l.sound("C-10/twin-beside", "none: the twin beside the signer's certificate, which the signed digest picks", func(n *node) {
 		n.at(inCerts...).kids = append(n.at(inCerts...).kids, twin(n))
 	})
 	if l.err != nil {
 		return
 	}
-	n, err := parseDER(l.base.Message)
+	n, err := parseDER(b.Message)
 	if err != nil {
 		l.fail("C-10/key-identifier", err)
 		return
@@ -66,7 +80,7 @@ func certificateCases(l *lab) {
 	l.emit(Case{
 		ID: "C-10/key-identifier", Mutation: "the signer named by a key identifier", File: "p7s", Twin: "Message",
 		Verdict: Rejected, Reason: "malformed", Data: n.der(), Content: l.base.Content,
-	}, l.base.Message)
+	}, b.Message)
 }
 
 // signingCertificateV2 is 1.2.840.113549.1.9.16.2.47.

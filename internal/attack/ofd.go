@@ -296,6 +296,7 @@ func sealCases(l *lab) {
 		p.edit(describe0, `PageRef="`, `PageRef="99`)
 		l.resign(p, b.Sign)
 	})
+	l.pictureCases()
 	l.on("OFD", "O-14/unlinked", "the list taken out of OFD.xml: a picture of a seal is no seal", Unsigned, "", func(p *pack) {
 		p.edit(rootFile, "<ofd:Signatures>/"+listFile+"</ofd:Signatures>", "")
 	})

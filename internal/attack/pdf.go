@@ -173,6 +173,7 @@ func pdfCases(base *lab) {
 	l.shadowCases()
 	l.levelCases()
 	l.placeCases()
+	l.shownCases()
 	l.skippingCases()
 }
 

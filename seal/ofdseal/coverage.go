@@ -21,7 +21,11 @@ func (v *verifier) checkCoverage(sig *verdict.Signature, s *signed) []verdict.Ch
 	faults := findings{name: verdict.CheckCoverage}
 	for _, n := range v.pkg.Graph() {
 		switch {
-		case s.covers[n.Name] || n.Missing:
+		case n.Missing:
+			if other := v.lookalike(s, n.Name); other != "" {
+				faults.add(verdict.Uncovered, "/%s is missing, and readers may show /%s in its place, which is not covered", n.Name, other)
+			}
+		case s.covers[n.Name]:
 		case n.Name == rootEntry && v.pkg.RootOddity() != "":
 			faults.add(verdict.DocBodyUncovered, "/%s is not covered and holds %s, which readers can take for another document", n.Name, v.pkg.RootOddity())
 		case n.Name == rootEntry:
@@ -101,6 +105,45 @@ func (v *verifier) warnImage(sig *verdict.Signature, s *signed) {
 
 func own(s *signed, name string) bool {
 	return slices.Contains(s.files(), name)
+}
+
+// lookalike is an entry that no location leads to and that bears the name of a missing one in another folder: readers that search
+// for a file where it is not show that one. Empty if there is none that s leaves open.
+func (v *verifier) lookalike(s *signed, missing string) string {
+	if v.strays == nil {
+		v.strays = map[string][]string{}
+		for _, name := range v.pkg.Names() {
+			if !v.pkg.Reaches(name) {
+				v.strays[baseName(name)] = append(v.strays[baseName(name)], name)
+			}
+		}
+	}
+	for _, name := range v.strays[baseName(missing)] {
+		if !s.covers[name] {
+			return name
+		}
+	}
+	return ""
+}
+
+func baseName(name string) string { return strings.ToLower(name[strings.LastIndexByte(name, '/')+1:]) }
+
+// warnStamps warns of annotations of the kind Stamp, which readers draw as stamps: no seal is one. A file that cannot be read was
+// refused before.
+func (v *verifier) warnStamps() {
+	for _, n := range v.pkg.Graph() {
+		if n.Kind != ofd.KindAnnotation || n.Missing {
+			continue
+		}
+		data, _ := v.pkg.Entry(n.Name)
+		root, err := ofd.ParseXML(n.Name, data, "PageAnnot")
+		if err != nil {
+			continue // the list of these files
+		}
+		if slices.ContainsFunc(root.All("Annot"), func(a *ofd.Element) bool { return strings.EqualFold(a.Value("Type"), "Stamp") }) {
+			v.file.Warn(verdict.Unsealed, "/%s draws a stamp as an annotation: it is no electronic seal", n.Name)
+		}
+	}
 }
 
 // reportStrays warns about entries that belong to no document and to no listed signature, and about missing ones.

@@ -90,8 +90,10 @@ type description struct {
 	// value, seal and image are entry names; seal and image may be empty.
 	value, seal, image string
 	method             string
-	references         *references
-	stamps             []stampAnnot
+	// time is the text of SignatureDateTime, by which nothing is judged.
+	time       string
+	references *references
+	stamps     []stampAnnot
 }
 
 // references are what a signature covers.
@@ -132,7 +134,7 @@ func readDescription(name string, data []byte) (*description, error) {
 		}
 	}
 	info := root.Child("SignedInfo")
-	d.method = info.ChildText("SignatureMethod")
+	d.method, d.time = info.ChildText("SignatureMethod"), info.ChildText("SignatureDateTime")
 	if s := info.Child("Seal"); s != nil {
 		if d.seal, err = ofd.Resolve(name, s.ChildText("BaseLoc")); err != nil {
 			return nil, err

@@ -43,6 +43,8 @@ func (v *verifier) judgeSeal(sig *verdict.Signature, s *signed, value []byte) {
 		sig.Warn(verdict.TimeClaimed, "the sealing time stands in the signature without a zone and is read as that of China (UTC+8)")
 	}
 
+	seal.WarnTime(sig, "/"+s.d.name, s.d.time, tbs.Time)
+
 	s.picture = tbs.Seal.Info.Picture.Data
 	sig.Add(v.checkSealMatch(s, tbs.Seal)...)
 	v.judgeDocument(sig, s)

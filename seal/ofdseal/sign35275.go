@@ -11,6 +11,7 @@ import (
 	"yinxin/crypto/cms"
 	"yinxin/crypto/gm"
 	"yinxin/crypto/tsp"
+	"yinxin/seal"
 	"yinxin/seal/ses"
 	"yinxin/verdict"
 )
@@ -55,6 +56,12 @@ func (v *verifier) judgeSign(sig *verdict.Signature, s *signed, value []byte) {
 	}
 	for _, part := range parts {
 		adopt(sig, part)
+	}
+	if claimed, ok := msg.SigningTime(0); ok {
+		seal.WarnTime(sig, "/"+s.d.name, s.d.time, claimed)
+	}
+	if len(s.d.stamps) > 0 || s.d.seal != "" || s.d.image != "" {
+		sig.Warn(verdict.Unsealed, "/%s shows a stamp, and signature %s is a digital signature: a picture of a seal there is no electronic seal", s.d.name, s.id)
 	}
 	sig.Add(v.checkSignStamps(s)...)
 }

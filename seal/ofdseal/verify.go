@@ -62,6 +62,7 @@ func (v *verifier) verify() (verdict.File, error) {
 		return v.file, reject(&v.file, err)
 	}
 	v.reportStrays()
+	v.warnStamps()
 	v.warnOpenLists()
 	if len(v.signed) == 0 && len(v.file.Checks) == 0 && len(v.options.Sealed) == 0 {
 		v.file.Verdict = verdict.Unsigned
@@ -121,6 +122,8 @@ type verifier struct {
 	file    verdict.File
 	signed  []*signed
 	lists   []*list
+	// strays are the entries that no location leads to, by their names without folders; nil before they are looked for.
+	strays map[string][]string
 }
 
 // read reads all lists and descriptions.

@@ -24,7 +24,8 @@ func judgePlacement(sig *verdict.Signature, v *pdf.View, field pdf.Dict, s *ses.
 	}
 	rect, page, err := placeOf(v, field)
 	if err != nil || page == nil {
-		return // what shows cannot be compared either, and judgeAppearance says so
+		sig.Add(verdict.Fail(name, verdict.Placement, "the seal's field names no place on a page"))
+		return
 	}
 	o, err := v.Resolve(field["F"])
 	flags, ok := o.(int64)
@@ -41,12 +42,17 @@ func judgePlacement(sig *verdict.Signature, v *pdf.View, field pdf.Dict, s *ses.
 	case flags&flagPrint == 0:
 		sig.Warn(verdict.Placement, "the seal shows on the screen and is not printed")
 	}
+	sig.Add(verdict.Pass(name))
+	warnSize(sig, rect, page, s.Info.Picture)
+}
+
+// warnSize warns of a seal that is drawn larger or smaller than it is.
+func warnSize(sig *verdict.Signature, rect [4]float64, page *pdf.Page, p ses.Picture) {
 	w, h := (rect[2]-rect[0])*page.Unit/mmToPoint, (rect[3]-rect[1])*page.Unit/mmToPoint
 	if page.Rotate%180 != 0 {
 		w, h = h, w
 	}
 	const slack = 0.1
-	p := s.Info.Picture
 	if math.Abs(w-float64(p.Width)) > slack || math.Abs(h-float64(p.Height)) > slack {
 		sig.Warn(verdict.Placement, "the seal is drawn %g × %g mm, it measures %d × %d mm", tenth(w), tenth(h), p.Width, p.Height)
 	}

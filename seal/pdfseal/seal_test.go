@@ -52,7 +52,7 @@ func TestSealAndVerify(t *testing.T) {
 			want := []verdict.CheckName{
 				verdict.CheckByteRange, verdict.CheckCoverage, verdict.CheckRevisions, verdict.CheckSignedAttributes,
 				verdict.CheckDataHash, verdict.CheckSignature, verdict.CheckCertificateChain, verdict.CheckKeyUsage,
-				verdict.CheckRevocation, verdict.CheckSealMatch, verdict.CheckSealMaker, verdict.CheckSealValidity,
+				verdict.CheckRevocation, verdict.CheckSealMatch, verdict.CheckPlacement, verdict.CheckSealMaker, verdict.CheckSealValidity,
 				verdict.CheckSignerListed, verdict.CheckCertificateChain, verdict.CheckKeyUsage, verdict.CheckRevocation,
 			}
 			var got []verdict.CheckName

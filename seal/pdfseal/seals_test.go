@@ -219,3 +219,28 @@ func inValue(data []byte, at int) bool {
 	end := bytes.IndexByte(data[at:], '>')
 	return start >= 0 && end >= 0 && at+end-start > 2*pdfseal.ContentsSize
 }
+
+// TestPlacementIsTold: a seal that shows where and as it should has a row that says so, and no warning of a picture without a seal;
+// a signature that shows nothing has neither.
+func TestPlacementIsTold(t *testing.T) {
+	t.Parallel()
+	a := newAttacks(t)
+	status := func(data []byte) (found verdict.Status) {
+		f := pdfseal.Verify(data, a.w.options())
+		if f.Verdict != verdict.Passed || f.Warned(verdict.Unsealed) || f.Warned(verdict.TimeDiffers) {
+			t.Errorf("%s (%s), warnings %v", f.Verdict, f.Reason, f.WarningDetails)
+		}
+		for _, c := range f.Signatures[0].Checks {
+			if c.Name == verdict.CheckPlacement {
+				found = c.Status
+			}
+		}
+		return found
+	}
+	if got := status(a.sealed); got != verdict.Passed {
+		t.Errorf("a seal: placement %q", got)
+	}
+	if got := status(a.only(func(*crafted) {})); got != "" {
+		t.Errorf("a signature that shows nothing: placement %q", got)
+	}
+}

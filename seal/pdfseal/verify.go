@@ -103,6 +103,9 @@ func verifyOpened(f *pdf.File, entries []*entry, o seal.VerifyOptions, size int)
 	if err := v.leftovers(&out); err != nil {
 		return rejected(err)
 	}
+	if err := v.warnStamps(&out); err != nil {
+		return rejected(err)
+	}
 	if len(entries) == 0 {
 		out.Verdict = verdict.Unsigned
 		if n := len(f.Tail()); n > 0 {
@@ -237,6 +240,8 @@ func (v *verifier) judge(i int) verdict.Signature {
 	by := v.judgeValue(&sig, e, r)
 	if sig.Kind == "seal" {
 		v.judgeSeal(&sig, e, s, sealErr, by)
+	} else {
+		warnUnsealed(&sig, e.view, e.dict)
 	}
 	return sig
 }
@@ -417,7 +422,8 @@ func (v *verifier) judgeValue(sig *verdict.Signature, e *entry, r pdf.ByteRange)
 		sig.Add(verdict.Fail(verdict.CheckSignature, verdict.SubFilter, "the detached signature has a content of its own"))
 	}
 	first, second := r.Parts(v.file.Bytes())
-	o := cms.JudgeOptions{Policy: v.options.Policy, Now: v.options.Now}
+	// Whose seal it is rests on the certificate alone, so a seal names its certificate by digest.
+	o := cms.JudgeOptions{Policy: v.options.Policy, Now: v.options.Now, RequireBinding: sig.Kind == "seal"}
 	if !v.options.At.IsZero() {
 		o.Now = v.options.At
 	}
@@ -434,6 +440,9 @@ func (v *verifier) judgeValue(sig *verdict.Signature, e *entry, r pdf.ByteRange)
 	sig.Standard, sig.Version, sig.Signer = judged[0].Standard, judged[0].Version, judged[0].Signer
 	sig.Time, sig.TimeSource = judged[0].Time, judged[0].TimeSource
 	claimed, _ := m.SigningTime(0)
+	if stated, ok := e.sig["M"].(pdf.String); ok {
+		seal.WarnTime(sig, "the signature dictionary", text(stated.Value), claimed)
+	}
 	return signatory{m.SignerCertificate(0), claimed}
 }
 
