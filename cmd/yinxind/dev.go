@@ -29,6 +29,7 @@ import (
 // devFlags are the flags of dev.
 type devFlags struct {
 	dir, listen, setup   string
+	fonts                string
 	witness, witnessVkey string
 	verbose, json        bool
 }
@@ -52,6 +53,7 @@ func newDevCmd(e *env) *cobra.Command {
 	cmd.Flags().StringVar(&f.dir, "dir", "yinxin-dev", "folder of the system; kept between starts")
 	cmd.Flags().StringVar(&f.listen, "listen", "127.0.0.1:8480", "loopback address; port 0 takes a free one")
 	cmd.Flags().StringVar(&f.setup, "setup", "", "YAML with offices, people and seals (default: the built-in example)")
+	cmd.Flags().StringVar(&f.fonts, "fonts", "", "folder of TrueType faces for documents and seals, asked before the embedded ones")
 	cmd.Flags().StringVar(&f.witness, "witness", "", "address of a witness to ask at the start: a log behind what it cosigned does not start")
 	cmd.Flags().StringVar(&f.witnessVkey, "witness-key", "", "the witness's key (vkey file)")
 	cmd.Flags().BoolVar(&f.verbose, "verbose", false, "log every request")
@@ -66,6 +68,10 @@ func (e *env) dev(ctx context.Context, f devFlags) (err error) {
 	if err != nil {
 		return err
 	}
+	faces, err := e.faces(f.fonts)
+	if err != nil {
+		return err
+	}
 	store, err := e.openKeys(ctx, f.dir)
 	if err != nil {
 		return err
@@ -76,7 +82,7 @@ func (e *env) dev(ctx context.Context, f devFlags) (err error) {
 	}
 	system, err := embedded.Open(ctx, embedded.Config{
 		Dir: filepath.Join(f.dir, "hub"), Keys: store, Code: "HUB", Archive: setup.ArchiveCode(), Fonds: "Z001",
-		Origin: "dev.yinxin/log", Authority: "yinxin dev root", Clock: e.now, Rand: e.rand, Log: e.logger(f.verbose),
+		Origin: "dev.yinxin/log", Authority: "yinxin dev root", Faces: faces, Clock: e.now, Rand: e.rand, Log: e.logger(f.verbose),
 	})
 	if err != nil {
 		return err

@@ -12,6 +12,7 @@ import (
 	"yinxin/archive/blob/fileblob"
 	"yinxin/archive/blob/s3blob"
 	"yinxin/archive/tlog"
+	"yinxin/document/fonts"
 	"yinxin/internal/config"
 	"yinxin/internal/durable"
 	"yinxin/internal/embedded"
@@ -197,11 +198,31 @@ func (e *env) openSystem(ctx context.Context, c *config.Config, store keyStore, 
 	return system, nil
 }
 
+// faces opens the fonts folder of the configuration; without one the embedded faces serve (nil). A font that cannot be used is told
+// on stderr.
+func (e *env) faces(dir string) (*fonts.Set, error) {
+	if dir == "" {
+		return nil, nil //nolint:nilnil // no folder and no error: the embedded faces
+	}
+	f, err := fonts.OpenFolder(dir)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range f.Skipped {
+		fmt.Fprintf(e.stderr, "yinxind: font %s is not used: %v\n", filepath.Join(dir, s.File), s.Err)
+	}
+	return f.Set, nil
+}
+
 // openUnanchored opens a system in its stores, which are closed with it, and leaves the anchor alone.
 func (e *env) openUnanchored(ctx context.Context, c *config.Config, store keyStore, stores *embedded.Stores, verbose bool) (*embedded.System, error) {
+	faces, err := e.faces(c.Fonts)
+	if err != nil {
+		return nil, errors.Join(err, stores.Database.Close())
+	}
 	system, err := embedded.Open(ctx, embedded.Config{
 		Dir: c.Data, Stores: stores, Keys: store, Code: c.Hub.Code, Archive: c.Hub.Archive, Fonds: c.Hub.Fonds, Origin: c.Log.Origin,
-		Authority: c.Hub.Authority, SealRanks: c.Seals.Ranks, Pending: c.Log.Pending, Clock: e.now, Rand: e.rand, Log: e.logger(verbose),
+		Authority: c.Hub.Authority, SealRanks: c.Seals.Ranks, Pending: c.Log.Pending, Faces: faces, Clock: e.now, Rand: e.rand, Log: e.logger(verbose),
 	})
 	if err != nil {
 		return nil, errors.Join(err, stores.Database.Close())

@@ -31,6 +31,8 @@ type Config struct {
 	Log      Log      `yaml:"log"`
 	Keys     Keys     `yaml:"keys"`
 	Seals    Seals    `yaml:"seals"`
+	// Fonts is a folder of TrueType faces that go before the embedded ones, for documents and seals; empty: none.
+	Fonts string `yaml:"fonts"`
 }
 
 // Hub names the hub.

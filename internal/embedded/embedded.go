@@ -101,9 +101,11 @@ type Config struct {
 	Pending int64
 	// SealRanks are the sizes of round seals by the rank of their office, in mm; nil takes the table that is built in.
 	SealRanks picture.Ranks
-	Clock     func() time.Time
-	Rand      io.Reader
-	Log       *slog.Logger
+	// Faces set the documents and draw the seals; nil takes the embedded ones.
+	Faces *fonts.Set
+	Clock func() time.Time
+	Rand  io.Reader
+	Log   *slog.Logger
 }
 
 // Names of the system's own keys.
@@ -205,7 +207,10 @@ func (s *System) openServices(ctx context.Context) error {
 		return err
 	}
 	auditor := audit.New(s.Database, c.Clock)
-	faces := fonts.Embedded()
+	faces := c.Faces
+	if faces == nil {
+		faces = fonts.Embedded()
+	}
 	s.Registrar = &office.Registrar{
 		Keys: c.Keys, Admin: c.Keys, CA: ca, Chain: []*cert.Certificate{s.Root}, Maker: maker.signer, MakerCert: maker.cert,
 		Offices: s.Directory, Reserved: []string{c.Code, c.Archive}, Accounts: s.Directory, Seals: s.Database, Requests: s.Database, Policy: s.policy(), Ranks: c.SealRanks,

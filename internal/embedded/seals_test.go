@@ -61,6 +61,13 @@ func TestLifeOfASealOverHTTP(t *testing.T) {
 	if _, err := w.login("yxzf-approver").RequestSeal(ctx, wish); code(err) != api.Forbidden {
 		t.Errorf("an approver asks for a seal: %v", err)
 	}
+	for _, name := range []string{"云溪市教育局", "云溪市人民政府办公室 ", "云溪市人民政府"} {
+		foreign := wish
+		foreign.Name = name
+		if _, err := clerk.RequestSeal(ctx, foreign); code(err) != api.Forbidden {
+			t.Errorf("a seal in the name %q: %v, want forbidden", name, err)
+		}
+	}
 	q, err := clerk.RequestSeal(ctx, wish)
 	if err != nil || q.State != "requested" || q.Diameter != 45 || q.Office != "YXZF" {
 		t.Fatalf("request: %+v, %v", q, err)
@@ -187,7 +194,7 @@ func TestRequestIsDeclined(t *testing.T) {
 		t.Fatal(err)
 	}
 	both := w.login("both")
-	own, err := both.RequestSeal(ctx, api.SealRequest{Name: "云溪市人民政府办公室", Keeper: "yxzf-clerk"})
+	own, err := both.RequestSeal(ctx, api.SealRequest{Name: "云溪市人民政府", Keeper: "yxzf-clerk"}) // a custodian may, and decides nothing about it
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -117,6 +117,8 @@ func (s *Server) askForSeal(c *call) error {
 		return s.showRequests(c, http.StatusUnprocessableEntity, "fault.size")
 	case errors.Is(err, seal.ErrMake):
 		return s.showRequests(c, http.StatusUnprocessableEntity, "fault.make")
+	case errors.Is(err, office.ErrForeignName):
+		return s.showRequests(c, http.StatusForbidden, "fault.sealname")
 	case err != nil:
 		return err
 	}

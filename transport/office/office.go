@@ -37,8 +37,8 @@ import (
 type Person struct {
 	Account string
 	Office  string
-	// Clerk may draft, send, open and sign for; Approver may approve the use of a seal.
-	Clerk, Approver bool
+	// Clerk may draft, send, open and sign for; Approver may approve the use of a seal; Custodian makes seals, of any name.
+	Clerk, Approver, Custodian bool
 }
 
 // PersonOf says what an account may do in its office.
@@ -46,6 +46,7 @@ func PersonOf(a directory.Account) Person {
 	return Person{
 		Account: a.ID, Office: a.Org,
 		Clerk: a.Has(directory.Clerk, directory.SealKeeper), Approver: a.Has(directory.Approver),
+		Custodian: a.Has(directory.Custodian),
 	}
 }
 

@@ -36,7 +36,11 @@ type SealWish struct {
 	SigningRequest           []byte
 }
 
-// RequestSeal asks for a new seal for the person's own office. Nothing is made before a custodian decides.
+// ErrForeignName means that a seal was asked for in a name by which the office does not go.
+var ErrForeignName = fmt.Errorf("%w: the office does not go by the name of the seal", ErrForbidden)
+
+// RequestSeal asks for a new seal for the person's own office, in a name by which the directory knows it; in another name only
+// a custodian asks ([ErrForeignName]). Nothing is made before a custodian, who is another person, decides.
 func (r *Registrar) RequestSeal(ctx context.Context, who Person, wish SealWish) (seal.Request, error) {
 	fail := func(err error) (seal.Request, error) {
 		return seal.Request{}, fmt.Errorf("request seal of %s: %w", who.Office, err)
@@ -50,6 +54,9 @@ func (r *Registrar) RequestSeal(ctx context.Context, who Person, wish SealWish) 
 		SigningRequest: wish.SigningRequest,
 	}
 	if err := r.checkWish(ctx, &q, wish.Rank); err != nil {
+		return fail(err)
+	}
+	if err := r.checkName(ctx, who, wish.Name); err != nil {
 		return fail(err)
 	}
 	if err := r.note(ctx, who, "seal.request", q.ID); err != nil {
@@ -88,6 +95,26 @@ func (r *Registrar) checkWish(ctx context.Context, q *seal.Request, rank string)
 	if err := r.checkKeeper(ctx, q.Office, q.Keeper); err != nil {
 		return err
 	}
+	return r.checkSigningRequest(ctx, q)
+}
+
+// checkName wants a name of the person's own office, for a seal speaks for whose name it bears.
+func (r *Registrar) checkName(ctx context.Context, who Person, name string) error {
+	if who.Custodian {
+		return nil
+	}
+	o, err := r.Offices.Organisation(ctx, who.Office)
+	if err != nil {
+		return err
+	}
+	if !named(o, name) {
+		return fmt.Errorf("%w: %s is %s", ErrForeignName, who.Office, o.Name)
+	}
+	return nil
+}
+
+// checkSigningRequest wants the request of the sealing key from an office that keeps its own keys, and from no other.
+func (r *Registrar) checkSigningRequest(ctx context.Context, q *seal.Request) error {
 	_, err := r.Keys.Public(ctx, keys.Ref{Name: keyName(q.Office, useSign)})
 	hosted := err == nil
 	if err != nil && !errors.Is(err, keys.ErrNotFound) {
