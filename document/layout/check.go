@@ -65,7 +65,7 @@ func Check(pages []Page, seals []Spot) Report {
 	c.report.Form = c.form
 	for _, step := range []func(){
 		c.paper, c.labels, c.redHead, c.number, c.redRules, c.title, c.addressees, c.bodyText, c.typeArea,
-		c.attachments, c.attendance, c.signature, c.sealPlaces, c.note, c.annexes, c.imprint, c.pageNumbers, c.typefaces, c.sight,
+		c.attachments, c.attendance, c.signature, c.sealPlaces, c.note, c.annexes, c.imprint, c.pageNumbers, c.typefaces, c.inTables, c.sight,
 	} {
 		step()
 	}
@@ -77,7 +77,7 @@ func Check(pages []Page, seals []Spot) Report {
 }
 
 func newChecker(pages []Page, seals []Spot) *checker {
-	c := &checker{rules: expectations(), seals: seals}
+	c := &checker{rules: expectations(), pages: pages, seals: seals}
 	c.report = Report{Pages: len(pages), Measurements: []Measurement{}, Warnings: []Warning{}}
 	for i := range pages {
 		marks := marksOf(&pages[i])
@@ -92,7 +92,8 @@ func newChecker(pages []Page, seals []Spot) *checker {
 // checker measures one document.
 type checker struct {
 	rules  map[string]expectation
-	sheets []Page
+	pages  []Page    // as they are
+	sheets []Page    // without what lies in tables
 	pieces [][]piece // by page
 	marks  [][]mark  // by page, those in tables too
 	tables [][]band  // and pictures, by page

@@ -349,7 +349,7 @@ func plantedFaults() []planted {
 		{"order: 签名章 too close", "order.yaml", onSeals(func(s []layout.Spot) { s[0].Y -= 8 }), []string{"issued_on.below_stamp", "office_title.middle", "stamp.below_text"}},
 		{"order: 签名章 at the edge", "order.yaml", onSeals(func(s []layout.Spot) { s[0].X += 12 }), []string{"office_title.beside_stamp", "stamp.from_right"}},
 		{"order: date at the edge", "order.yaml", onPages(func(p []layout.Page) { edit(p, "2026年12月28日", move(10, 0)) }), []string{"issued_on.from_right_stamp"}},
-		{"minutes: list at the left edge", "minutes.yaml", onPages(func(p []layout.Page) { edit(p, "出席：", move(-2*cell, 0)) }), []string{"attendance.indent"}},
+		{"minutes: list at the left edge", "minutes.yaml", onPages(func(p []layout.Page) { edit(p, "出席：", move(-2*cell, 0)) }), []string{"attendance.hanging", "attendance.indent"}},
 		{"minutes: red head too high", "minutes.yaml", onPages(func(p []layout.Page) { p[0].Runs[0].Y -= 5 }), []string{"number.below_red_head", "red_head.top_minutes"}},
 		{"minutes: date at the edge", "minutes.yaml", onPages(func(p []layout.Page) { edit(p[:1], "2026年11月19日", move(5, 0)) }), []string{"issued_on.from_right_minutes"}},
 		{"approver at the edge", "request.yaml", onPages(func(p []layout.Page) { edit(p, "赵一鸣", move(5, 0)) }), []string{"approver.right"}},
@@ -386,7 +386,7 @@ func plantedFaults() []planted {
 			number := from
 			number.Text, number.Advances, number.Size, number.X, number.Y = "—2—", []float64{4.9, 2.5, 4.9}, 4.939, left+4.939, 271.4
 			p[1].Runs = append(p[1].Runs, number)
-		}), []string{"body.face", "body.indent", "body.lines", "page_number.face", "type_area.within"}},
+		}), []string{"body.indent", "body.lines", "page_number.face", "type_area.within"}},
 		{"classification mark", "report.yaml", onPages(func(p []layout.Page) {
 			r := p[0].Runs[0]
 			r.Text, r.Size, r.X, r.Y, r.Color, r.Advances = "机密★", 5.556, 28, 41.5, layout.Black(), []float64{5.57, 5.57, 5.57}
@@ -420,13 +420,13 @@ func plantedFaults() []planted {
 	}
 }
 
-func allPlanted() []planted {
-	return slices.Concat(plantedFaults(), plantedInSight(), plantedInPlaces())
+func allPlanted(t testing.TB) []planted {
+	return slices.Concat(plantedFaults(), plantedInSight(), plantedInPlaces(), plantedInTables(t), plantedInLists(t))
 }
 
 // TestPlantedFaults breaks one rule at a time on pages that were good.
 func TestPlantedFaults(t *testing.T) {
-	for _, tt := range allPlanted() {
+	for _, tt := range allPlanted(t) {
 		t.Run(tt.name, func(t *testing.T) {
 			_, p := mustExample(t, tt.template)
 			pages, seals := tt.plant(stripped(p), p.SealSpots)
@@ -454,7 +454,7 @@ func TestNoPages(t *testing.T) {
 // TestEveryRuleCanFail: each row of the table has a page that breaks it.
 func TestEveryRuleCanFail(t *testing.T) {
 	failed := make(map[string]bool)
-	for _, tt := range allPlanted() {
+	for _, tt := range allPlanted(t) {
 		for _, name := range tt.want {
 			failed[name] = true
 		}

@@ -2,6 +2,8 @@ package layout
 
 import (
 	"fmt"
+	"math"
+	"slices"
 	"strings"
 
 	"yinxin/document/fonts"
@@ -73,9 +75,13 @@ func (c *composer) planJoint(p *signaturePlan) error {
 		g.gap, g.below = closer[0], closer[1]
 	}
 	p.joint, p.set = g, c.joint
+	p.above = max(0, d/2-g.middle(0, d))
+	if pitch+g.height(d) > areaHeight { // goes on over pages, its first row with the text
+		p.height = g.middle(0, d) + d/2
+		return nil
+	}
 	last := g.middle(g.rows()-1, d)
 	p.date = last + sealLift - size3/2
-	p.above = max(0, d/2-g.middle(0, d))
 	p.height = last + d/2
 	if g.columns > 1 {
 		p.note = p.height + (pitch-size3)/2
@@ -97,8 +103,10 @@ func (g *sealGrid) breakNames(names [][]glyph, d, room float64) int {
 		widest = max(widest, totalWidth(name))
 	}
 	g.step = d + sealGap
-	if g.columns > 1 {
-		g.step = max(g.step, min(widest+2*nameMargin, room/float64(g.columns-1)))
+	if n := float64(g.columns - 1); n > 0 {
+		// as wide as the names ask for, not so wide that the first column comes too near the edge for its own
+		even := (2*(g.right-areaLeft) + 2*nameMargin) / (1 + 2*n)
+		g.step = max(g.step, min(widest+2*nameMargin, even, room/n))
 	}
 	if step, found := g.wholeNames(names, d); found && step < g.step {
 		g.step, g.names = step, nil
@@ -108,7 +116,10 @@ func (g *sealGrid) breakNames(names [][]glyph, d, room float64) int {
 		return -1
 	}
 	left := g.right - float64(g.columns-1)*g.step // middle of the first column
-	measure := min(max(g.step, d)-2*nameMargin, 2*(left-areaLeft), 2*(areaRight-g.right))
+	measure := min(2*(left-areaLeft), 2*(areaRight-g.right))
+	if g.columns > 1 {
+		measure = min(measure, g.step-2*nameMargin)
+	}
 	long := -1
 	g.names = nil
 	for i, name := range names {
@@ -149,12 +160,73 @@ func officeLines(name []glyph, measure float64) []line {
 			return []line{{glyphs: name[:i+1]}, {glyphs: name[i+1:], last: true}}
 		}
 	}
+	if words := nameBreak(name, len(lines), measure); words != nil {
+		return words
+	}
 	for even := totalWidth(name) / float64(len(lines)); even < measure; even += cell {
 		if balanced := breakLines(name, even, 0, 0); len(balanced) == len(lines) {
 			return balanced
 		}
 	}
 	return lines
+}
+
+// nameBreak breaks a name into n lines of about one length at its words; nil for more lines than a seal covers, and where
+// it finds none.
+func nameBreak(name []glyph, n int, measure float64) []line {
+	if n > nameLines {
+		return nil
+	}
+	toks := tokens(name)
+	sums, quality := make([]float64, len(toks)+1), make([]float64, len(toks))
+	at := 0
+	for i, t := range toks {
+		sums[i+1] = sums[i] + t.width
+		if quality[i] = math.Inf(1); i > 0 && breakable(toks[i-1], t) {
+			quality[i] = nameCost(name, at)
+		}
+		at += len(t.glyphs)
+	}
+	ends, _ := cheapest(sums, n, measure, quality, func(ends []int) float64 {
+		_, shortest, longest := widthsOf(sums, ends)
+		if longest > measure {
+			return math.Inf(1)
+		}
+		return 20 * math.Pow(1-shortest/longest, 2)
+	})
+	var out []line
+	for _, g := range cutAt(toks, ends) {
+		out = append(out, line{glyphs: g})
+	}
+	if len(out) != n {
+		return nil
+	}
+	out[n-1].last = true
+	return out
+}
+
+// nameCost says how bad it is to begin a line of an office's name with character i.
+func nameCost(name []glyph, i int) float64 {
+	text := make([]rune, 0, len(name))
+	for _, g := range name {
+		text = append(text, g.char)
+	}
+	before, rest := string(text[:i]), string(text[i:])
+	switch {
+	case i > 1 && endsPlace(name, i-1), endsIn(before, "委员会", "小组", "指挥部", "联席会议", "、"):
+		return 0
+	case strings.ContainsRune("和与及", text[i]):
+		return 4
+	case strings.ContainsRune("和与及", text[i-1]), rest == "办公室", rest == "委员会", strings.HasPrefix(rest, "领导小组"), strings.HasPrefix(rest, "协调小组"):
+		return 1
+	case inWord(string(text[i-1 : i+1])):
+		return 12
+	}
+	return 3
+}
+
+func endsIn(s string, ends ...string) bool {
+	return slices.ContainsFunc(ends, func(e string) bool { return strings.HasSuffix(s, e) })
 }
 
 // endsPlace reports whether a name may be broken behind character i: behind a place, as 云溪市, or behind 云溪市委, which is

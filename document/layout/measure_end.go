@@ -13,12 +13,12 @@ import (
 
 var zeroDate = regexp.MustCompile(`年0|月0`)
 
-// lastText is the lowest line of text above the signature on its page; nil without one.
-func (c *checker) lastText() *piece {
+// lastText is the lowest line of text above the signature on a page; nil without one.
+func (c *checker) lastText(page int) *piece {
 	var last *piece
 	for _, list := range [][]piece{c.body, c.notes, c.people} {
 		for i := range list {
-			if p := &list[i]; p.page == c.date.page && (last == nil || p.foot > last.foot) {
+			if p := &list[i]; p.page == page && (last == nil || p.foot > last.foot) {
 				last = p
 			}
 		}
@@ -77,7 +77,10 @@ func (c *checker) overDate() bool {
 func (c *checker) lastName() piece {
 	best := c.names[0]
 	for _, p := range c.names[1:] {
-		if math.Hypot(p.centre()-c.date.centre(), p.top-c.date.top) < math.Hypot(best.centre()-c.date.centre(), best.top-c.date.top) {
+		if p.page != best.page && best.page == c.date.page {
+			continue
+		}
+		if p.page == c.date.page && best.page != p.page || math.Hypot(p.centre()-c.date.centre(), p.top-c.date.top) < math.Hypot(best.centre()-c.date.centre(), best.top-c.date.top) {
 			best = p
 		}
 	}
@@ -88,7 +91,10 @@ func (c *checker) sealBlock() {
 	d, name := c.date, c.lastName()
 	c.measure(d.page, SignedBy, "over_date", name.centre()-d.centre(), name.text)
 	c.measure(d.page, SignedBy, "above_date", d.top-name.top, name.text)
-	if name.right < textRight-usual { // a name that reaches the edge moves the date
+	edge := slices.ContainsFunc(c.names, func(p piece) bool {
+		return p.right > textRight-usual && over(p, c.names) || p.right > textRight-usual && p.text == name.text
+	})
+	if !edge { // a name that reaches the edge moves the date
 		c.measure(d.page, IssuedOn, "from_right", textRight-d.right, d.text)
 	}
 	if len(c.seals) == 0 {
@@ -107,8 +113,9 @@ func (c *checker) plainBlock() {
 			c.measure(d.page, SignedBy, "above_date", d.top-p.top, p.text)
 		}
 	}
-	if last := c.lastText(); last != nil {
-		c.measure(d.page, SignedBy, "below_text", c.names[0].top-c.lastLine(d.page, last.top, c.names[0].top), c.names[0].text)
+	first := c.names[0]
+	if last := c.lastText(first.page); last != nil {
+		c.measure(first.page, SignedBy, "below_text", first.top-c.lastLine(first.page, last.top, first.top), first.text)
 	}
 }
 
@@ -123,7 +130,7 @@ func (c *checker) stampBlock() {
 		c.measure(d.page, IssuedOn, "below_stamp", d.top-s.Y-s.Diameter/2, d.text)
 		c.measure(d.page, OfficeTitle, "beside_stamp", s.X-s.Diameter/2-title.right, title.text)
 		c.measure(d.page, OfficeTitle, "middle", title.middle()-s.Y, title.text)
-		if last := c.lastText(); last != nil {
+		if last := c.lastText(d.page); last != nil {
 			c.measure(d.page, "stamp", "below_text", s.Y-s.Diameter/2-last.top-oneRow, last.text)
 		}
 		return
@@ -140,7 +147,10 @@ func (c *checker) sealPlaces() {
 	over := c.sealOverDate()
 	for i, s := range c.seals {
 		label := fmt.Sprintf("seal %d", i+1)
-		c.measure(s.Page, "seal", "page", math.Abs(float64(s.Page-d.page)), label)
+		name, named := c.nameUnder(s)
+		if !named || s.Page > d.page { // the rows of a joint document may begin on a page before
+			c.measure(s.Page, "seal", "page", math.Abs(float64(s.Page-d.page)), label)
+		}
 		c.measure(s.Page, "seal", "within", max(textLeft-s.X+s.Diameter/2, s.X+s.Diameter/2-textRight, 0), label)
 		for _, other := range c.seals[:i] {
 			if other.Page == s.Page {
@@ -151,12 +161,14 @@ func (c *checker) sealPlaces() {
 			c.measure(s.Page, "seal", "over_date", s.X-d.centre(), d.text)
 			c.measure(s.Page, "seal", "date_below_centre", (d.middle()-s.Y)/s.Diameter, d.text)
 		}
-		if p, ok := c.nameUnder(s); ok {
-			c.measure(s.Page, SignedBy, "in_seal", math.Abs(p.middle()-s.Y)/s.Diameter, p.text)
-			c.measure(s.Page, SignedBy, "under_seal", p.centre()-s.X, p.text)
+		if named {
+			c.measure(s.Page, SignedBy, "in_seal", math.Abs(name.middle()-s.Y)/s.Diameter, name.text)
+			c.measure(s.Page, SignedBy, "under_seal", name.centre()-s.X, name.text)
 		}
 	}
-	c.firstRow()
+	for page := range c.sheets {
+		c.firstRow(page)
+	}
 }
 
 // sealOverDate is the seal nearest the date.
@@ -181,33 +193,33 @@ func (c *checker) nameUnder(s Spot) (best piece, ok bool) {
 	return best, ok
 }
 
-// firstRow measures the upper edge of the highest seal against the text.
-func (c *checker) firstRow() {
+// firstRow measures the upper edge of the highest seal of a page against the text above it.
+func (c *checker) firstRow(page int) {
 	top, on := math.Inf(1), false
 	for _, s := range c.seals {
-		if s.Page == c.date.page {
+		if s.Page == page {
 			top, on = min(top, s.Y-s.Diameter/2), true
 		}
 	}
-	if !on {
+	if !on || page != c.date.page && !slices.ContainsFunc(c.names, func(p piece) bool { return p.page == page }) {
 		return
 	}
 	lines := 0
 	for _, list := range [][]piece{c.body, c.notes, c.people} {
 		for _, p := range list {
-			if p.page == c.date.page {
+			if p.page == page {
 				lines++
 			}
 		}
 	}
-	c.measure(c.date.page, "seal", "with_text", float64(lines+len(c.tables[c.date.page])), "")
-	last := c.lastText()
-	foot, table := c.tableFoot(c.date.page, c.date.top)
+	c.measure(page, "seal", "with_text", float64(lines+len(c.tables[page])), "")
+	last := c.lastText(page)
+	foot, table := c.tableFoot(page, top+oneRow)
 	switch {
 	case last != nil && (!table || last.foot > foot):
-		c.measure(c.date.page, "seal", "below_text", top-last.foot, last.text)
+		c.measure(page, "seal", "below_text", top-last.foot, last.text)
 	case table:
-		c.measure(c.date.page, "seal", "below_text", top-foot, "a table")
+		c.measure(page, "seal", "below_text", top-foot, "a table")
 	}
 }
 

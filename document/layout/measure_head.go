@@ -120,6 +120,27 @@ func (c *checker) number() {
 	c.measure(0, Approver, "line", last.top-p.top, last.text)
 	labelled := slices.ContainsFunc(c.approve, func(a piece) bool { return strings.HasPrefix(a.text, "签发人") })
 	c.wording(labelled, 0, Approver, "label", "7.2.6", last.text+": 签发人 stands before the names")
+	c.approverColumn()
+}
+
+// approverColumn measures where the further lines of 签发人 begin: below the first name.
+func (c *checker) approverColumn() {
+	const label = 4 // characters of 签发人：
+	var further []piece
+	name := math.Inf(1)
+	for i, p := range c.approve {
+		switch {
+		case strings.HasPrefix(p.text, "签发人：") && len(p.marks) > label:
+			name = p.marks[label].x
+		case i > 0 && p.top-c.approve[i-1].top > sameLine:
+			further = append(further, p)
+		case strings.HasPrefix(c.approve[max(i-1, 0)].text, "签发人") && math.IsInf(name, 1):
+			name = p.left
+		}
+	}
+	if !math.IsInf(name, 1) {
+		c.worst(Approver, "column", further, func(p piece) float64 { return p.left - name })
+	}
 }
 
 func (c *checker) redRules() {
@@ -140,6 +161,7 @@ func (c *checker) redRules() {
 	r := c.rules1[0]
 	c.measure(0, RedRule, "length", math.Abs(r.X2-r.X1), "")
 	c.measure(0, RedRule, "left", min(r.X1, r.X2), "")
+	c.measure(0, RedRule, "thickness", r.Width, "")
 	above := c.numberAt
 	if c.form == document.FormMinutes && c.date != nil {
 		above = c.date
@@ -155,6 +177,7 @@ func (c *checker) letterRules() {
 	for _, x := range r {
 		c.measure(0, RedRule, "length_letter", math.Abs(x.X2-x.X1), "")
 		c.measure(0, RedRule, "centre_letter", (x.X1+x.X2)/2, "")
+		c.measure(0, RedRule, "thickness_letter", x.Width, "")
 	}
 	if _, _, _, foot := span(c.head); len(c.head) > 0 && len(r) > 0 {
 		c.measure(0, RedRule, "below_head_letter", r[0].Y1-foot, "")

@@ -37,7 +37,7 @@ func (c *checker) unseen(page int) {
 	for _, u := range list {
 		kind := "unseen"
 		switch u.Why {
-		case "glyph", "turned", "sideways", "unknown":
+		case "glyph", "turned", "sideways", "unknown", "part":
 			kind = u.Why
 		}
 		for _, r := range u.Text {
@@ -56,6 +56,7 @@ func (c *checker) unseen(page int) {
 		}
 	}
 	c.measure(page, "page", "unseen", float64(len(text["unseen"])), why+string(text["unseen"]))
+	c.measure(page, "page", "marred", float64(len(text["part"])), string(text["part"]))
 	c.measure(page, "page", "turned", float64(len(text["turned"])), string(text["turned"]))
 	c.measure(page, "page", "missing_characters", float64(len(text["glyph"])+geta), string(text["glyph"])+strings.Repeat("〓", min(geta, 3)))
 	if n := len(text["sideways"]); n > 0 { // the page of a wide table stands on its side (clause 9)

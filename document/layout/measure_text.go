@@ -238,12 +238,42 @@ func nameLeft(p piece, number int) float64 {
 	return p.marks[at].x
 }
 
+// attendance measures 出席, 请假 and 列席: each begins a line with its label and a colon, further lines stand below the first
+// name.
 func (c *checker) attendance() {
-	for _, p := range c.people {
-		if peopleText.MatchString(p.text) {
+	if len(c.people) == 0 {
+		return
+	}
+	c.sizes(Attending, c.people)
+	first := c.people[0]
+	if n := len(c.body); n > 0 && c.body[n-1].page == first.page {
+		c.measure(first.page, Attending, "below", first.top-c.lastLine(first.page, c.body[n-1].top, first.top), first.text)
+	}
+	name := 0.0
+	var further []piece
+	for i, p := range c.people {
+		if label := peopleText.FindString(p.text); label != "" {
 			c.measure(p.page, Attending, "indent", p.left-textLeft, p.text)
+			exact := label == "出席：" || label == "请假：" || label == "列席："
+			c.wording(exact, p.page, Attending, "label", "10.3", p.text+": 出席, 请假 or 列席 and a full-width colon")
+			name = nameBehind(p, len([]rune(label)))
+			continue
+		}
+		if p.page != c.people[i-1].page || p.top-c.people[i-1].top > sameLine {
+			q := p
+			q.left -= name
+			further = append(further, q)
 		}
 	}
+	c.worst(Attending, "hanging", further, func(p piece) float64 { return p.left })
+}
+
+// nameBehind is where the first name stands behind a label of so many characters.
+func nameBehind(p piece, label int) float64 {
+	if label >= len(p.marks) {
+		return p.right
+	}
+	return p.marks[label].x
 }
 
 func (c *checker) note() {

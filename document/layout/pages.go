@@ -115,7 +115,8 @@ type Look struct {
 
 // Unseen is text that a file puts on a page and that no eye reads there as it stands.
 type Unseen struct {
-	// Why is colour, covered, clipped, outside, invisible, turned, sideways, glyph or unknown.
+	// Why is colour, covered, clipped, outside, invisible, turned, sideways, glyph, unknown or part: of those a third or more
+	// is covered or cut away, and they are read all the same.
 	Why  string
 	Text string
 	X, Y float64

@@ -180,7 +180,7 @@ func (r *pageReader) readPeople() {
 	for _, p := range r.people {
 		text := p.spaced
 		if label := peopleText.FindString(p.text); label != "" {
-			r.doc.Attendance = append(r.doc.Attendance, document.Attendance{Label: strings.TrimSuffix(label, "：")})
+			r.doc.Attendance = append(r.doc.Attendance, document.Attendance{Label: strings.TrimRight(label, "：:")})
 			text = strings.TrimPrefix(text, label)
 		}
 		if n := len(r.doc.Attendance); n > 0 {

@@ -45,7 +45,7 @@ var (
 	copyText       = regexp.MustCompile(`^\d{6}$`)
 	annexText      = regexp.MustCompile(`^附件\d*$`)
 	pageNumberText = regexp.MustCompile(`^[—–－―-]+\d+[—–－―-]+$`)
-	peopleText     = regexp.MustCompile(`^(出席|请假|列席)：`)
+	peopleText     = regexp.MustCompile(`^(出席|请假|列席)(人员|人)?[：:]`)
 )
 
 // recognise says what each piece is, from its place and its characters.
@@ -309,7 +309,7 @@ func (c *checker) findRemark(behind []piece) {
 }
 
 // takeNames cuts the signature off the end of the text: lines on the date's page that begin neither at the left edge nor
-// two characters in.
+// two characters in. Many names begin on the pages before.
 func (c *checker) takeNames(flow []piece) []piece {
 	if c.date == nil || c.form == document.FormMinutes {
 		return flow
@@ -317,7 +317,7 @@ func (c *checker) takeNames(flow []piece) []piece {
 	n := len(flow)
 	for n > 0 {
 		p := flow[n-1]
-		if p.page != c.date.page || strings.HasPrefix(p.text, "附件：") || continues(flow[:n]) {
+		if p.page != c.date.page && !c.namesOfMany(p, flow[n:]) || strings.HasPrefix(p.text, "附件：") || continues(flow[:n]) {
 			break
 		}
 		if c.nameByDate(p) && n == len(flow) {
@@ -331,6 +331,13 @@ func (c *checker) takeNames(flow []piece) []piece {
 	}
 	c.names = slices.Clone(flow[n:])
 	return flow[:n]
+}
+
+// namesOfMany reports whether a piece on a page before the date's is a name all the same: names alone stand on the pages from
+// it to the date, and it lies in a seal, beside another, or begins behind the middle as they do.
+func (c *checker) namesOfMany(p piece, below []piece) bool {
+	return len(below) > 0 && p.page >= below[0].page-1 && !strings.HasSuffix(p.text, "。") &&
+		(c.underSeal(p) || c.beside(p, c.pieces[p.page]) || over(p, below) || p.left > textMiddle-4*oneChar)
 }
 
 // nameByDate reports whether a piece that is nearly as wide as the text is the 署名 all the same: it stands right above the
@@ -354,7 +361,7 @@ func (c *checker) underSeal(p piece) bool {
 // beside reports whether another piece stands on the same line, and p is as narrow as a name in its column or is one of
 // the red head's: names of a joint document.
 func (c *checker) beside(p piece, flow []piece) bool {
-	const narrow = 60 // mm
+	const narrow = 80 // mm
 	return (p.right-p.left < narrow || c.inHead(p.text)) && slices.ContainsFunc(flow, func(q piece) bool {
 		return q.page == p.page && math.Abs(q.top-p.top) < sameLine && q.left != p.left
 	})

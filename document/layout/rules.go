@@ -53,6 +53,14 @@ func expectations() map[string]expectation {
 		"page.bold":               exactly("5.2.2", 0, 0),
 		"page.stretch":            exactly("5.2.2", 1, 0.02),
 
+		"page.marred": exactly(ownRule, 0, 0),
+
+		"table_rule.within":  exactly("5.2.1", 0, usual),
+		"table_rule.meet":    exactly(ownRule, 0, 0.5), // how far a rule ends from the one that it should meet
+		"table_rule.columns": exactly(ownRule, 0, 0.5), // how far a rule stands beside that of the row above
+		"table_rule.crossed": exactly(ownRule, 0, 0),   // characters
+		"table_rule.size":    exactly(ownRule, 0, sizeSlack),
+
 		"type_area.left":   exactly("5.2.1", textLeft, usual),
 		"type_area.right":  exactly("5.2.1", textRight, usual),
 		"type_area.top":    exactly("5.2.1", textTop, usual),
@@ -82,6 +90,11 @@ func expectations() map[string]expectation {
 		"approver.right":           exactly("7.2.6", textRight-oneChar, usual),
 		"approver.line":            exactly("7.2.6", 0, usual), // the number stands on the line of the last name
 
+		"approver.column": exactly("7.2.6", 0, usual), // further lines begin below the first name
+
+		// the standard gives no thickness: what an eye takes for a rule and not for a bar
+		"red_rule.thickness":           between(ownRule, 0.2, 1.2, 0),
+		"red_rule.thickness_letter":    between(ownRule, 0.1, 1.6, 0),
 		"red_rule.below_number":        exactly("7.2.7", 4, usual),
 		"red_rule.length":              exactly("7.2.7", 156, usual),
 		"red_rule.left":                exactly("7.2.7", textLeft, usual),
@@ -111,6 +124,8 @@ func expectations() map[string]expectation {
 		"attachment_note.hanging":      exactly("7.3.4", 0, usual), // of further lines, from where they should begin
 		"attachment_note.indent":       exactly("7.3.4", 2*oneChar, usual),
 		"attendance.indent":            exactly("10.3", 2*oneChar, usual),
+		"attendance.below":             exactly("10.3", 2*oneRow, usual), // the first list, from the text
+		"attendance.hanging":           exactly("10.3", 0, usual),        // of further lines, from behind the colon
 		"issued_on.from_right":         exactly("7.3.5.1", 4*oneChar, usual),
 		"issued_on.from_right_stamp":   exactly("7.3.5.3", 4*oneChar, usual),
 		"issued_on.below_stamp":        exactly("7.3.5.3", oneRow, usual),
@@ -149,6 +164,7 @@ func expectations() map[string]expectation {
 		"signed_by.size":       exactly("5.2.2", charOf3, sizeSlack),
 		"issued_on.size":       exactly("5.2.2", charOf3, sizeSlack),
 		"note.size":            exactly("5.2.2", charOf3, sizeSlack),
+		"attendance.size":      exactly("5.2.2", charOf3, sizeSlack),
 		"annex_label.size":     exactly("5.2.2", charOf3, sizeSlack),
 		"printed_on.size":      exactly("7.4.3", charOf4, sizeSlack),
 		"annex_title.size":     between("7.3.7", 7.408, charOf2, sizeSlack),

@@ -213,8 +213,7 @@ func isSentence(text string) bool {
 	return strings.HasSuffix(text, "。") || strings.HasSuffix(text, "；") || strings.HasSuffix(text, "，")
 }
 
-// setFlow sets lines down the pages. Where the signature does not fit below them, the last two lines of the body and the
-// 附件说明 go to its page.
+// setFlow sets lines down the pages. Where the signature does not fit below them, the last lines of the text go to its page.
 func (c *composer) setFlow(flow []flowLine, notes int, tail signaturePlan) {
 	places := c.paginate(flow, len(flow))
 	if n := len(flow); n > 0 && places[n-1].y+flow[n-1].height()+tail.height > areaBottom+0.01 && tail.height > 0 {
@@ -239,13 +238,14 @@ func (c *composer) setFlow(flow []flowLine, notes int, tail signaturePlan) {
 	}
 }
 
-// lastPageFrom is the line of the flow that the page of the signature begins with: the last two lines of the body and the
-// 附件说明 go there, fewer where they and the signature would not fit one page; a line at least stays behind.
+// lastPageFrom is the line of the flow that the page of the signature begins with. As little as may be goes there, so that
+// the page before is filled: two lines of the text, the 附件说明 among them, and one of the body with it; fewer where they and
+// the signature would not fit one page. A line at least stays behind.
 func lastPageFrom(flow []flowLine, notes int, tail signaturePlan) int {
 	n := len(flow)
 	from := n - 2
 	if notes <= linesPerPage/2 {
-		from -= notes
+		from = min(from, n-notes-1)
 	}
 	for from > 1 && flow[from-1].keep {
 		from--

@@ -104,6 +104,12 @@ func bestBreak(toks []token, n int, offices []string) ([]int, float64) {
 	for i := 1; i < len(toks); i++ {
 		quality[i] = breakCost(toks, text, i, offices)
 	}
+	return cheapest(sums, n, titleMeasure, quality, func(ends []int) float64 { return shapeCost(sums, ends) })
+}
+
+// cheapest finds the n-1 places to break at with the least cost: that of each place, and of the shape that they make. sums
+// are the widths up to each token; no line is wider than measure. It returns nil when every way is illegal.
+func cheapest(sums []float64, n int, measure float64, quality []float64, shape func(ends []int) float64) ([]int, float64) {
 	best, bestCost := []int(nil), math.Inf(1)
 	ends := make([]int, 0, n-1)
 	var search func(from int, cost float64)
@@ -112,12 +118,12 @@ func bestBreak(toks []token, n int, offices []string) ([]int, float64) {
 			return
 		}
 		if len(ends) == n-1 {
-			if total := cost + shapeCost(sums, ends); total < bestCost {
+			if total := cost + shape(ends); total < bestCost {
 				best, bestCost = append([]int(nil), ends...), total
 			}
 			return
 		}
-		for e := from + 1; e < len(toks) && sums[e]-sums[from] <= titleMeasure; e++ {
+		for e := from + 1; e < len(quality) && sums[e]-sums[from] <= measure; e++ {
 			ends = append(ends, e)
 			search(e, cost+quality[e])
 			ends = ends[:len(ends)-1]
@@ -127,20 +133,20 @@ func bestBreak(toks []token, n int, offices []string) ([]int, float64) {
 	return best, bestCost
 }
 
-// shapeCost prefers a trapezium (lines grow or shrink) or a diamond (the middle is longest), not a block and not an
-// hourglass, without very short lines.
-func shapeCost(sums []float64, ends []int) float64 {
-	var widths []float64
+// widthsOf are those of the lines that end at the given places.
+func widthsOf(sums []float64, ends []int) (widths []float64, shortest, longest float64) {
 	from := 0.0
-	for _, e := range ends {
+	for _, e := range append(append([]int(nil), ends...), len(sums)-1) {
 		widths = append(widths, sums[e]-from)
 		from = sums[e]
 	}
-	widths = append(widths, sums[len(sums)-1]-from)
-	longest, shortest := 0.0, math.Inf(1)
-	for _, w := range widths {
-		longest, shortest = max(longest, w), min(shortest, w)
-	}
+	return widths, slices.Min(widths), slices.Max(widths)
+}
+
+// shapeCost prefers a trapezium (lines grow or shrink) or a diamond (the middle is longest), not a block and not an
+// hourglass, without very short lines.
+func shapeCost(sums []float64, ends []int) float64 {
+	widths, shortest, longest := widthsOf(sums, ends)
 	if longest > titleMeasure || shortest < 2*size2 {
 		return math.Inf(1)
 	}

@@ -45,8 +45,14 @@ func (s *scene) lookAtGlyphs(left *int) {
 		if it.run == nil || it.run.tiled {
 			continue
 		}
-		if why := v.of(i); why != seen {
-			for k := it.from; k < min(it.to, len(it.run.chars)); k++ {
+		why := v.of(i)
+		if why == seen {
+			continue
+		}
+		for k := it.from; k < min(it.to, len(it.run.chars)); k++ {
+			if why == unseenPart {
+				it.run.chars[k].marred = true
+			} else {
 				it.run.chars[k].unseen = why
 			}
 		}
@@ -82,7 +88,7 @@ func (r *textRun) layout(look layout.Look) []layout.Run {
 	return out
 }
 
-// unseen lists what of the run cannot be seen upright.
+// unseen lists what of the run cannot be seen upright, or not whole.
 func (r *textRun) unseen() []layout.Unseen {
 	var out []layout.Unseen
 	open := false
@@ -92,6 +98,9 @@ func (r *textRun) unseen() []layout.Unseen {
 			if why = unseenTurned; math.Abs(math.Mod(math.Abs(c.degrees), 180)-90) < 0.1 {
 				why = unseenSideways
 			}
+		}
+		if why == seen && c.marred {
+			why = unseenPart
 		}
 		if n := len(out) - 1; open && why == out[n].Why {
 			out[n].Text += string(c.r)

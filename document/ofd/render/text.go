@@ -33,6 +33,8 @@ type placedChar struct {
 	degrees float64
 	// unseen says why it cannot be seen; empty where it can.
 	unseen string
+	// marred says that a part of it cannot be seen.
+	marred bool
 }
 
 // text reads a TextObject. Text is not cut at its boundary: readers in the field do not either.

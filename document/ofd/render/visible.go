@@ -18,6 +18,7 @@ const (
 	unseenTurned   = "turned"    // it is turned, by no quarter of a circle
 	unseenSideways = "sideways"  // it is turned by a quarter of a circle, as on the page of a wide table
 	unseenUnknown  = "unknown"   // the page has too much on it to tell
+	unseenPart     = "part"      // a third or more of it is covered or cut away, the rest can be seen
 	seen           = ""          // it can be seen
 	leastContrast  = 0.22        // of full contrast, that an eye needs to read
 	leastCover     = 0.25        // mm: thinner bars strike through text, they do not cover it
@@ -25,6 +26,7 @@ const (
 	maxFlattened   = 50_000      // path segments of one page that are looked at
 	samples        = 3           // a glyph is looked at on so many lines and columns of its box
 	mostHidden     = samples*samples/2 + 1
+	leastHidden    = samples // one line or column of them
 )
 
 // sight finds out which characters of a page an eye can see.
@@ -163,7 +165,7 @@ func (v *sight) clipped(c *clip, q point) bool {
 	return false
 }
 
-// of says why the glyph with that number among the items cannot be seen; seen if it can.
+// of says why the glyph with that number among the items cannot be seen, or not whole; seen if it can.
 func (v *sight) of(index int) string {
 	it := &v.scene.items[index]
 	b, ok := it.shape().bounds()
@@ -189,10 +191,13 @@ func (v *sight) of(index int) string {
 			why, most = k, hidden[k]
 		}
 	}
-	if all < mostHidden {
-		return seen
+	switch {
+	case all >= mostHidden:
+		return why
+	case all-hidden[unseenBlank] >= leastHidden:
+		return unseenPart
 	}
-	return why
+	return seen
 }
 
 // at says why ink of a glyph cannot be seen at a point.
