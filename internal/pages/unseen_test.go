@@ -107,6 +107,7 @@ func onSight() []struct {
 		{"transparent bar over the page number", onPage("1", onTop(bar("255 255 255", `Alpha="20"`))), nil},
 		{"bar below the page number", onPage("1", below(bar("240 240 240", ""))), nil},
 		{"text cut away", onLine("1", line, inside(clipTo("M 0 0 L 1 0 L 1 1 L 0 1 C"))), []string{"body.gap", "page.unseen"}},
+		{"upper third of a line cut away", onLine("1", line, inside(clipTo("M 0 2.9 L 300 2.9 L 300 300 L 0 300 C"))), []string{"page.marred"}},
 		{"text inside of its clip", onLine("1", line, inside(clipTo("M 0 0 L 300 0 L 300 300 L 0 300 C"))), nil},
 		{"text off the paper", onLine("1", line, func(o string) string {
 			return regexp.MustCompile(`Boundary="\S+`).ReplaceAllString(o, `Boundary="-300`)
