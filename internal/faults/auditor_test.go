@@ -39,6 +39,9 @@ func Judge(ctx context.Context, c *Cluster, j *Journal, db Database) (Findings, 
 	for _, r := range j.Refused {
 		f.add("a good submission was refused: %s", r)
 	}
+	if len(j.Broken) > 0 { // what is left cannot be asked, or need not be
+		return append(f, j.Broken...), nil
+	}
 	files, key, err := c.Log()
 	if err != nil {
 		return nil, err
@@ -47,7 +50,7 @@ func Judge(ctx context.Context, c *Cluster, j *Journal, db Database) (Findings, 
 	for _, a := range j.Acknowledged {
 		told[a.Exchange] = a.Body
 	}
-	seen, err := f.log(ctx, files, key, told)
+	seen, err := f.log(ctx, files, key, told, max(c.Settle, 20*time.Second))
 	if err != nil {
 		return nil, err
 	}
@@ -64,9 +67,9 @@ func Judge(ctx context.Context, c *Cluster, j *Journal, db Database) (Findings, 
 // log recomputes the whole log and returns the accepted envelopes by exchange. It waits until the
 // log has all that was acknowledged, for a while.
 func (f *Findings) log(
-	ctx context.Context, files *tlog.Dir, key *tlog.Verifier, told map[string]transport.Digest,
+	ctx context.Context, files *tlog.Dir, key *tlog.Verifier, told map[string]transport.Digest, settle time.Duration,
 ) (map[string]transport.Digest, error) {
-	for end := time.Now().Add(20 * time.Second); ; time.Sleep(300 * time.Millisecond) {
+	for end := time.Now().Add(settle); ; time.Sleep(300 * time.Millisecond) {
 		signed, err := files.Fetch(ctx, tlog.CheckpointPath)
 		if err != nil {
 			return nil, fmt.Errorf("read the published checkpoint: %w", err)

@@ -19,7 +19,7 @@ type Mutant struct {
 }
 
 // Edit replaces one piece of text of a file; the text must stand there exactly once, so that a
-// mutant cannot rot unnoticed.
+// mutant cannot rot unnoticed. Where Old is empty, it makes the file.
 type Edit struct{ File, Old, New string }
 
 // ErrRotten: the text that a mutant changes is no longer in the sources.
@@ -50,6 +50,12 @@ func Build(ctx context.Context, root, into string, m *Mutant) (string, error) {
 func (m *Mutant) apply(root string) error {
 	for _, e := range m.Edits {
 		path := filepath.Join(root, filepath.FromSlash(e.File))
+		if e.Old == "" {
+			if err := os.WriteFile(path, []byte(e.New), 0o600); err != nil {
+				return err
+			}
+			continue
+		}
 		data, err := os.ReadFile(path)
 		if err != nil {
 			return err

@@ -6,10 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -26,9 +28,17 @@ type Cluster struct {
 	Program, Dir string
 	// Database is the URL of a PostgreSQL database; empty: SQLite, and one hub alone.
 	Database string
+	// Stored is where the hub's data and anchor lie, on a disk of their own; empty: in Dir.
+	Stored string
+	// Extra is more of the configuration; LogFolder is where it puts the log, if it does.
+	Extra, LogFolder string
+
+	// Settle is how long the auditor waits for what was accepted to be delivered; 0: 20 s.
+	Settle time.Duration
 
 	config string
 	token  string
+	secret string // of clerk-a
 
 	mu   sync.Mutex
 	hubs []*hubProcess
@@ -59,14 +69,20 @@ func (c *Cluster) Init(ctx context.Context) error {
 		files["database-url"] = c.Database
 		database = fmt.Sprintf("{url_file: %s, audit_key_file: %s, connections: 12}", filepath.Join(c.Dir, "database-url"), filepath.Join(c.Dir, "audit-key"))
 	}
+	if c.Stored == "" {
+		c.Stored = c.Dir
+	}
 	c.config = filepath.Join(c.Dir, "hub.yaml")
+	log := "log: {origin: faults.example/log, anchor: " + c.Stored + "/anchor}\n"
+	if strings.Contains(c.Extra, "log: ") {
+		log = ""
+	}
 	files["hub.yaml"] = fmt.Sprintf(`hub: {code: HUB, archive: ARCHIVE, fonds: Z001, authority: faults}
 listen: {address: "127.0.0.1:0"}
 data: %[1]s/data
 database: %[2]s
-log: {origin: faults.example/log, anchor: %[1]s/anchor}
-keys: {folder: %[1]s/keys, passphrase_file: %[1]s/passphrase, read_only: true}
-`, c.Dir, database)
+keys: {folder: %[3]s/keys, passphrase_file: %[3]s/passphrase, read_only: true}
+`, c.Stored, database, c.Dir) + log + c.Extra
 	for name, text := range files {
 		if err := os.WriteFile(filepath.Join(c.Dir, name), []byte(text), 0o600); err != nil {
 			return fmt.Errorf("prepare the cluster: %w", err)
@@ -91,7 +107,7 @@ keys: {folder: %[1]s/keys, passphrase_file: %[1]s/passphrase, read_only: true}
 		if err != nil {
 			return fmt.Errorf("log in: %w", err)
 		}
-		c.token = s.Token
+		c.token, c.secret = s.Token, a.Secret
 		return c.hubs[0].connect(c.hubs[0].client.Address(), c.token)
 	}
 	return errors.New("init made no clerk")
@@ -175,6 +191,29 @@ func (c *Cluster) Hasty(i int) *client.Client {
 	return c.hubs[i%len(c.hubs)].hasty
 }
 
+// Process is the number of the process of hub i.
+func (c *Cluster) Process(i int) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.hubs[i].cmd.Process.Pid
+}
+
+// Get asks hub i for bytes as they are, past the checks of the client.
+func (c *Cluster) Get(ctx context.Context, i int, path string) (int, []byte, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.Client(i).Address()+path, nil)
+	if err != nil {
+		return 0, nil, err
+	}
+	req.Header.Set("Authorization", "Bearer "+c.token)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	return resp.StatusCode, body, err
+}
+
 // Hubs counts them.
 func (c *Cluster) Hubs() int {
 	c.mu.Lock()
@@ -184,20 +223,63 @@ func (c *Cluster) Hubs() int {
 
 // Kill kills hub i with SIGKILL and starts it again.
 func (c *Cluster) Kill(ctx context.Context, i int) error {
+	if err := c.Down(i); err != nil {
+		return err
+	}
+	return c.Up(ctx, i)
+}
+
+// Down kills hub i with SIGKILL and waits until it has ended.
+func (c *Cluster) Down(i int) error {
 	c.mu.Lock()
 	h := c.hubs[i]
 	c.mu.Unlock()
-	if err := h.cmd.Process.Kill(); err != nil {
+	if err := h.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return fmt.Errorf("kill hub %d: %w", i, err)
 	}
 	<-h.ended
-	// A database or a lock that is just coming back may refuse the first try.
-	for end := time.Now().Add(30 * time.Second); ; time.Sleep(100 * time.Millisecond) {
+	return nil
+}
+
+// patience is how long a hub may take to come up. A database or a lock that is just coming back may refuse the first try.
+const patience = 20 * time.Second
+
+// setProgram changes what hubs are started from now on.
+func (c *Cluster) setProgram(path string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.Program = path
+}
+
+// Try starts hub i, which is down, once.
+func (c *Cluster) Try(ctx context.Context, i int) error {
+	c.mu.Lock()
+	h := c.hubs[i]
+	c.mu.Unlock()
+	return c.run(ctx, h)
+}
+
+// Up starts hub i, which is down.
+func (c *Cluster) Up(ctx context.Context, i int) error {
+	c.mu.Lock()
+	h := c.hubs[i]
+	c.mu.Unlock()
+	for end := time.Now().Add(patience); ; time.Sleep(100 * time.Millisecond) {
 		err := c.run(ctx, h)
 		if err == nil || time.Now().After(end) || ctx.Err() != nil {
 			return err
 		}
 	}
+}
+
+// Run runs another command of the program with the cluster's configuration, and returns what it printed.
+func (c *Cluster) Run(ctx context.Context, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, c.Program, append(args, "--config", c.config)...)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		return string(out), fmt.Errorf("yinxind %s: %w\n%s", args[0], err, out)
+	}
+	return string(out), nil
 }
 
 // Stop ends all hubs.
@@ -213,11 +295,15 @@ func (c *Cluster) Stop() {
 
 // Log opens the files of the evidence log and its key.
 func (c *Cluster) Log() (*tlog.Dir, *tlog.Verifier, error) {
-	dir, err := tlog.OpenDir(filepath.Join(c.Dir, "data", "log"))
+	folder := filepath.Join(c.Stored, "data", "log")
+	if c.LogFolder != "" {
+		folder = c.LogFolder
+	}
+	dir, err := tlog.OpenDir(folder)
 	if err != nil {
 		return nil, nil, err
 	}
-	text, err := os.ReadFile(filepath.Join(c.Dir, "data", "log.vkey"))
+	text, err := os.ReadFile(filepath.Join(c.Stored, "data", "log.vkey"))
 	if err != nil {
 		return nil, nil, fmt.Errorf("read the log's key: %w", err)
 	}

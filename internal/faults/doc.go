@@ -6,5 +6,5 @@
 //
 // An experiment that cannot fail shows nothing. So each has a mutant: a change that breaks the
 // promise, applied to a copy of the sources and built there (never a switch in the shipped code),
-// which the auditor must catch. docs/scale.md says which mutants were caught, and which are owed.
+// which the auditor must catch. docs/scale.md lists the experiments, and says which mutants were seen caught.
 package faults

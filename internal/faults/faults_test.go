@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -13,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"yinxin/internal/faults/disk"
 	"yinxin/internal/postgres"
 	"yinxin/internal/postgres/pgserver"
 	"yinxin/internal/sqlite"
@@ -25,9 +27,21 @@ var long = os.Getenv("YINXIN_FAULTS") == "long"
 type experiment struct {
 	hubs     int
 	postgres bool
+	// size of the documents; 0: small ones.
+	size int
+	// build, if set, is an instrumented copy to run on instead of the program itself.
+	build *Mutant
+	// prepare, if set, changes the cluster before it is made.
+	prepare func(t *testing.T, w *world)
+	// docs and fails are how much says something; 0: enoughDocs and enoughFails.
+	docs, fails int
 	// trouble makes it for as long as ctx lasts.
 	// It counts how often.
 	trouble func(ctx context.Context, t *testing.T, w *world, count *atomic.Int64)
+	// after, if set, goes on when the load has ended and the hubs still run, and notes in the journal what it finds.
+	after func(t *testing.T, w *world, s *Sender)
+	// alone: what after finds is all; the auditor is not asked, since the state is damaged on purpose.
+	alone bool
 }
 
 // world is what trouble can be made for.
@@ -35,6 +49,9 @@ type world struct {
 	cluster *Cluster
 	server  *pgserver.Server
 	journal *Journal
+	disks   map[string]*disk.Disk
+	// direct is the database past a network that fails; empty: as the hubs reach it.
+	direct string
 }
 
 const setup = `offices:
@@ -77,6 +94,9 @@ func TestMain(m *testing.M) {
 func (x experiment) run(t *testing.T, m *Mutant) Findings {
 	t.Helper()
 	program, err := built()
+	if m == nil {
+		m = x.build
+	}
 	if m != nil {
 		program, err = Build(t.Context(), repository(t), t.TempDir(), m)
 	}
@@ -95,6 +115,9 @@ func (x experiment) run(t *testing.T, m *Mutant) Findings {
 		w.cluster.Database = w.server.URL("hub")
 	}
 	c := w.cluster
+	if x.prepare != nil {
+		x.prepare(t, w)
+	}
 	must(t, os.WriteFile(filepath.Join(c.Dir, "setup.yaml"), []byte(setup), 0o600))
 	t.Cleanup(c.Stop)
 	t.Cleanup(func() {
@@ -109,7 +132,18 @@ func (x experiment) run(t *testing.T, m *Mutant) Findings {
 	s, err := NewSender(t.Context(), c)
 	must(t, err)
 	defer s.Close()
-	return judge(t, w, x.load(t, w, s))
+	s.Size = x.size
+	for _, d := range w.disks {
+		d.Sync() // what was set up stays: the experiment is about what comes now
+	}
+	w.journal = x.load(t, w, s)
+	if x.after != nil && !w.journal.broken() {
+		x.after(t, w, s)
+	}
+	if x.alone {
+		return w.journal.Broken
+	}
+	return judge(t, w, w.journal)
 }
 
 // How much an experiment needs before it says something; a busy machine takes longer.
@@ -124,19 +158,24 @@ const (
 func (x experiment) load(t *testing.T, w *world, s *Sender) *Journal {
 	t.Helper()
 	factor := 1
-	if long {
+	if long && x.trouble != nil {
 		factor = 3
 	}
+	docs, fails := cmp.Or(x.docs, enoughDocs), cmp.Or(x.fails, enoughFails)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Duration(factor)*longest)
 	defer cancel()
 	j, count := &Journal{}, &atomic.Int64{}
 	w.journal = j
 	var wg sync.WaitGroup
-	wg.Go(func() { x.trouble(ctx, t, w, count) })
+	if x.trouble == nil {
+		count.Store(int64(fails * factor))
+	} else {
+		wg.Go(func() { x.trouble(ctx, t, w, count) })
+	}
 	wg.Go(func() {
 		for began := time.Now(); ; time.Sleep(50 * time.Millisecond) {
-			enough := j.Count() >= enoughDocs*factor && count.Load() >= int64(enoughFails*factor)
-			if ctx.Err() != nil || enough && time.Since(began) > time.Duration(factor)*shortest {
+			enough := j.Count() >= docs*factor && count.Load() >= int64(fails*factor)
+			if ctx.Err() != nil || enough && (x.docs > 0 || time.Since(began) > time.Duration(factor)*shortest) || j.broken() {
 				cancel()
 				return
 			}
@@ -148,7 +187,7 @@ func (x experiment) load(t *testing.T, w *world, s *Sender) *Journal {
 	wg.Wait()
 	t.Logf("%d faults, %d acknowledged, %d tries, %d failures, slowest %s",
 		count.Load(), len(j.Acknowledged), j.Tries, j.Failures, j.Slowest.Round(time.Millisecond))
-	if len(j.Acknowledged) < enoughDocs || count.Load() < enoughFails {
+	if !j.broken() && (len(j.Acknowledged) < docs || count.Load() < int64(fails)) {
 		t.Fatal("too little load to show anything")
 	}
 	return j
@@ -162,12 +201,17 @@ func judge(t *testing.T, w *world, j *Journal) Findings {
 		Database
 		Close() error
 	}
+	if j.broken() {
+		f, err := Judge(t.Context(), w.cluster, j, nil)
+		must(t, err)
+		return f
+	}
 	var err error
 	if w.server != nil {
-		db, err = postgres.Open(t.Context(), w.cluster.Database, postgres.Options{AuditKey: key, Connections: 4})
+		db, err = postgres.Open(t.Context(), cmp.Or(w.direct, w.cluster.Database), postgres.Options{AuditKey: key, Connections: 4})
 	} else {
 		// SQLite is one process's own: a copy of the file is read while the hub is at rest.
-		db, err = copied(t, filepath.Join(w.cluster.Dir, "data"), key)
+		db, err = copied(t, filepath.Join(w.cluster.Stored, "data"), key)
 	}
 	must(t, err)
 	defer db.Close()
@@ -195,6 +239,12 @@ func must(t *testing.T, err error) {
 	}
 }
 
+// mutants are all that there are.
+var mutants = []*Mutant{
+	Early, Asynchronous, Normal, NoFolderSync, NameFirst, Heedless, NoAnchor, NoDigest, Instrument, SystemClock, NoWriterLock, NoDeadline,
+	NoHeaderTimeout, Next, Drops,
+}
+
 // hold runs an experiment, and in the long form its mutants, which the auditor must catch.
 func hold(t *testing.T, x experiment, mutants ...*Mutant) {
 	t.Helper()
@@ -202,9 +252,14 @@ func hold(t *testing.T, x experiment, mutants ...*Mutant) {
 	for _, f := range found {
 		t.Error(f)
 	}
-	if !long {
-		return
+	if long {
+		holdMutants(t, x, mutants...)
 	}
+}
+
+// holdMutants runs an experiment on mutants.
+func holdMutants(t *testing.T, x experiment, mutants ...*Mutant) {
+	t.Helper()
 	for _, m := range mutants {
 		t.Run("mutant "+m.Name, func(t *testing.T) {
 			// Chance may spare a mutant once.
@@ -240,7 +295,7 @@ func kills(ctx context.Context, t *testing.T, w *world, count *atomic.Int64) {
 		}
 		count.Add(1)
 		if err := w.cluster.Kill(t.Context(), int(upTo(time.Duration(w.cluster.Hubs())))); err != nil {
-			t.Error(err)
+			w.journal.Break("%v", err)
 			return
 		}
 	}
@@ -253,7 +308,7 @@ func TestKilledHub(t *testing.T) {
 
 // TestKilledHubs is E-02: three hubs on one database, any of them killed at any time.
 func TestKilledHubs(t *testing.T) {
-	hold(t, experiment{hubs: 3, postgres: true, trouble: kills}, Early)
+	hold(t, experiment{hubs: 3, postgres: true, trouble: kills}, Early, NoWriterLock)
 }
 
 // TestDatabaseCrash is E-04: PostgreSQL stopped as in a crash, and started again.
@@ -280,9 +335,13 @@ func TestDatabaseCrash(t *testing.T) {
 
 // TestMutantsFit: a mutant that no longer fits the sources would be no mutant.
 func TestMutantsFit(t *testing.T) {
-	for _, m := range []*Mutant{Early, Asynchronous} {
+	for _, m := range mutants {
 		dir := t.TempDir()
 		for _, e := range m.Edits {
+			if e.Old == "" {
+				must(t, os.MkdirAll(filepath.Join(dir, filepath.Dir(e.File)), 0o700))
+				continue
+			}
 			data, err := os.ReadFile(filepath.Join(repository(t), e.File))
 			must(t, err)
 			must(t, os.MkdirAll(filepath.Join(dir, filepath.Dir(e.File)), 0o700))

@@ -2,6 +2,7 @@ package faults
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"fmt"
@@ -39,12 +40,17 @@ type Journal struct {
 	Failures int
 	// Refused are answers that must not happen: every submission is good.
 	Refused []string
+	// Broken are promises that the trouble itself saw broken, such as a hub that does not come back.
+	Broken []string
 	// Slowest is the longest that one submission took until it was acknowledged.
 	Slowest time.Duration
 }
 
 // Sender packs and submits documents of office A.
 type Sender struct {
+	// Size of a document in bytes; 0: 2 KB, which travels in the database.
+	Size int
+
 	keys      *filekeys.Store
 	sign      cms.SignOptions
 	own       *cert.Certificate
@@ -98,12 +104,12 @@ func firstPEM(text string) (*cert.Certificate, error) {
 // Close closes the keys.
 func (s *Sender) Close() error { return s.keys.Close() }
 
-// pack makes an envelope of a document of 2 KB.
+// pack makes an envelope.
 func (s *Sender) pack() (id string, body []byte, err error) {
 	if id, err = transport.NewID(time.Now(), rand.Reader); err != nil {
 		return "", nil, err
 	}
-	document := make([]byte, 2<<10)
+	document := make([]byte, cmp.Or(s.Size, 2<<10))
 	if _, err := rand.Read(document); err != nil {
 		return "", nil, err
 	}
@@ -155,7 +161,7 @@ func (s *Sender) Load(ctx context.Context, c *Cluster, clients int, j *Journal) 
 func (s *Sender) insist(ctx context.Context, c *Cluster, hub int, id string, body []byte, j *Journal) {
 	began := time.Now()
 	end := began.Add(time.Minute)
-	for ; time.Now().Before(end); hub++ {
+	for ; time.Now().Before(end) && !j.broken(); hub++ {
 		try, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 		client := c.Client(hub)
 		if upTo(2) == 0 {
@@ -170,7 +176,7 @@ func (s *Sender) insist(ctx context.Context, c *Cluster, hub int, id string, bod
 		if !j.failed(err) {
 			return
 		}
-		time.Sleep(20 * time.Millisecond)
+		time.Sleep(50 * time.Millisecond)
 	}
 }
 
@@ -179,6 +185,20 @@ func (j *Journal) Count() int {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return len(j.Acknowledged)
+}
+
+// Break notes a promise that was seen broken.
+func (j *Journal) Break(format string, args ...any) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.Broken = append(j.Broken, fmt.Sprintf(format, args...))
+}
+
+// broken says whether there is one.
+func (j *Journal) broken() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return len(j.Broken) > 0
 }
 
 func (j *Journal) sent(id string, body []byte) {

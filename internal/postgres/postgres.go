@@ -94,6 +94,8 @@ func Open(ctx context.Context, url string, o Options) (*DB, error) {
 	}
 	cfg.MaxConns = int32(min(o.Connections, 1000))
 	cfg.ConnConfig.ConnectTimeout = min(o.Deadline, 5*time.Second)
+	// A connection that lay idle is asked before it is used. One that the network has forgotten costs this much, and not a deadline.
+	cfg.PingTimeout = min(o.Deadline, 2*time.Second)
 	cfg.ConnConfig.RuntimeParams["application_name"] = "yinxind"
 	cfg.ConnConfig.RuntimeParams["timezone"] = "UTC"
 	// What a dead hub has locked must not stay locked: its sessions are ended by the server.

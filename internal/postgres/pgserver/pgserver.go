@@ -258,3 +258,16 @@ func (s *Server) Create(ctx context.Context, name, template string) (err error) 
 	}
 	return nil
 }
+
+// File is where the rows of a table lie, below Dir. Experiments damage it.
+func (s *Server) File(ctx context.Context, database, table string) (path string, err error) {
+	conn, err := pgx.Connect(ctx, s.URL(database))
+	if err != nil {
+		return "", fmt.Errorf("file of table %s: %w", table, err)
+	}
+	defer func() { err = errors.Join(err, conn.Close(ctx)) }()
+	if err := conn.QueryRow(ctx, `SELECT pg_relation_filepath($1::regclass)`, table).Scan(&path); err != nil {
+		return "", fmt.Errorf("file of table %s: %w", table, err)
+	}
+	return path, nil
+}
