@@ -63,6 +63,8 @@ var (
 	ErrNoSpace = errors.New("blob store is full")
 	// ErrMismatch: PutAs was given bytes of another name.
 	ErrMismatch = errors.New("blob content does not have the expected digest")
+	// ErrBusy: staged content is held by somebody else.
+	ErrBusy = errors.New("staged content is in use")
 )
 
 // Info is what is known of a blob without reading it.
@@ -98,7 +100,48 @@ type Store interface {
 	List(ctx context.Context, after Ref, limit int) ([]Info, error)
 	// Remove takes a blob away, durably. Readers that are open go on. A blob that is not there is ErrNotFound.
 	Remove(ctx context.Context, ref Ref) error
+	Stager
 }
+
+// Stager takes content that becomes a blob later: it comes in many pieces, or is looked at first. Staged content is no blob:
+// List does not show it, and whoever stages it takes it away.
+type Stager interface {
+	// Stage gives the staged content called name (of StageName), cut to size bytes: those that Sync has promised with this mark.
+	// A size of zero begins it. Fewer bytes than size are ErrCorrupt. Where somebody else holds it, in another process too,
+	// this is ErrBusy, save in a store where everybody's pieces have names of their own. An empty name is content of this call
+	// alone, of which nothing stays after Close.
+	Stage(ctx context.Context, name, mark string, size int64) (Staged, error)
+	// Unstage takes staged content away. Content that is not there is no error; content that somebody holds is ErrBusy.
+	Unstage(ctx context.Context, name string) error
+}
+
+// Staged is content on its way. Write appends. ReadAt sees what was written. Only Sync may run beside Write.
+type Staged interface {
+	io.Writer
+	io.ReaderAt
+	// Sync makes the first size bytes, which were written, durable, and gives the mark with which Stage finds them.
+	Sync(ctx context.Context, size int64) (mark string, err error)
+	// Keep makes all that was written a blob, durably. info are its SM3 and its length, which the caller has taken while it
+	// wrote; a store that keeps something else for it says so when it is read. After Keep nothing is written any more.
+	Keep(ctx context.Context, info Info) error
+	// Close lets go. What Sync promised stays.
+	Close() error
+}
+
+// StageName reports whether a text may be the name of staged content: 1 to 64 of 0-9, a-z and hyphens.
+func StageName(name string) bool {
+	for _, c := range []byte(name) {
+		if (c < '0' || c > '9') && (c < 'a' || c > 'z') && c != '-' {
+			return false
+		}
+	}
+	return name != "" && len(name) <= maxStageName
+}
+
+const maxStageName = 64
+
+// ErrStageName says that a name is none of StageName.
+var ErrStageName = errors.New("name of staged content is not valid")
 
 // ReadAll gives a whole blob of at most limit bytes.
 func ReadAll(ctx context.Context, s Store, ref Ref, limit int64) ([]byte, error) {

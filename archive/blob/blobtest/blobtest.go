@@ -47,6 +47,8 @@ func Run(t *testing.T, open func(t *testing.T) Target) {
 		{"PutHeals", testPutHeals},
 		{"Concurrent", testConcurrent},
 		{"ReadAll", testReadAll},
+		{"Stage", testStage},
+		{"StageUnnamed", testStageUnnamed},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
