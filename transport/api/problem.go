@@ -32,6 +32,7 @@ const (
 	TooLarge             Code = "too_large"
 	UnsupportedFormat    Code = "unsupported_format"
 	ClassifiedContent    Code = "classified_content"
+	Malware              Code = "malware"
 	InvalidAddressee     Code = "invalid_addressee"
 	Validation           Code = "validation"
 	SealInvalid          Code = "seal_invalid"
@@ -42,9 +43,15 @@ const (
 	RateLimited          Code = "rate_limited"
 	Dependency           Code = "dependency"
 	StorageFull          Code = "storage_full"
+	RangeUnsatisfiable   Code = "range_not_satisfiable"
+	OffsetMismatch       Code = "offset_mismatch"
+	ChecksumMismatch     Code = "checksum_mismatch"
 	Timeout              Code = "timeout"
 	Internal             Code = "internal"
 )
+
+// StatusChecksumMismatch is the status that tus 1.0 has for bytes without the promised checksum; HTTP itself has none.
+const StatusChecksumMismatch = 460
 
 // Meaning is what a code stands for.
 type Meaning struct {
@@ -75,6 +82,7 @@ func Meanings() []Meaning {
 		{TooLarge, http.StatusRequestEntityTooLarge, "Too large", "超过大小限制", false},
 		{UnsupportedFormat, http.StatusUnsupportedMediaType, "The format is not accepted", "格式不支持", false},
 		{ClassifiedContent, http.StatusUnprocessableEntity, "Classified documents are not carried", "涉密公文不得在本系统传输", false},
+		{Malware, http.StatusUnprocessableEntity, "Malware was found", "发现恶意代码", false},
 		{InvalidAddressee, http.StatusUnprocessableEntity, "The addressee is unknown or closed", "收文机关不存在或已停用", false},
 		{Validation, http.StatusUnprocessableEntity, "Some fields are not valid", "字段校验未通过", false},
 		{SealInvalid, http.StatusUnprocessableEntity, "The seal is not valid", "印章无效", false},
@@ -85,6 +93,9 @@ func Meanings() []Meaning {
 		{RateLimited, http.StatusTooManyRequests, "Too many requests", "请求过于频繁", true},
 		{Dependency, http.StatusServiceUnavailable, "A part of the hub is away", "依赖服务不可用", true},
 		{StorageFull, http.StatusInsufficientStorage, "The hub has no room", "存储空间不足", true},
+		{RangeUnsatisfiable, http.StatusRequestedRangeNotSatisfiable, "The range lies behind the end", "请求范围超出文件", false},
+		{OffsetMismatch, http.StatusConflict, "The upload is at another offset", "上传位置不一致", true},
+		{ChecksumMismatch, StatusChecksumMismatch, "The bytes do not have the promised checksum", "上传内容校验不符", true},
 		{Timeout, http.StatusRequestTimeout, "The request took too long", "请求超时", true},
 		{Internal, http.StatusInternalServerError, "The hub failed", "内部错误", true},
 	}

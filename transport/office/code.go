@@ -33,6 +33,8 @@ func CodeOf(err error) api.Code {
 		code api.Code
 	}{
 		{errors.Is(err, document.ErrClassified), api.ClassifiedContent},
+		{errors.Is(err, ErrMalware), api.Malware},
+		{errors.Is(err, ErrScanner), api.Dependency},
 		{errors.As(err, &invalid), api.Validation},
 		{errors.Is(err, document.ErrMalformed), api.Malformed},
 		{errors.As(err, &directoryInvalid), api.Validation},

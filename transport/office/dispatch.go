@@ -56,6 +56,9 @@ func (s *Service) Ask(ctx context.Context, who Person, ask SealAsk) (Dispatch, e
 	if err := ask.Draft.checkUnclassified(); err != nil {
 		return Dispatch{}, errors.Join(fmt.Errorf("ask for seal: %w", err), s.NoteRefused(ctx, who, err))
 	}
+	if err := s.scanDraft(ctx, who, ask.Draft); err != nil {
+		return Dispatch{}, fmt.Errorf("ask for seal: %w", err)
+	}
 	if err := s.measureDraft(ask.Draft); err != nil {
 		return Dispatch{}, fmt.Errorf("ask for seal: %w", err)
 	}
@@ -388,6 +391,7 @@ func (s *Service) carry(ctx context.Context, d Dispatch) (Dispatch, error) {
 func (s *Service) endUnsealed(ctx context.Context, d Dispatch, cause error) (Dispatch, error) {
 	for _, last := range []error{
 		seal.ErrNotInForce, seal.ErrApproval, seal.ErrUnknownSeal, seal.ErrNotListed, ErrDigestChanged, ofdseal.ErrNotInForce, errSealFailed,
+		ErrMalware,
 	} {
 		if !errors.Is(cause, last) {
 			continue

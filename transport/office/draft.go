@@ -22,6 +22,8 @@ type Draft struct {
 	// Spot is where the seal goes on the date, nil where the document bears none.
 	Spot     *layout.Spot
 	Warnings []string
+	// attached are the files that came with the draft, as they came.
+	attached [][]byte
 }
 
 // Attachments gives the content of a file that the draft names.
@@ -68,7 +70,11 @@ func ComposeAs(d *document.Document, faces *fonts.Set, files Attachments, how Co
 	if err != nil {
 		return nil, err
 	}
-	draft := &Draft{Metadata: d.Metadata, Pages: len(pages.Pages), Spot: pages.SealSpot}
+	contents := make([][]byte, 0, len(attached))
+	for _, a := range attached {
+		contents = append(contents, a.Data)
+	}
+	draft := &Draft{attached: contents, Metadata: d.Metadata, Pages: len(pages.Pages), Spot: pages.SealSpot}
 	for _, r := range d.Remarks {
 		draft.Warnings = append(draft.Warnings, fmt.Sprintf("%v", r))
 	}

@@ -107,6 +107,8 @@ type Service struct {
 	// Drafts keeps encrypted drafts and packed envelopes.
 	Drafts blob.Store
 	Faces  *fonts.Set
+	// Scanner, where there is one, looks for malware before a document is sealed and packed; while it is away nothing is.
+	Scanner Scanner
 	// Measure measures documents before they are sealed and before they are packed.
 	Measure Measure
 	// Policy is whom this service trusts when it checks seals, before packing and after opening.

@@ -30,6 +30,9 @@ const (
 // sealAndPack seals what was approved, packs it for every recipient, the archive and the sender itself, and keeps the
 // envelope: from here on the same bytes are submitted, however often it takes.
 func (s *Service) sealAndPack(ctx context.Context, d Dispatch) (Dispatch, error) {
+	if err := s.scanAgain(ctx, d); err != nil {
+		return d, err
+	}
 	files, err := s.applySeal(ctx, d)
 	if err != nil {
 		return d, err
