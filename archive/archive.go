@@ -185,18 +185,24 @@ func (a *Archive) store(ctx context.Context, r Record, files []File) (ref blob.R
 // Retrieve opens the package of a record (调阅), a zip file. office limits access to the parties of the record; empty
 // means an archivist. Another office's record is not found.
 func (a *Archive) Retrieve(ctx context.Context, idOrCode, office string) (Record, blob.Reader, error) {
+	e, r, err := a.RetrieveEntry(ctx, idOrCode, office)
+	return e.Record, r, err
+}
+
+// RetrieveEntry is Retrieve with the name of the package.
+func (a *Archive) RetrieveEntry(ctx context.Context, idOrCode, office string) (Entry, blob.Reader, error) {
 	e, err := a.Index.Record(ctx, idOrCode)
 	if err != nil {
-		return Record{}, nil, fmt.Errorf("retrieve %s: %w", idOrCode, err)
+		return Entry{}, nil, fmt.Errorf("retrieve %s: %w", idOrCode, err)
 	}
 	if office != "" && !e.Record.concerns(office) {
-		return Record{}, nil, fmt.Errorf("retrieve %s: %w", idOrCode, ErrNotFound)
+		return Entry{}, nil, fmt.Errorf("retrieve %s: %w", idOrCode, ErrNotFound)
 	}
 	rc, err := a.Blobs.Open(ctx, e.Package)
 	if err != nil {
-		return Record{}, nil, fmt.Errorf("retrieve %s: %w", idOrCode, err)
+		return Entry{}, nil, fmt.Errorf("retrieve %s: %w", idOrCode, err)
 	}
-	return e.Record, rc, nil
+	return e, rc, nil
 }
 
 // Find returns the records that the query selects and the office may see.

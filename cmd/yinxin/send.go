@@ -47,10 +47,18 @@ func newSendCmd(e *env) *cobra.Command {
 		Short: "send an official document through the hub",
 		Long: "Of a draft in YAML, or a .docx as compose reads it: the hosted office composes it and asks for its seal; it leaves once\n" +
 			"another person approved it ('yinxin approve'). What a .docx holds and the document does not is listed on stderr. Of a packed envelope (.yxe), for offices that keep their own keys: it is submitted as it is, and sending\n" +
-			"the same file again gives the same exchange and the same receipt.",
+			"the same file again gives the same exchange and the same receipt. A large one is sent in pieces: what was cut off goes on where\n" +
+			"it ended, also when the command is called again.",
 		Example: "  yinxin send examples/notice.yaml --to OFFICE-A --cc OFFICE-B\n  yinxin send notice.docx --meta notice.meta.yaml --to OFFICE-A\n  yinxin send exchange.yxe --receipt accepted.yxr",
 		Args:    exactly(1, "a draft or an envelope"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			large, err := openLarge(args[0])
+			if err != nil {
+				return err
+			}
+			if large != nil {
+				return e.sendLarge(cmd.Context(), large, f, jsonFlag(cmd))
+			}
 			data, err := readInput(args[0])
 			if err != nil {
 				return err
@@ -160,6 +168,11 @@ func (e *env) sendEnvelope(ctx context.Context, c *client.Client, path string, d
 	if err != nil {
 		return fmt.Errorf("send %s: %w", path, err)
 	}
+	return e.sent(ctx, c, got, f, asJSON)
+}
+
+// sent waits for the receipt, where that is wanted, and tells what came of a submission.
+func (e *env) sent(ctx context.Context, c *client.Client, got api.Submission, f sendFlags, asJSON bool) error {
 	if f.receipt != "" {
 		body, err := waitReceipt(ctx, c, got.Exchange.Entry)
 		if err != nil {

@@ -63,7 +63,7 @@ func (e *env) serve(ctx context.Context, path string, verbose, asJSON bool) (err
 	if err != nil {
 		return err
 	}
-	public, scheme, err := e.listen(ctx, c.Listen)
+	public, scheme, err := e.listen(ctx, c.Listen, httpapi.Connections{All: c.Limits.Connections.All, PerAddress: c.Limits.Connections.Address})
 	if err != nil {
 		return err
 	}
@@ -88,7 +88,7 @@ func (e *env) serve(ctx context.Context, path string, verbose, asJSON bool) (err
 }
 
 // listen opens the public listener: TLS 1.3, or plain HTTP on loopback.
-func (e *env) listen(ctx context.Context, c config.Listen) (net.Listener, string, error) {
+func (e *env) listen(ctx context.Context, c config.Listen, bound httpapi.Connections) (net.Listener, string, error) {
 	var pair *certificate
 	if c.Certificate != "" {
 		pair = &certificate{certPath: c.Certificate, keyPath: c.Key, now: e.now}
@@ -97,8 +97,12 @@ func (e *env) listen(ctx context.Context, c config.Listen) (net.Listener, string
 		}
 	}
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Address)
-	if err != nil || pair == nil {
-		return l, "http", err
+	if err != nil {
+		return nil, "", err
+	}
+	l = httpapi.Bounded(l, bound)
+	if pair == nil {
+		return l, "http", nil
 	}
 	return tls.NewListener(l, &tls.Config{
 		MinVersion: tls.VersionTLS13, GetCertificate: pair.get, NextProtos: []string{"h2", "http/1.1"},

@@ -7,7 +7,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
+	"time"
 
+	"yinxin/archive/aspect"
 	"yinxin/archive/blob"
 	"yinxin/archive/blob/fileblob"
 	"yinxin/archive/blob/s3blob"
@@ -16,10 +19,14 @@ import (
 	"yinxin/internal/config"
 	"yinxin/internal/durable"
 	"yinxin/internal/embedded"
+	"yinxin/internal/httpapi"
 	"yinxin/internal/postgres"
 	"yinxin/internal/sqlite"
 	"yinxin/keys/filekeys"
 	"yinxin/keys/vaultkeys"
+	"yinxin/transport/calendar"
+	"yinxin/transport/hub"
+	"yinxin/transport/office"
 )
 
 // keyStore is a store of keys that can be closed.
@@ -220,14 +227,60 @@ func (e *env) openUnanchored(ctx context.Context, c *config.Config, store keySto
 	if err != nil {
 		return nil, errors.Join(err, stores.Database.Close())
 	}
+	times, err := calendarOf(c.Exchange.Calendar)
+	if err != nil {
+		return nil, errors.Join(err, stores.Database.Close())
+	}
 	system, err := embedded.Open(ctx, embedded.Config{
-		Dir: c.Data, Stores: stores, Keys: store, Code: c.Hub.Code, Archive: c.Hub.Archive, Fonds: c.Hub.Fonds, Origin: c.Log.Origin,
+		Calendar: times, SignFor: c.Exchange.SignFor, Limits: limitsOf(c.Limits), Uploads: uploadsOf(c.Limits.Uploads),
+		Scanner: scannerOf(c.Scan.Clamd),
+		Dir:     c.Data, Stores: stores, Keys: store, Code: c.Hub.Code, Archive: c.Hub.Archive, Fonds: c.Hub.Fonds, Origin: c.Log.Origin,
 		Authority: c.Hub.Authority, SealRanks: c.Seals.Ranks, Pending: c.Log.Pending, Faces: faces, Clock: e.now, Rand: e.rand, Log: e.logger(verbose),
 	})
 	if err != nil {
 		return nil, errors.Join(err, stores.Database.Close())
 	}
 	return system, nil
+}
+
+// calendarOf reads a calendar; none where no file is named.
+func calendarOf(path string) (calendar.Calendar, error) {
+	if path == "" {
+		return calendar.Calendar{}, nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return calendar.Calendar{}, err
+	}
+	defer f.Close()
+	times, err := calendar.Parse(f)
+	if err != nil {
+		return calendar.Calendar{}, fmt.Errorf("%w: exchange.calendar %s: %w", config.ErrInvalid, path, err)
+	}
+	return times, nil
+}
+
+// scannerOf speaks to clamd at HOST:PORT or at the path of its socket; nil where none is named.
+func scannerOf(clamd string) office.Scanner {
+	switch {
+	case clamd == "":
+		return nil
+	case strings.HasPrefix(clamd, "/"):
+		return aspect.Clamd{Network: "unix", Address: clamd}
+	}
+	return aspect.Clamd{Network: "tcp", Address: clamd}
+}
+
+// limitsOf and uploadsOf are limits as their packages know them.
+func limitsOf(l config.Limits) httpapi.Limits {
+	return httpapi.Limits{
+		Office:  httpapi.Rate{PerSecond: l.Office.PerSecond, Burst: l.Office.Burst},
+		Address: httpapi.Rate{PerSecond: l.Address.PerSecond, Burst: l.Address.Burst}, Places: l.Submissions,
+	}
+}
+
+func uploadsOf(u config.Uploads) hub.UploadLimits {
+	return hub.UploadLimits{Bytes: u.Quota << 20, Open: u.Open, Life: time.Duration(u.Hours) * time.Hour}
 }
 
 // checkAnchor refuses a log that is not the one that the anchor saw: a database that was restored, or another log.

@@ -12,7 +12,9 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 
@@ -32,7 +34,69 @@ type Config struct {
 	Keys     Keys     `yaml:"keys"`
 	Seals    Seals    `yaml:"seals"`
 	// Fonts is a folder of TrueType faces that go before the embedded ones, for documents and seals; empty: none.
-	Fonts string `yaml:"fonts"`
+	Fonts    string   `yaml:"fonts"`
+	Exchange Exchange `yaml:"exchange"`
+	Limits   Limits   `yaml:"limits"`
+	Scan     Scan     `yaml:"scan"`
+}
+
+// Exchange says how long recipients have, and what counts as time.
+type Exchange struct {
+	// Calendar is a file of office hours and holidays; left out, every hour counts.
+	Calendar string `yaml:"calendar"`
+	// SignFor are the limits to sign for a document by its urgency: normal, urgent, extra_urgent.
+	SignFor map[transport.Urgency]time.Duration `yaml:"sign_for"`
+}
+
+// Limits bounds what one party may ask of this hub; what is left out or 0 takes the default.
+type Limits struct {
+	Office  Rate `yaml:"office"`
+	Address Rate `yaml:"address"`
+	// Submissions are worked on at once, at most.
+	Submissions int         `yaml:"submissions"`
+	Connections Connections `yaml:"connections"`
+	Uploads     Uploads     `yaml:"uploads"`
+}
+
+// Rate is so many requests a second for long, and so many at once.
+type Rate struct {
+	PerSecond float64 `yaml:"per_second"`
+	Burst     int     `yaml:"burst"`
+}
+
+// Connections bounds those that are open at once, together and from one address.
+type Connections struct {
+	All     int `yaml:"all"`
+	Address int `yaml:"address"`
+}
+
+// Uploads bounds what one office has on its way in pieces.
+type Uploads struct {
+	Quota int64 `yaml:"quota"` // MiB together
+	Open  int   `yaml:"open"`
+	Hours int   `yaml:"hours"` // that an upload waits for its next piece
+}
+
+// Scan names who looks for malware before a document is sealed.
+type Scan struct {
+	// Clamd is where ClamAV's daemon listens, HOST:PORT or the path of its socket; left out, nobody looks.
+	Clamd string `yaml:"clamd"`
+}
+
+func (c *Config) validateLimits(fault func(bad bool, format string, args ...any)) {
+	for u, d := range c.Exchange.SignFor {
+		fault(!slices.Contains([]transport.Urgency{transport.Normal, transport.Urgent, transport.ExtraUrgent}, u), "exchange.sign_for knows no urgency %q", u)
+		fault(d <= 0, "exchange.sign_for of %s is not a time such as 24h", u)
+	}
+	fault(len(c.Exchange.SignFor) > 0 && len(c.Exchange.SignFor) < 3, "exchange.sign_for needs normal, urgent and extra_urgent")
+	host, _, err := net.SplitHostPort(c.Scan.Clamd)
+	fault(c.Scan.Clamd != "" && !strings.HasPrefix(c.Scan.Clamd, "/") && (err != nil || host == ""), "scan.clamd %q is neither HOST:PORT nor the path of a socket", c.Scan.Clamd)
+	for name, r := range map[string]Rate{"office": c.Limits.Office, "address": c.Limits.Address} {
+		fault((r.PerSecond == 0) != (r.Burst == 0) || r.PerSecond < 0 || r.Burst < 0, "limits.%s needs per_second and burst above 0", name)
+	}
+	l := c.Limits
+	fault(l.Submissions < 0 || l.Connections.All < 0 || l.Connections.Address < 0 || l.Uploads.Quota < 0 || l.Uploads.Quota > 1<<30 ||
+		l.Uploads.Open < 0 || l.Uploads.Hours < 0 || l.Uploads.Hours > 10_000, "limits has a number that is negative or too large")
 }
 
 // Hub names the hub.
@@ -212,6 +276,7 @@ func (c *Config) Validate() error {
 		fault(true, "seals.ranks: %v", err)
 	}
 	fault(c.Seals.Ranks != nil && len(c.Seals.Ranks) == 0, "seals.ranks is empty")
+	c.validateLimits(fault)
 	if len(faults) > 0 {
 		return errors.New(strings.Join(faults, "; "))
 	}

@@ -3,9 +3,11 @@ package config_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"yinxin/examples"
 	"yinxin/internal/config"
+	"yinxin/transport"
 )
 
 func TestExampleConfiguration(t *testing.T) {
@@ -17,7 +19,8 @@ func TestExampleConfiguration(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.Hub.Code != "HUB" || c.Database.Connections != 24 || c.Log.Anchor == "" || c.Seals.Ranks["county"] != 42 {
+	if c.Hub.Code != "HUB" || c.Database.Connections != 24 || c.Log.Anchor == "" || c.Seals.Ranks["county"] != 42 ||
+		c.Exchange.SignFor[transport.Urgent] != 8*time.Hour || c.Limits.Office.Burst != 5000 || c.Limits.Uploads.Quota != 4096 {
 		t.Errorf("the example reads as %+v", c)
 	}
 }
@@ -52,6 +55,12 @@ keys: {folder: k, passphrase_file: p}
 		"half a bucket":      {good + "blobs: {s3: {endpoint: 'https://h', prefix: p}}\n", "does not end with a slash, or begins with one; blobs.s3.access_key is missing"},
 		"a bucket in clear":  {good + "blobs: {s3: {endpoint: 'http://h:1', bucket: b, access_key: a, secret_key_file: s}}\n", "is not on loopback"},
 		"a secret in a URL":  {good + "blobs: {s3: {endpoint: 'https://a:b@h', bucket: b, access_key: a, secret_key_file: s}}\n", "blobs.s3.endpoint is no URL"},
+		"an urgency":         {good + "exchange: {sign_for: {soon: 1h}}\n", "no urgency \"soon\""},
+		"no time":            {good + "exchange: {sign_for: {normal: -1h}}\n", "is not a time such as 24h"},
+		"a limit missing":    {good + "exchange: {sign_for: {normal: 1h}}\n", "needs normal, urgent and extra_urgent"},
+		"no scanner":         {good + "scan: {clamd: clamd}\n", "scan.clamd"},
+		"half a rate":        {good + "limits: {office: {per_second: 5}}\n", "limits.office needs per_second and burst"},
+		"a negative limit":   {good + "limits: {uploads: {open: -1}}\n", "negative or too large"},
 		"archive, no fonds":  {strings.Replace(good, "code: H", "code: H, archive: X", 1), "hub.fonds"},
 	} {
 		if _, err := config.Parse([]byte(tt.text)); err == nil || !strings.Contains(err.Error(), tt.want) {

@@ -32,12 +32,14 @@ import (
 	"yinxin/crypto/cert"
 	"yinxin/document/fonts"
 	"yinxin/internal/audit"
+	"yinxin/internal/httpapi"
 	"yinxin/internal/pages"
 	"yinxin/internal/sqlite"
 	"yinxin/keys"
 	"yinxin/seal"
 	"yinxin/seal/picture"
 	"yinxin/transport"
+	"yinxin/transport/calendar"
 	"yinxin/transport/directory"
 	"yinxin/transport/hub"
 	"yinxin/transport/office"
@@ -53,6 +55,7 @@ type KeyStore interface {
 // Database is what a system keeps its rows in: internal/sqlite, or internal/postgres for a hub that runs as a service.
 type Database interface {
 	hub.Store
+	hub.Uploads
 	directory.Store
 	tlog.Queue
 	audit.Store
@@ -99,6 +102,13 @@ type Config struct {
 	Authority string
 	// Pending is how many entries may wait for the log before submissions are refused; 0 is hub.Config's own bound.
 	Pending int64
+	// Calendar and SignFor are the hub's; see hub.Config. Uploads and Limits bound what one party may ask.
+	Calendar calendar.Calendar
+	SignFor  map[transport.Urgency]time.Duration
+	Uploads  hub.UploadLimits
+	Limits   httpapi.Limits
+	// Scanner looks for malware before hosted offices seal and pack; nil: nobody looks.
+	Scanner office.Scanner
 	// SealRanks are the sizes of round seals by the rank of their office, in mm; nil takes the table that is built in.
 	SealRanks picture.Ranks
 	// Faces set the documents and draw the seals; nil takes the embedded ones.
@@ -218,13 +228,13 @@ func (s *System) openServices(ctx context.Context) error {
 	}
 	s.Office = &office.Service{
 		Keys: c.Keys, Directory: s.Directory, Seals: s.Database, Dispatches: s.Database, Audit: auditor, Drafts: s.Blobs,
-		Faces: faces, Measure: pages.Measurer(faces), Policy: s.policy(), Archive: c.Archive, Clock: c.Clock, Rand: c.Rand, NewID: s.newID, TempDir: s.tempDir(),
+		Faces: faces, Scanner: c.Scanner, Measure: pages.Measurer(faces), Policy: s.policy(), Archive: c.Archive, Clock: c.Clock, Rand: c.Rand, NewID: s.newID, TempDir: s.tempDir(),
 	}
 	s.Archive = &archive.Archive{
 		Fonds: c.Fonds, Blobs: s.Blobs, Index: s.Database, Clock: c.Clock, Rand: c.Rand, NewID: s.newID, TempDir: s.tempDir(),
 	}
-	s.Hub, err = hub.New(hub.Config{Code: c.Code, Archive: c.Archive, Spool: s.tempDir(), Shared: s.shared(), QueueBound: c.Pending}, hub.Parts{
-		Store: s.Database, Blobs: s.Blobs, Directory: s.Directory, Auditor: auditor, Archiver: &depositor{s},
+	s.Hub, err = hub.New(hub.Config{Code: c.Code, Archive: c.Archive, Shared: s.shared(), QueueBound: c.Pending, Calendar: c.Calendar, SignFor: c.SignFor, Uploads: c.Uploads}, hub.Parts{
+		Store: s.Database, Uploads: s.Database, Blobs: s.Blobs, Directory: s.Directory, Auditor: auditor, Archiver: &depositor{s},
 		Policy: s.policy, Clock: c.Clock, Rand: c.Rand, Log: c.Log, Wake: s.wakeLog,
 	})
 	s.Office.Hub = localHub{s.Hub}
@@ -388,6 +398,7 @@ func (s *System) Run(ctx context.Context) error {
 	g.Go(func() error { return s.Hub.Run(ctx) })
 	g.Go(func() error { return s.runLog(ctx) })
 	g.Go(func() error { return s.runDispatches(ctx, &tries) })
+	g.Go(func() error { return s.Hub.RunSweep(ctx) })
 	err := g.Wait()
 	if errors.Is(err, context.Canceled) {
 		return nil

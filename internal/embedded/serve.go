@@ -19,8 +19,8 @@ import (
 type recordsFace struct{ *archive.Archive }
 
 // Retrieve implements httpapi.Archive.
-func (r recordsFace) Retrieve(ctx context.Context, idOrCode, office string) (archive.Record, io.ReadCloser, error) {
-	return r.Archive.Retrieve(ctx, idOrCode, office)
+func (r recordsFace) Retrieve(ctx context.Context, idOrCode, office string) (archive.Entry, io.ReadSeekCloser, error) {
+	return r.Archive.RetrieveEntry(ctx, idOrCode, office)
 }
 
 // Server makes the HTTP edge of the system.
@@ -29,7 +29,7 @@ func (s *System) Server() (*httpapi.Server, error) {
 	return httpapi.New(httpapi.Config{
 		Hub: s.Hub, Directory: s.Directory, Auditor: audit.New(s.Database, s.config.Clock), Archive: recordsFace{s.Archive},
 		Log: s.Log, LogKey: s.LogKey.String(), Roots: s.Root.PEM(), Ready: s.ready, Logger: s.config.Log,
-		Rand: s.config.Rand, Clock: s.config.Clock,
+		Rand: s.config.Rand, Clock: s.config.Clock, Limits: s.config.Limits,
 		Extra: []func(*httpapi.Server) []httpapi.Route{offices.Routes},
 	})
 }

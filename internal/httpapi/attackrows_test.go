@@ -15,10 +15,20 @@ func attackRows() map[string][]string {
 		"R-04 the same again, other bytes, many at once": {
 			"transport/hub/hub_test.go TestSubmitAgain", "transport/hub/hub_test.go TestSubmitManyAtOnce",
 		},
-		"R-05 moves out of order":                {"transport/hub/machine_test.go TestRandomActs", "transport/hub/hub_test.go TestWithdrawAgainstOpen"},
-		"R-02 statements signed by others":       {"transport/hub/hub_test.go TestStatementsOfOthers", "transport/receipt/receipt_test.go TestOnlyThePartyItselfCanStateItsAct"},
-		"W-01 another office's objects":          {"internal/httpapi/httpapi_test.go TestAnotherOfficeSeesNothing", "internal/embedded/http_test.go TestOfficeRoutesShowNothingToOthers"},
-		"W-02 roles":                             {"transport/directory/directory_test.go TestNoAccountHoldsBoth", "internal/httpapi/httpapi_test.go TestEveryRouteHasItsRule"},
+		"R-05 moves out of order":          {"transport/hub/machine_test.go TestRandomActs", "transport/hub/hub_test.go TestWithdrawAgainstOpen"},
+		"R-02 statements signed by others": {"transport/hub/hub_test.go TestStatementsOfOthers", "transport/receipt/receipt_test.go TestOnlyThePartyItselfCanStateItsAct"},
+		"W-01 another office's objects":    {"internal/httpapi/httpapi_test.go TestAnotherOfficeSeesNothing", "internal/embedded/http_test.go TestOfficeRoutesShowNothingToOthers"},
+		"W-02 roles":                       {"transport/directory/directory_test.go TestNoAccountHoldsBoth", "internal/httpapi/httpapi_test.go TestEveryRouteHasItsRule"},
+		"W-07 uploads that are too many, too long or left": {
+			"internal/httpapi/uploads_test.go TestUploadRefusals", "internal/httpapi/httpapi_test.go TestCutUpload",
+		},
+		"W-08 slow clients, too many connections": {
+			"internal/httpapi/fair_internal_test.go TestSlowClientsAreLetGo", "internal/httpapi/fair_internal_test.go TestConnectionsAreBounded",
+		},
+		"W-19 one office floods the others": {
+			"internal/httpapi/fair_internal_test.go TestOfficesWaitInTurn", "internal/httpapi/uploads_test.go TestRatesAreLimited",
+			"internal/httpapi/uploads_test.go TestSlowUploadsOfOneOfficeDoNotStopAnother",
+		},
 		"W-11 sessions after a change of rights": {"transport/directory/directory_test.go TestSessionsEndWithWhatTheyRestOn"},
 		"W-10, W-11 guessing and locking out":    {"transport/directory/directory_test.go TestNobodyLocksOthersOut"},
 	}

@@ -131,17 +131,29 @@ func (s *Server) handler(r Route) http.Handler {
 // admit says who the caller is and whether the route is open to it.
 func (s *Server) admit(c *Call, r Route) error {
 	if r.Access == Public {
+		if err := s.public(c.Request, 1); err != nil {
+			return err
+		}
 		return s.takeKey(c, r)
+	}
+	if err := s.public(c.Request, 0); err != nil { // too many false logins came from there
+		return err
 	}
 	token, ok := strings.CutPrefix(c.Header.Get("Authorization"), "Bearer ")
 	if !ok || len(c.Header.Values("Authorization")) != 1 {
-		return api.NewProblem(api.Unauthenticated, "")
+		return errors.Join(s.public(c.Request, 1), api.NewProblem(api.Unauthenticated, ""))
 	}
 	a, err := s.c.Directory.Authenticate(c.Context(), token)
+	if errors.Is(err, directory.ErrUnauthenticated) {
+		err = errors.Join(s.public(c.Request, 1), err)
+	}
 	if err != nil {
 		return err
 	}
 	c.Account, c.token = a, token
+	if err := s.known(a.Org); err != nil {
+		return err
+	}
 	if r.Access == ByRole && !a.Has(r.Roles...) {
 		rec := c.Audit("http.refuse", r.Method+" "+r.Path, string(api.Forbidden))
 		if err := s.c.Auditor.Record(c.Context(), rec); err != nil {
@@ -214,6 +226,9 @@ func readJSON(w http.ResponseWriter, c *Call, into any) error {
 func readJSONUpTo(w http.ResponseWriter, c *Call, into any, limit int64, timeout time.Duration) error {
 	if t, _, err := mime.ParseMediaType(c.Header.Get("Content-Type")); err != nil || t != api.TypeJSON {
 		return api.NewProblem(api.UnsupportedFormat, "send "+api.TypeJSON)
+	}
+	if paced, ok := c.Body.(*pacedBody); ok {
+		paced.hurry(timeout)
 	}
 	setReadDeadline(w, timeout)
 	body, err := io.ReadAll(http.MaxBytesReader(w, c.Body, limit))

@@ -3,7 +3,6 @@ package httpapi
 import (
 	"context"
 	"errors"
-	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -51,10 +50,6 @@ func (s *Server) showDelivery() Handler {
 		out.Evidence = wireEvidence(r.Evidence, r.Delivery.ID)
 		return out, nil
 	})
-}
-
-func (s *Server) envelope(w http.ResponseWriter, c *Call) error {
-	return stream(w, c, func(w io.Writer) error { return s.c.Hub.Envelope(c.Context(), c.Caller(), c.Var("id"), w) })
 }
 
 type recipientAct func(ctx context.Context, c hub.Caller, key, delivery string, statement []byte) (hub.Moved, error)

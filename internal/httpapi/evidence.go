@@ -3,7 +3,6 @@ package httpapi
 import (
 	"context"
 	"errors"
-	"io"
 	"io/fs"
 	"net/http"
 	"net/url"
@@ -105,20 +104,17 @@ func (s *Server) archivePackage(w http.ResponseWriter, c *Call) error {
 	if err != nil {
 		return err
 	}
-	rec, body, err := s.c.Archive.Retrieve(c.Context(), c.Var("id"), office)
+	e, body, err := s.c.Archive.Retrieve(c.Context(), c.Var("id"), office)
 	if err != nil {
 		return err
 	}
 	defer body.Close()
-	if err := s.c.Auditor.Record(c.Context(), c.Audit("archive.retrieve", rec.ID, transport.Allowed)); err != nil {
+	if err := s.c.Auditor.Record(c.Context(), c.Audit("archive.retrieve", e.Record.ID, transport.Allowed)); err != nil {
 		return err
 	}
-	w.Header().Set("Content-Type", "application/zip")
-	w.Header().Set("Content-Disposition", `attachment; filename="`+fileName(rec.ID)+`.zip"`)
-	if _, err := io.Copy(w, body); err != nil {
-		panic(http.ErrAbortHandler) // a cut file must not look whole
-	}
-	return nil
+	return sendFile(w, c, file{
+		name: e.Record.ID + ".zip", kind: "application/zip", tag: `"sm3-` + e.Package.String() + `"`, content: body,
+	})
 }
 
 // recordEvidence lists the entries of the log about a record's exchange, those behind the package too.
@@ -132,17 +128,17 @@ func (s *Server) recordEvidence() Handler {
 		if err != nil {
 			return none, err
 		}
-		rec, body, err := s.c.Archive.Retrieve(ctx, c.Var("id"), office)
+		e, body, err := s.c.Archive.Retrieve(ctx, c.Var("id"), office)
 		if err != nil {
 			return none, err
 		}
 		if err := body.Close(); err != nil {
 			return none, err
 		}
-		if err := s.c.Auditor.Record(ctx, c.Audit("archive.evidence", rec.ID, transport.Allowed)); err != nil {
+		if err := s.c.Auditor.Record(ctx, c.Audit("archive.evidence", e.Record.ID, transport.Allowed)); err != nil {
 			return none, err
 		}
-		all, err := s.c.Hub.EvidenceOf(ctx, c.Caller(), rec.Exchange)
+		all, err := s.c.Hub.EvidenceOf(ctx, c.Caller(), e.Record.Exchange)
 		if err != nil {
 			return none, err
 		}

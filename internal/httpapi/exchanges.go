@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -25,17 +26,48 @@ func (s *Server) submit(w http.ResponseWriter, c *Call) error {
 	if limit := s.c.Hub.MaxEnvelope(); c.ContentLength > limit {
 		return api.NewProblem(api.TooLarge, "the limit is "+strconv.FormatInt(limit, 10)+" bytes")
 	}
-	select {
-	case s.uploads <- struct{}{}:
-		defer func() { <-s.uploads }()
-	default:
-		return api.NewProblem(api.RateLimited, "too many uploads at once")
-	}
-	sub, err := s.c.Hub.Submit(c.Context(), c.Caller(), c.Key, &paced{r: c.Body, w: w})
+	body, leave, err := s.admitBody(c)
 	if err != nil {
 		return err
 	}
+	sub, err := s.c.Hub.Submit(c.Context(), c.Caller(), c.Key, body)
+	leave()
+	if err != nil {
+		return err
+	}
+	return s.submitted(w, c, sub)
+}
+
+// smallBody is the size up to which a submission is read before it takes a place, so that no place waits for a slow client,
+// in bytes.
+const smallBody = 64 << 10
+
+// admitBody waits for a place for a submission. A small one is read first; places of large ones are others.
+func (s *Server) admitBody(c *Call) (body io.Reader, leave func(), err error) {
+	if c.ContentLength < 0 || c.ContentLength > smallBody {
+		leave, err = s.bulk.enter(c.Context(), c.Account.Org)
+		return c.Body, leave, err
+	}
+	data := make([]byte, c.ContentLength)
+	n, err := io.ReadFull(c.Body, data)
+	body = bytes.NewReader(data[:n])
+	if err != nil { // the hub says what a broken upload is, and notes it
+		body = io.MultiReader(body, failing{err})
+	}
+	leave, err = s.small.enter(c.Context(), c.Account.Org)
+	return body, leave, err
+}
+
+// failing is a reader that has failed.
+type failing struct{ err error }
+
+// Read implements io.Reader.
+func (f failing) Read([]byte) (int, error) { return 0, f.err }
+
+// submitted answers a submission: 201 with the receipt, or 202 while that is being built.
+func (s *Server) submitted(w http.ResponseWriter, c *Call, sub hub.Submission) error {
 	out := api.Submission{Exchange: wireExchange(hub.Track{Exchange: sub.Exchange, Deliveries: sub.Deliveries}), Repeated: sub.Repeated}
+	var err error
 	out.Receipt, err = s.await(c, sub.Exchange.Entry)
 	w.Header().Set("Location", api.Prefix+"/exchanges/"+sub.Exchange.ID)
 	switch {
@@ -71,33 +103,6 @@ func (s *Server) await(c *Call, entry string) ([]byte, error) {
 	return s.c.Hub.WaitReceipt(ctx, c.Caller(), entry)
 }
 
-// An upload must come at this rate at least, after a while of grace.
-const (
-	uploadGrace = 30 * time.Second
-	uploadRate  = 16 << 10 // bytes a second
-)
-
-// paced moves the read deadline on as bytes arrive, so that a slow client is let go
-// and a large upload is not.
-type paced struct {
-	r     io.Reader
-	w     http.ResponseWriter
-	start time.Time
-	n     int64
-}
-
-// Read implements io.Reader.
-func (p *paced) Read(b []byte) (int, error) {
-	if p.start.IsZero() {
-		p.start = time.Now() //nolint:forbidigo // a deadline of the connection is wall time
-	}
-	due := p.start.Add(uploadGrace + time.Duration(p.n/uploadRate)*time.Second)
-	_ = http.NewResponseController(p.w).SetReadDeadline(due)
-	n, err := p.r.Read(b)
-	p.n += int64(n)
-	return n, err
-}
-
 func (s *Server) listExchanges() Handler {
 	return serveJSON(func(ctx context.Context, c *Call, _ struct{}) (api.List[api.Exchange], error) {
 		p, err := pageOf(c)
@@ -121,37 +126,6 @@ func (s *Server) track() Handler {
 		t, err := s.c.Hub.Track(ctx, c.Caller(), c.Var("id"))
 		return wireExchange(t), err
 	})
-}
-
-func (s *Server) ownEnvelope(w http.ResponseWriter, c *Call) error {
-	return stream(w, c, func(w io.Writer) error { return s.c.Hub.OwnEnvelope(c.Context(), c.Caller(), c.Var("id"), w) })
-}
-
-// stream sends an envelope. An error before the first byte is a problem object;
-// one after it breaks the connection, so that no cut file looks whole.
-func stream(w http.ResponseWriter, c *Call, write func(io.Writer) error) error {
-	out := &download{w: w, id: c.Var("id")}
-	err := write(out)
-	if err != nil && out.begun {
-		panic(http.ErrAbortHandler)
-	}
-	return err
-}
-
-type download struct {
-	w     http.ResponseWriter
-	id    string
-	begun bool
-}
-
-// Write implements io.Writer and sends the header with the first byte.
-func (d *download) Write(b []byte) (int, error) {
-	if !d.begun {
-		d.begun = true
-		d.w.Header().Set("Content-Type", api.TypeEnvelope)
-		d.w.Header().Set("Content-Disposition", `attachment; filename="`+fileName(d.id)+`.yxe"`)
-	}
-	return d.w.Write(b)
 }
 
 // senderAct makes the handler of an act of the sender on one recipient's delivery.

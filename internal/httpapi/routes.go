@@ -51,6 +51,13 @@ func (s *Server) all() []Route {
 		},
 		{Method: http.MethodPost, Path: p + "/exchanges/{id:" + id + "}/check", Access: ByRole, Roles: clerk, Key: true, Handle: s.check()},
 
+		{Method: http.MethodOptions, Path: p + "/uploads", Access: Public, Handle: s.uploadOptions},
+		{Method: http.MethodPost, Path: p + "/uploads", Access: ByRole, Roles: clerk, Key: true, Handle: tus(s.beginUpload)},
+		{Method: http.MethodHead, Path: p + "/uploads/{id:" + id + "}", Access: ByRole, Roles: clerk, Handle: tus(s.showUpload)},
+		{Method: http.MethodPatch, Path: p + "/uploads/{id:" + id + "}", Access: ByRole, Roles: clerk, Handle: tus(s.appendUpload)},
+		{Method: http.MethodDelete, Path: p + "/uploads/{id:" + id + "}", Access: ByRole, Roles: clerk, Handle: tus(s.dropUpload)},
+		{Method: http.MethodPost, Path: p + "/uploads/{id:" + id + "}/submit", Access: ByRole, Roles: clerk, Key: true, Handle: s.submitUpload},
+
 		{Method: http.MethodGet, Path: p + "/inbox", Access: ByRole, Roles: readers, Handle: s.inbox()},
 		{Method: http.MethodGet, Path: p + "/deliveries/{id:" + id + "}", Access: ByRole, Roles: readers, Handle: s.showDelivery()},
 		{Method: http.MethodPost, Path: p + "/deliveries/{id:" + id + "}/open", Access: ByRole, Roles: clerk, Key: true, Handle: s.open()},

@@ -31,7 +31,7 @@ import (
 // Archive finds and hands out records. An empty office means an archivist, who sees all.
 type Archive interface {
 	Find(ctx context.Context, q archive.Query) ([]archive.Record, error)
-	Retrieve(ctx context.Context, idOrCode, office string) (archive.Record, io.ReadCloser, error)
+	Retrieve(ctx context.Context, idOrCode, office string) (archive.Entry, io.ReadSeekCloser, error)
 }
 
 // Config is what the edge serves. Archive, Log, LogKey, Roots, Ready, Logger and Extra are optional.
@@ -52,8 +52,8 @@ type Config struct {
 	// Wait is how long a submission waits for its receipt before it is answered 202;
 	// zero means two seconds.
 	Wait time.Duration
-	// MaxUploads bounds the submissions that are read at once; zero means 64.
-	MaxUploads int
+	// Limits bounds what one party may ask.
+	Limits Limits
 	// Pulse is the rhythm of signs of life in an event stream; zero means 15 seconds.
 	Pulse time.Duration
 	// Extra adds routes, such as those of the office service.
@@ -62,11 +62,13 @@ type Config struct {
 
 // Server serves the routes of a hub.
 type Server struct {
-	c       Config
-	router  *mux.Router
-	routes  []Route
-	uploads chan struct{}
-	saving  chan struct{} // one conditional change of the directory at a time
+	c      Config
+	router *mux.Router
+	routes []Route
+	// small and bulk are the places of submissions that are here already, and of those that are still coming.
+	small, bulk        *fair
+	offices, addresses *rates
+	saving             chan struct{} // one conditional change of the directory at a time
 }
 
 // New makes a Server.
@@ -80,16 +82,17 @@ func New(c Config) (*Server, error) {
 	if c.Wait == 0 {
 		c.Wait = 2 * time.Second
 	}
-	if c.MaxUploads == 0 {
-		c.MaxUploads = 64
-	}
+	c.Limits.setDefaults()
 	if c.Pulse == 0 {
 		c.Pulse = eventPulse
 	}
 	if c.Ready == nil {
 		c.Ready = func(context.Context) api.Health { return api.Health{Ready: true} }
 	}
-	s := &Server{c: c, uploads: make(chan struct{}, c.MaxUploads), saving: make(chan struct{}, 1)}
+	s := &Server{
+		c: c, small: newFair(c.Limits.Places), bulk: newFair(c.Limits.Places), saving: make(chan struct{}, 1),
+		offices: newRates(c.Limits.Office, c.Clock), addresses: newRates(c.Limits.Address, c.Clock),
+	}
 	s.routes = s.all()
 	for _, extra := range c.Extra {
 		s.routes = append(s.routes, extra(s)...)
@@ -134,13 +137,13 @@ const (
 type stopping struct{}
 
 // Serve serves handler on a listener until ctx ends, then lets running requests
-// finish for a while.
+// finish for a while. Clients that are slow are let go.
 func Serve(ctx context.Context, l net.Listener, handler http.Handler, logger *slog.Logger) error {
 	if logger == nil {
 		logger = slog.New(slog.DiscardHandler)
 	}
 	srv := &http.Server{
-		Handler: handler, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
+		Handler: Paced(handler), ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
 		ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
 		// A request that has no end of its own, such as an event stream, ends when the server stops; others finish.
 		BaseContext: func(net.Listener) context.Context {

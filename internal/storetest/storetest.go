@@ -25,6 +25,7 @@ import (
 // Store is what a database offers.
 type Store interface {
 	hub.Store
+	hub.Uploads
 	directory.Store
 	tlog.Queue
 	audit.Store
@@ -87,6 +88,7 @@ func Exercise(t *testing.T, fresh func(t *testing.T) Place) {
 		{"finding", finding},
 		{"registers", registers},
 		{"requests for seals", sealRequests},
+		{"uploads", uploads},
 	} {
 		t.Run(tt.name, func(t *testing.T) { t.Parallel(); tt.run(t, fresh(t)) })
 	}

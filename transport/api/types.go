@@ -10,6 +10,7 @@ const (
 	TypeJSON     = "application/json"
 	TypeProblem  = "application/problem+json"
 	TypeEnvelope = "application/vnd.yinxin.envelope"
+	TypePiece    = "application/offset+octet-stream" // bytes of an upload, tus 1.0
 	TypeReceipt  = "application/vnd.yinxin.receipt"
 	TypeEvents   = "text/event-stream"
 )
@@ -17,6 +18,11 @@ const (
 // Header fields of our own and of drafts.
 const (
 	HeaderIdempotencyKey = "Idempotency-Key"
+	HeaderUploadLength   = "Upload-Length" // tus 1.0, as all that begin so
+	HeaderUploadOffset   = "Upload-Offset"
+	HeaderUploadExpires  = "Upload-Expires"
+	HeaderUploadChecksum = "Upload-Checksum"
+	HeaderTus            = "Tus-Resumable"
 	HeaderRequestID      = "X-Request-Id"
 )
 

@@ -250,16 +250,73 @@ func (c *Client) OwnEnvelope(ctx context.Context, exchange string, w io.Writer) 
 	return c.download(ctx, "/exchanges/"+url.PathEscape(exchange)+"/envelope", w)
 }
 
+// download writes a file to w. One that is cut off goes on where it ended, as long as each try brings something or tries are
+// left; a file that has changed meanwhile is an error.
 func (c *Client) download(ctx context.Context, path string, w io.Writer) error {
-	resp, err := c.send(ctx, request{method: http.MethodGet, path: api.Prefix + path, twice: true, stream: true})
-	if err != nil {
-		return err
+	r := request{method: http.MethodGet, path: api.Prefix + path, twice: true, stream: true}
+	var had int64
+	var tag string
+	for try := 1; ; try++ {
+		if had > 0 {
+			r.header = http.Header{"Range": {"bytes=" + strconv.FormatInt(had, 10) + "-"}, "If-Range": {tag}}
+		}
+		resp, err := c.send(ctx, r)
+		if err != nil {
+			return err
+		}
+		if had > 0 && resp.StatusCode != http.StatusPartialContent {
+			drain(resp.Body)
+			return fmt.Errorf("download %s: %w: it has changed while it came", path, ErrUnreachable)
+		}
+		tag = resp.Header.Get("ETag")
+		n, err := io.Copy(w, &answered{Reader: resp.Body})
+		drain(resp.Body)
+		if err == nil {
+			return nil
+		}
+		var cut *cutError
+		if had += n; n > 0 {
+			try = 0
+		}
+		if !errors.As(err, &cut) || tag == "" || ctx.Err() != nil || try == c.o.Tries {
+			return fmt.Errorf("download %s: %w: %w", path, ErrUnreachable, err)
+		}
+		if err := c.rest(ctx, try); err != nil {
+			return err
+		}
 	}
-	defer drain(resp.Body)
-	if _, err := io.Copy(w, resp.Body); err != nil {
-		return fmt.Errorf("download %s: %w: %w", path, ErrUnreachable, err)
+}
+
+// rest waits before the next try.
+func (c *Client) rest(ctx context.Context, try int) error {
+	timer := time.NewTimer(c.o.Pause << max(0, try-1))
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
 	}
-	return nil
+}
+
+// answered tells failures of reading an answer from those of writing it down.
+type answered struct{ io.Reader }
+
+type cutError struct{ err error }
+
+// Error gives the reason.
+func (e *cutError) Error() string { return e.err.Error() }
+
+// Unwrap gives the reason.
+func (e *cutError) Unwrap() error { return e.err }
+
+// Read implements io.Reader.
+func (a *answered) Read(b []byte) (int, error) {
+	n, err := a.Reader.Read(b)
+	if err != nil && !errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		err = &cutError{err}
+	}
+	return n, err
 }
 
 // Receipt returns the receipt of an evidence entry, or ErrPending while it is not

@@ -256,12 +256,67 @@ func AssembledSize(p Part, payload int64) int64 {
 
 // Extract writes the envelope for one recipient alone: its own header and manifest and the payload.
 func (e *Envelope) Extract(w io.Writer, recipient string) error {
+	one, err := e.For(recipient)
+	if err != nil {
+		return err
+	}
+	if _, err := io.Copy(w, io.NewSectionReader(one, 0, one.Size())); err != nil {
+		return fmt.Errorf("extract for %s: %w", recipient, err)
+	}
+	return nil
+}
+
+// Single is the envelope for one recipient alone, readable in any order. It lives as long as the envelope's reader.
+type Single struct {
+	front, back []byte
+	payload     *io.SectionReader
+}
+
+// For gives the envelope for one recipient, which Extract writes. A recipient that has no part is ErrNotAddressed.
+func (e *Envelope) For(recipient string) (*Single, error) {
 	p, ok := e.part(recipient)
 	if !ok {
-		return fmt.Errorf("extract for %s: %w", recipient, ErrNotAddressed)
+		return nil, fmt.Errorf("extract for %s: %w", recipient, ErrNotAddressed)
 	}
-	_, err := Assemble(w, p.Part, e.PayloadReader())
-	return err
+	return &Single{
+		front: appendBlobs([]byte(Magic), p.Header), payload: e.PayloadReader(), back: trailer(e.size, p.Manifest),
+	}, nil
+}
+
+// Size is the length in bytes.
+func (s *Single) Size() int64 {
+	return int64(len(s.front)) + s.payload.Size() + int64(len(s.back))
+}
+
+// Tag is the SM3 of everything but the payload. The manifest in it binds the payload, so that of one sender's envelopes no
+// two different ones have the same tag.
+func (s *Single) Tag() transport.Digest {
+	h := gm.NewSM3()
+	h.Write(s.front)
+	h.Write(s.back)
+	return transport.Digest(h.Sum(nil))
+}
+
+// ReadAt implements io.ReaderAt.
+func (s *Single) ReadAt(b []byte, off int64) (n int, err error) {
+	if off < 0 {
+		return 0, fmt.Errorf("read envelope at %d: negative offset", off)
+	}
+	for _, part := range []interface {
+		io.ReaderAt
+		Size() int64
+	}{bytes.NewReader(s.front), s.payload, bytes.NewReader(s.back)} {
+		if size := part.Size(); off >= size {
+			off -= size
+			continue
+		}
+		got, err := part.ReadAt(b[n:min(int64(len(b)), int64(n)+part.Size()-off)], off)
+		if n += got; err != nil && !errors.Is(err, io.EOF) || n == len(b) {
+			return n, err
+		}
+		off = 0
+	}
+	return n, io.EOF
 }
 
 func (e *Envelope) part(recipient string) (part, bool) {

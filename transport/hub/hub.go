@@ -63,14 +63,15 @@ type Config struct {
 	Backoff time.Duration
 	// Shared: other hubs work on the same Store, so that a receipt may be built by another one.
 	Shared bool
-	// Spool is the folder in which large submissions are held while they are checked;
-	// empty: the system's folder for temporary files.
-	Spool string
+	// Uploads bounds what an office may have on its way in pieces.
+	Uploads UploadLimits
 }
 
-// Parts are what a hub works with. All but Archiver, Carrier and Log are required.
+// Parts are what a hub works with. All but Uploads, Archiver, Carrier and Log are required.
 type Parts struct {
-	Store     Store
+	Store Store
+	// Uploads keeps how far uploads in pieces have come; nil: there are none.
+	Uploads   Uploads
 	Blobs     Blobs
 	Directory Directory
 	Auditor   Auditor
@@ -105,8 +106,10 @@ type Hub struct {
 	p     Parts
 	jobs  chan struct{} // wakes the worker
 	certs certCache
-	// buffers are reused for the beginnings of submissions.
-	buffers sync.Pool
+	// buffers are reused for the beginnings of submissions, pieces for the rest of large ones.
+	buffers, pieces sync.Pool
+	// underway are the uploads that this process is taking bytes of.
+	underway underway
 
 	mu       sync.Mutex
 	waiters  map[string][]chan struct{} // by entry, closed when the receipt is stored
@@ -135,7 +138,11 @@ func New(cfg Config, p Parts) (*Hub, error) {
 		p.Wake = func() {}
 	}
 	cfg.setDefaults()
-	return &Hub{cfg: cfg, p: p, jobs: make(chan struct{}, 1), waiters: map[string][]chan struct{}{}}, nil
+	return &Hub{
+		cfg: cfg, p: p, jobs: make(chan struct{}, 1), waiters: map[string][]chan struct{}{},
+		pieces:   sync.Pool{New: func() any { b := make([]byte, pieceSize); return &b }},
+		underway: underway{by: map[string]*taking{}},
+	}, nil
 }
 
 func (c *Config) setDefaults() {
@@ -149,6 +156,7 @@ func (c *Config) setDefaults() {
 		c.QueueBound = 100_000
 	}
 	c.Reminders.setDefaults()
+	c.Uploads.setDefaults(c.MaxEnvelope)
 	if c.SenderLooks == 0 {
 		c.SenderLooks = 24 * time.Hour
 	}

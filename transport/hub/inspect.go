@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 
 	"yinxin/crypto/cert"
@@ -233,20 +232,22 @@ func (h *Hub) isClosed(ctx context.Context, code string) (bool, error) {
 	return o.Status != directory.Active, err
 }
 
-// extract writes the envelope of an exchange for one recipient.
-func (h *Hub) extract(ctx context.Context, exchange, recipient string, w io.Writer) (err error) {
+// openFor opens the envelope of an exchange for one recipient.
+func (h *Hub) openFor(ctx context.Context, exchange, recipient string) (*Download, error) {
 	b, err := h.body(ctx, exchange)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer func() { err = errors.Join(err, b.Close()) }()
 	e, err := envelope.Parse(b, b.Size())
 	if err != nil {
-		return fmt.Errorf("parse stored envelope of %s: %w", exchange, err)
+		return nil, errors.Join(fmt.Errorf("parse stored envelope of %s: %w", exchange, err), b.Close())
 	}
-	err = e.Extract(w, recipient)
+	one, err := e.For(recipient)
 	if errors.Is(err, envelope.ErrNotAddressed) {
-		return notFound()
+		err = notFound()
 	}
-	return err
+	if err != nil {
+		return nil, errors.Join(err, b.Close())
+	}
+	return &Download{Single: one, body: b}, nil
 }

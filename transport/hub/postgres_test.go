@@ -49,6 +49,8 @@ func TestOnPostgres(t *testing.T) {
 		{"RequestAfterHandOver", TestRequestAfterHandOver},
 		{"LimitsAndReminders", TestLimitsAndReminders},
 		{"SenderLooks", TestSenderLooks},
+		{"UploadAcrossHubs", TestUploadAcrossHubs},
+		{"UploadOutcomes", TestUploadOutcomes},
 	} {
 		t.Run(tt.name, tt.run)
 	}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"syscall"
 
 	"yinxin/archive/blob"
 	"yinxin/crypto/gm"
@@ -15,19 +14,19 @@ import (
 	"yinxin/transport/api"
 )
 
-// spooled is a submission while it is checked: a small one in memory, a large one in
-// a file that has no name any more and goes with the process.
+// spooled is a submission while it is checked: a small one in memory, a large one staged in the blob store, which it enters
+// by its name once it is accepted.
 type spooled struct {
 	io.ReaderAt
 	size   int64
 	sum    transport.Digest
-	inline []byte   // the whole envelope, where it is small
-	file   *os.File // else
+	inline []byte      // the whole envelope, where it is small
+	staged blob.Staged // else
 }
 
 // spool reads a submission to its end and hashes it on the way. A refusal is too_large
 // or, where the upload was cut off, malformed.
-func (h *Hub) spool(body io.Reader) (*spooled, error) {
+func (h *Hub) spool(ctx context.Context, body io.Reader) (*spooled, error) {
 	limited := &io.LimitedReader{R: body, N: h.cfg.MaxEnvelope + 1}
 	buf := h.buffer()
 	defer h.buffers.Put(buf)
@@ -42,15 +41,7 @@ func (h *Hub) spool(body io.Reader) (*spooled, error) {
 	case err != nil:
 		return nil, uploadError(err)
 	}
-	s, err := h.spoolFile(head, limited)
-	if err != nil {
-		return nil, err
-	}
-	if s.size > h.cfg.MaxEnvelope {
-		s.drop()
-		return nil, refuse(api.TooLarge, "the limit is %d bytes", h.cfg.MaxEnvelope)
-	}
-	return s, nil
+	return h.stage(ctx, head, limited)
 }
 
 // buffer gives room for the beginning of a submission. Most are small, and clearing
@@ -77,32 +68,99 @@ func fill(r io.Reader, buf []byte) (n int, err error) {
 	return n, err
 }
 
-func (h *Hub) spoolFile(head []byte, rest io.Reader) (_ *spooled, err error) {
-	f, err := os.CreateTemp(h.cfg.Spool, "submission-*")
+// stage takes a large submission into the blob store, not yet under a name.
+func (h *Hub) stage(ctx context.Context, head []byte, rest io.Reader) (_ *spooled, err error) {
+	st, err := h.p.Blobs.Stage(ctx, "", "", 0)
 	if err != nil {
-		return nil, fmt.Errorf("spool submission: %w", err)
+		return nil, storeError(err)
 	}
 	defer func() {
 		if err != nil {
-			_ = f.Close()
+			err = errors.Join(err, st.Close())
 		}
 	}()
-	if err := os.Remove(f.Name()); err != nil {
-		return nil, fmt.Errorf("spool submission: %w", err)
-	}
 	hash := gm.NewSM3()
-	size, err := io.Copy(io.MultiWriter(f, hash), io.MultiReader(bytes.NewReader(head), rest))
-	if errors.Is(err, syscall.ENOSPC) {
-		return nil, refuse(api.StorageFull, "")
-	}
+	size, err := h.take(st, hash, io.MultiReader(bytes.NewReader(head), rest), nil)
 	if err != nil {
-		return nil, uploadError(err)
+		return nil, err
 	}
-	return &spooled{ReaderAt: f, size: size, sum: transport.Digest(hash.Sum(nil)), file: f}, nil
+	if size > h.cfg.MaxEnvelope {
+		return nil, h.tooLarge()
+	}
+	return &spooled{ReaderAt: st, size: size, sum: transport.Digest(hash.Sum(nil)), staged: st}, nil
+}
+
+func (h *Hub) tooLarge() error {
+	return refuse(api.TooLarge, "the limit is %d bytes", h.cfg.MaxEnvelope)
+}
+
+// storeError is a refusal where the store has no room, and else its error.
+func storeError(err error) error {
+	if errors.Is(err, blob.ErrNoSpace) {
+		return refuse(api.StorageFull, "")
+	}
+	return fmt.Errorf("stage submission: %w", err)
+}
+
+const (
+	// pieceSize is one buffer between reading, writing and hashing a large submission, in bytes; takePieces is how many
+	// there are of each submission. They bound its memory.
+	pieceSize  = 256 << 10
+	takePieces = 4
+)
+
+// take copies body into to and hash until it ends, and hands on the bytes taken. SM3 is slower than most disks, so it runs
+// beside reading and writing. each, where it is set, is called from there after each piece, with the number of bytes hashed.
+// An error of body is a refusal; what was taken before it is written and hashed all the same.
+func (h *Hub) take(to io.Writer, hash io.Writer, body io.Reader, each func(n int64)) (size int64, err error) {
+	type piece struct {
+		buf *[]byte
+		n   int
+	}
+	full, free := make(chan piece, takePieces), make(chan *[]byte, takePieces)
+	for range takePieces {
+		free <- h.pieces.Get().(*[]byte) // the pool makes nothing else
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		hashed := int64(0)
+		for p := range full {
+			_, _ = hash.Write((*p.buf)[:p.n]) // a hash never fails
+			hashed += int64(p.n)
+			free <- p.buf
+			if each != nil {
+				each(hashed)
+			}
+		}
+	}()
+	for err == nil {
+		p := piece{buf: <-free}
+		p.n, err = fill(body, *p.buf)
+		if _, failed := to.Write((*p.buf)[:p.n]); failed != nil {
+			p.n, err = 0, storeError(failed)
+		} else if err != nil && !errors.Is(err, io.EOF) {
+			err = uploadError(err)
+		}
+		size += int64(p.n)
+		full <- p
+	}
+	close(full)
+	<-done
+	for range takePieces {
+		h.pieces.Put(<-free)
+	}
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	return size, err
 }
 
 // uploadError says what a broken upload is. Nothing of it is kept.
 func uploadError(err error) error {
+	if _, ok := errors.AsType[*Refusal](err); ok {
+		return err
+	}
 	if errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded) {
 		return refuse(api.Timeout, "the upload took too long")
 	}
@@ -111,26 +169,23 @@ func uploadError(err error) error {
 
 // drop frees what the submission holds.
 func (s *spooled) drop() {
-	if s.file != nil {
-		_ = s.file.Close()
-		s.file = nil
+	if s.staged != nil {
+		_ = s.staged.Close()
+		s.staged = nil
 	}
 }
 
 // keep stores a large envelope durably, before any transaction speaks of it.
 func (h *Hub) keep(ctx context.Context, s *spooled) error {
-	if s.file == nil {
+	if s.staged == nil {
 		return nil
 	}
-	info, err := h.p.Blobs.Put(ctx, io.NewSectionReader(s, 0, s.size))
+	err := s.staged.Keep(ctx, blob.Info{Ref: blob.Ref(s.sum), Size: s.size})
 	if errors.Is(err, blob.ErrNoSpace) {
 		return refuse(api.StorageFull, "")
 	}
 	if err != nil {
 		return fmt.Errorf("store envelope: %w", err)
-	}
-	if transport.Digest(info.Ref) != s.sum || info.Size != s.size {
-		return fmt.Errorf("store envelope: %w", blob.ErrCorrupt)
 	}
 	return nil
 }

@@ -239,6 +239,8 @@ type Blobs interface {
 	// Open gives the content; blob.ErrNotFound where there is none. Reads that find
 	// other bytes than were put fail.
 	Open(ctx context.Context, ref blob.Ref) (blob.Reader, error)
+	// Submissions are staged while they are checked, and uploads while they are not complete.
+	blob.Stager
 }
 
 // ErrNotDeposited is wrapped by an Archiver where the archive refuses a record for good, as one whose document bears a

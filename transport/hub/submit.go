@@ -37,11 +37,16 @@ func (h *Hub) Submit(ctx context.Context, c Caller, key string, body io.Reader) 
 	if err := h.room(ctx); err != nil {
 		return Submission{}, err
 	}
-	s, err := h.spool(body)
+	s, err := h.spool(ctx, body)
 	if err != nil {
 		return Submission{}, h.deniedSubmission(ctx, c, err)
 	}
 	defer s.drop()
+	return h.submit(ctx, c, key, s)
+}
+
+// submit judges a submission that is here, and accepts it.
+func (h *Hub) submit(ctx context.Context, c Caller, key string, s *spooled) (Submission, error) {
 	in, err := h.inspect(ctx, c, s)
 	if err != nil {
 		return h.refused(ctx, c, key, s, in.exchange, err)

@@ -8,7 +8,9 @@ import (
 	"slices"
 	"time"
 
+	"yinxin/archive/blob"
 	"yinxin/transport"
+	"yinxin/transport/envelope"
 )
 
 // Track is what a sender sees of its exchange.
@@ -158,40 +160,72 @@ func (h *Hub) Delivery(ctx context.Context, c Caller, id string) (Received, erro
 	return out, err
 }
 
-// Envelope writes the envelope as this recipient gets it: the payload with its own
-// header alone. It is there between the opening and the end of the delivery; access
-// to what was withdrawn or returned is gone.
+// Download is an envelope as one party gets it: the payload with its own header alone. It is to be closed.
+type Download struct {
+	*envelope.Single
+	body blob.Reader
+}
+
+// Close releases what the download reads from.
+func (d *Download) Close() error { return d.body.Close() }
+
+// writeTo writes the whole and closes.
+func (d *Download) writeTo(w io.Writer) error {
+	_, err := io.Copy(w, io.NewSectionReader(d, 0, d.Size()))
+	return errors.Join(err, d.Close())
+}
+
+// Envelope writes what [Hub.OpenEnvelope] gives.
 func (h *Hub) Envelope(ctx context.Context, c Caller, delivery string, w io.Writer) error {
-	got, err := h.Delivery(ctx, c, delivery)
+	d, err := h.OpenEnvelope(ctx, c, delivery)
 	if err != nil {
 		return err
+	}
+	return d.writeTo(w)
+}
+
+// OpenEnvelope gives the envelope as this recipient gets it. It is there between the opening and the end of the delivery;
+// access to what was withdrawn or returned is gone.
+func (h *Hub) OpenEnvelope(ctx context.Context, c Caller, delivery string) (*Download, error) {
+	got, err := h.Delivery(ctx, c, delivery)
+	if err != nil {
+		return nil, err
 	}
 	switch got.Delivery.State {
 	case transport.Opened, transport.Acknowledged, transport.Archived:
 	case transport.Available:
-		return asRefusal(&transport.TransitionError{Act: "fetch before it is opened", State: got.Delivery.State})
+		return nil, asRefusal(&transport.TransitionError{Act: "fetch before it is opened", State: got.Delivery.State})
 	default:
-		return notFound()
+		return nil, notFound()
 	}
 	rec := h.audit(c, h.now(), "delivery.fetch", delivery, transport.Allowed, "")
 	if err := h.p.Auditor.Record(ctx, rec); err != nil {
-		return fmt.Errorf("audit a fetch: %w", err)
+		return nil, fmt.Errorf("audit a fetch: %w", err)
 	}
-	return h.extract(ctx, got.Exchange.ID, c.Org, w)
+	return h.openFor(ctx, got.Exchange.ID, c.Org)
 }
 
-// OwnEnvelope writes the sender's own copy: the sender can always reopen what it sent.
+// OwnEnvelope writes what [Hub.OpenOwnEnvelope] gives.
 func (h *Hub) OwnEnvelope(ctx context.Context, c Caller, exchange string, w io.Writer) error {
+	d, err := h.OpenOwnEnvelope(ctx, c, exchange)
+	if err != nil {
+		return err
+	}
+	return d.writeTo(w)
+}
+
+// OpenOwnEnvelope gives the sender's own copy: the sender can always reopen what it sent.
+func (h *Hub) OpenOwnEnvelope(ctx context.Context, c Caller, exchange string) (*Download, error) {
 	err := h.p.Store.View(ctx, func(r Reader) error {
 		_, err := h.ownExchange(r, c, exchange)
 		return err
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	rec := h.audit(c, h.now(), "exchange.fetch", exchange, transport.Allowed, "")
 	if err := h.p.Auditor.Record(ctx, rec); err != nil {
-		return fmt.Errorf("audit a fetch: %w", err)
+		return nil, fmt.Errorf("audit a fetch: %w", err)
 	}
-	return h.extract(ctx, exchange, c.Org, w)
+	return h.openFor(ctx, exchange, c.Org)
 }

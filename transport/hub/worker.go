@@ -406,7 +406,13 @@ func (h *Hub) record(ctx context.Context, exchange string) (Record, error) {
 		}
 		return nil
 	})
-	rec.Envelope = func(ctx context.Context, w io.Writer) error { return h.extract(ctx, exchange, h.cfg.Archive, w) }
+	rec.Envelope = func(ctx context.Context, w io.Writer) error {
+		d, err := h.openFor(ctx, exchange, h.cfg.Archive)
+		if err != nil {
+			return err
+		}
+		return d.writeTo(w)
+	}
 	return rec, err
 }
 

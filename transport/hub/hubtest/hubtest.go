@@ -201,6 +201,7 @@ func (w *World) Statement(
 // Store is what a hub is run on here.
 type Store interface {
 	hub.Store
+	hub.Uploads
 	directory.Store
 	tlog.Queue
 	audit.Store
@@ -231,7 +232,7 @@ func (w *World) Run(store Store, folder string, edit func(*hub.Config, *hub.Part
 	w.must(err)
 	cfg := hub.Config{Code: HubCode, Archive: ArchiveCode}
 	parts := hub.Parts{
-		Store: store, Blobs: blobs, Directory: dir, Auditor: audit.New(store, w.Clock.Now), Policy: w.Policy,
+		Store: store, Uploads: store, Blobs: blobs, Directory: dir, Auditor: audit.New(store, w.Clock.Now), Policy: w.Policy,
 		Clock: w.Clock.Now, Rand: rand.Reader, Archiver: Shelf{},
 	}
 	if edit != nil {
