@@ -15,7 +15,7 @@ import (
 var NoAnchor = &Mutant{Name: "no comparison with the anchor", Edits: []Edit{{
 	File: "cmd/yinxind/wire.go",
 	Old:  "	if err := system.CheckAnchor(ctx, signed); err != nil {\n",
-	New:  "	if err := error(nil); err != nil {\n",
+	New:  "	_ = signed\n	if err := error(nil); err != nil {\n",
 }}}
 
 // copyTree copies files; what stood in the new place is replaced.

@@ -30,6 +30,12 @@ func attackRows() map[string][]string {
 			"internal/httpapi/uploads_test.go TestSlowUploadsOfOneOfficeDoNotStopAnother",
 		},
 		"W-11 sessions after a change of rights": {"transport/directory/directory_test.go TestSessionsEndWithWhatTheyRestOn"},
+		"W-03 fields, verbs and paths":           {"internal/web/security_test.go TestRequestsAreTakenAsTheyAre"},
+		"W-06 names of files":                    {"internal/web/security_test.go TestFileNames"},
+		"W-07 uploads cut off or too large":      {"transport/hub/hub_test.go TestSubmitCutOffOrLarge", "internal/httpapi/httpapi_test.go TestCutUpload"},
+		"W-08 slow clients":                      {"internal/faults/net_test.go TestSlowClients"},
+		"W-11 sessions of the console":           {"internal/web/security_test.go TestSession"},
+		"W-17 statements of constants alone":     {"internal/housekeeping/sql_test.go TestRepositorySQL"},
 		"W-10, W-11 guessing and locking out":    {"transport/directory/directory_test.go TestNobodyLocksOthersOut"},
 	}
 }
