@@ -12,6 +12,7 @@ package render
 // Bounds of one page.
 const (
 	maxDepth      = 16        // nested page blocks, composites, templates
+	maxTemplates  = 256       // templates drawn, each as often as it is named
 	maxObjects    = 200_000   // graphic objects
 	maxTiles      = 50_000    // graphic objects that patterns repeat
 	maxPatterns   = 4         // patterns within the cells of patterns

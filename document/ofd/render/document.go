@@ -187,7 +187,7 @@ func (d *Document) page(i int) (*scene, error) {
 	}
 	at := translate(-p.Size.X, -p.Size.Y)
 	r.page = at
-	if err := r.content(p.Name, at, true); err != nil {
+	if err := r.content(p.Name, at); err != nil {
 		return nil, err
 	}
 	if err := r.annotations(d.annots[p.ID], at); err != nil {

@@ -17,6 +17,7 @@ type reader struct {
 	objects, segments, characters int
 	tiles                         int    // objects that patterns may still repeat
 	clips, patterns               int    // clips made, patterns being read
+	below, drawn                  int    // templates that the one being read lies in, templates read for the page
 	page                          matrix // of the page itself
 	pictures                      map[string]*picture
 	pixels                        int // that pictures of the page may still have
@@ -32,8 +33,8 @@ type state struct {
 	over  bool
 }
 
-// content reads a page or template: templates below, layers, templates above.
-func (r *reader) content(name string, at matrix, templates bool) error {
+// content reads a page or template: the templates that it names below, its layers, those above.
+func (r *reader) content(name string, at matrix) error {
 	data, ok := r.doc.pkg.Entry(name)
 	if !ok {
 		r.doc.note("resource_missing", "%s", name)
@@ -50,12 +51,10 @@ func (r *reader) content(name string, at matrix, templates bool) error {
 		}
 	}
 	res := r.doc.common.under(own)
-	if templates {
-		if err := r.templates(page, at, false); err != nil {
-			return err
-		}
+	if err := r.templates(page, at, false); err != nil {
+		return err
 	}
-	r.res = res
+	r.res = res // which the templates have set to their own
 	layers := page.Child("Content").All("Layer")
 	for _, kind := range []string{"Background", "Body", "Foreground"} {
 		for _, l := range layers {
@@ -72,13 +71,7 @@ func (r *reader) content(name string, at matrix, templates bool) error {
 			}
 		}
 	}
-	if templates {
-		return r.templates(page, at, true)
-	}
-	if len(page.All("Template")) > 0 {
-		r.doc.note("object_not_drawn", "templates of the template %s", name)
-	}
-	return nil
+	return r.templates(page, at, true)
 }
 
 // under gives the resources of a page: its own, then the document's.
@@ -98,6 +91,8 @@ func (r *resources) under(own *resources) *resources {
 	return out
 }
 
+// templates draws those that a page or template names in front of its own layers, or behind them. Each naming is drawn: what
+// templates that name others twice would multiply to is bounded by number, as an empty one costs no objects.
 func (r *reader) templates(page *ofd.Element, at matrix, above bool) error {
 	for _, t := range page.All("Template") {
 		if (t.Value("ZOrder") == "Foreground") != above {
@@ -108,7 +103,13 @@ func (r *reader) templates(page *ofd.Element, at matrix, above bool) error {
 			r.doc.note("resource_missing", "template %.20s", t.Value("TemplateID"))
 			continue
 		}
-		if err := r.content(name, at, false); err != nil {
+		if r.drawn++; r.drawn > maxTemplates || r.below >= maxDepth {
+			return verdict.Refuse(verdict.Limit, "a page of more than %d templates, or of templates nested deeper than %d", maxTemplates, maxDepth)
+		}
+		r.below++
+		err := r.content(name, at)
+		r.below--
+		if err != nil {
 			return err
 		}
 	}
