@@ -10,11 +10,18 @@ import (
 // insert is a table or a picture among the paragraphs, with its place.
 type insert struct {
 	document.Paragraph
-	page      int
-	top, foot float64
+	page        int
+	top, foot   float64
+	first, last tableRead // rows of a table, the head not counted
 }
 
-func (t insert) before(p piece) bool { return t.page < p.page || t.page == p.page && t.top < p.top }
+// tableRead is a row of a table as it stands on one page.
+type tableRead struct {
+	cells        [][]piece // the lines of each cell
+	above, below float64   // between the rules and the text next to them; 0 where the row has no text
+}
+
+func (t *insert) before(p piece) bool { return t.page < p.page || t.page == p.page && t.top < p.top }
 
 // inserts reads the tables and pictures of the pages from, up to but not including to. A table that goes on at the top of
 // a page under the same head is one with what ends the page before.
@@ -25,14 +32,56 @@ func (r *pageReader) inserts(from, to int) []insert {
 			n := len(out) - 1
 			if n >= 0 && next.Table != nil && out[n].Table != nil && out[n].page == i-1 && next.Table.Caption == "" &&
 				next.top < textTop+oneRow && slices.Equal(next.Table.Head, out[n].Table.Head) {
-				out[n].Table.Rows = append(out[n].Table.Rows, next.Table.Rows...)
-				out[n].page, out[n].top, out[n].foot = i, next.top, next.foot
+				out[n].goOn(next)
 				continue
 			}
 			out = append(out, next)
 		}
 	}
 	return out
+}
+
+// goOn adds the rows of next, the part of the same table on the next page.
+func (t *insert) goOn(next insert) {
+	rows, added := t.Table.Rows, next.Table.Rows
+	if len(rows) > 0 && len(added) > 0 && len(rows[len(rows)-1]) == len(added[0]) && t.last.isCut() && next.first.follows() {
+		joinRows(rows[len(rows)-1], added[0], t.last.cells, next.first.cells)
+		added = added[1:]
+		if len(added) == 0 { // a row that goes on may go on once more
+			next.last.above = max(next.last.above, t.last.above)
+		}
+	}
+	t.Table.Rows = append(t.Table.Rows, added...)
+	t.page, t.top, t.foot, t.first, t.last = next.page, next.top, next.foot, next.first, next.last
+}
+
+// A row that no page holds is cut between two of its lines: there its text stands nearer to the rule than a whole row's
+// does, as half of what parts two lines is left.
+const (
+	cutGap   = (rowPitch-size4)/2 + 0.15 // at most, on the side of the cut
+	cutLeast = rowPad / 2                // by so much more is left on the other
+)
+
+// isCut reports whether the row ends its page and goes on.
+func (t tableRead) isCut() bool { return t.below > 0 && t.below < cutGap && t.above > t.below+cutLeast }
+
+// follows reports whether the row goes on from the page before: its end has more room, or it goes on again.
+func (t tableRead) follows() bool { return t.above > 0 && t.above < cutGap && t.below > t.above-0.1 }
+
+// maxCutCell bounds what a cell is put together from over pages, in bytes.
+const maxCutCell = 1 << 16
+
+// joinRows adds the texts of a row's part to those before it.
+func joinRows(row, part []string, before, lines [][]piece) {
+	for k := range row {
+		if part[k] == "" || len(row[k])+len(part[k]) > maxCutCell {
+			continue
+		}
+		if n := len(before[k]); n > 0 && len(lines[k]) > 0 {
+			row[k] += joint(before[k][n-1], lines[k][0])
+		}
+		row[k] += part[k]
+	}
 }
 
 func (r *pageReader) insertsOf(i int) []insert {
@@ -44,13 +93,13 @@ func (r *pageReader) insertsOf(i int) []insert {
 	all, marks := piecesOf(i, p), marksOf(p)
 	var out []insert
 	for _, b := range bands {
-		t := readTable(p, b, marks)
+		in := readTable(i, p, b, marks)
 		for _, q := range all {
 			if math.Abs(q.centre()-textMiddle) < 1 && b.top > q.top && b.top-q.top < 1.2*oneRow {
-				t.Caption = q.spaced
+				in.Table.Caption = q.spaced
 			}
 		}
-		out = append(out, insert{document.Paragraph{Table: t}, i, b.top, b.foot})
+		out = append(out, in)
 	}
 	for _, f := range p.Pictures {
 		pic := &document.Picture{Width: round(f.Width)}
@@ -60,7 +109,7 @@ func (r *pageReader) insertsOf(i int) []insert {
 				pic.Caption = q.spaced
 			}
 		}
-		out = append(out, insert{document.Paragraph{Picture: pic}, i, f.Y, foot})
+		out = append(out, insert{Paragraph: document.Paragraph{Picture: pic}, page: i, top: f.Y, foot: foot})
 	}
 	slices.SortStableFunc(out, func(a, b insert) int { return compare(a.top, b.top) })
 	return out
@@ -73,7 +122,7 @@ const (
 )
 
 // readTable sorts the characters of a band into the cells between its rules; the first row is the head.
-func readTable(p *Page, b band, marks []mark) *document.Table {
+func readTable(page int, p *Page, b band, marks []mark) insert {
 	var xs, ys []float64
 	for _, r := range p.Rules {
 		if y := (r.Y1 + r.Y2) / 2; isRed(r.Color) || y < b.top-0.5 || y > b.foot+0.5 {
@@ -88,9 +137,32 @@ func readTable(p *Page, b band, marks []mark) *document.Table {
 	}
 	xs, ys = apart(xs), apart(ys)
 	t := &document.Table{}
+	in := insert{Paragraph: document.Paragraph{Table: t}, page: page, top: b.top, foot: b.foot}
 	if len(xs) < 2 || len(ys) < 2 || len(xs) > maxTableRules || len(ys) > maxTableRows {
-		return t
+		return in
 	}
+	cells := cellsOf(xs, ys, b, marks)
+	for row := range len(ys) - 1 {
+		read := readRow(page, cells[row*(len(xs)-1):(row+1)*(len(xs)-1)], ys[row], ys[row+1])
+		var texts []string
+		for _, lines := range read.cells {
+			texts = append(texts, joined(lines))
+		}
+		switch row {
+		case 0:
+			t.Head = texts
+			continue
+		case 1:
+			in.first = read
+		}
+		in.last = read
+		t.Rows = append(t.Rows, texts)
+	}
+	return in
+}
+
+// cellsOf gives the characters of each cell, row by row.
+func cellsOf(xs, ys []float64, b band, marks []mark) [][]mark {
 	cells := make([][]mark, (len(xs)-1)*(len(ys)-1))
 	for _, m := range marks {
 		if m.baseline < b.top || m.top > b.foot {
@@ -102,32 +174,36 @@ func readTable(p *Page, b band, marks []mark) *document.Table {
 			cells[k] = append(cells[k], m)
 		}
 	}
-	for row := range len(ys) - 1 {
-		var texts []string
-		for column := range len(xs) - 1 {
-			texts = append(texts, cellText(cells[row*(len(xs)-1)+column]))
-		}
-		if row == 0 {
-			t.Head = texts
-			continue
-		}
-		t.Rows = append(t.Rows, texts)
-	}
-	return t
+	return cells
 }
 
-// cellText joins the lines of a cell.
-func cellText(marks []mark) string {
+// readRow puts the characters of each cell of a row together to lines.
+func readRow(page int, cells [][]mark, top, foot float64) tableRead {
+	var read tableRead
+	high, low := math.Inf(1), math.Inf(-1)
+	for _, marks := range cells {
+		read.cells = append(read.cells, cellLines(page, marks))
+		for _, m := range marks {
+			high, low = min(high, m.top), max(low, m.top+m.run.Size)
+		}
+	}
+	if low > high {
+		read.above, read.below = high-top, foot-low
+	}
+	return read
+}
+
+func cellLines(page int, marks []mark) []piece {
 	var lines []piece
 	for from := 0; from < len(marks); {
 		to := from + 1
 		for to < len(marks) && math.Abs(marks[to].baseline-marks[from].baseline) <= sameLine {
 			to++
 		}
-		lines = append(lines, newPiece(0, marks[from:to]))
+		lines = append(lines, newPiece(page, marks[from:to]))
 		from = to
 	}
-	return joined(lines)
+	return lines
 }
 
 // apart sorts places and leaves out those that lie together.

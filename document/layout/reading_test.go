@@ -91,3 +91,38 @@ func FuzzRead(f *testing.F) {
 		_ = layout.Check([]layout.Page{sheet, sheet}, nil)
 	})
 }
+
+// TestReadRowOverPages: a row that no page holds, cut at each of its lines in turn, is read as the one row that it is;
+// whole rows on both sides of a page's end stay two.
+func TestReadRowOverPages(t *testing.T) {
+	tall := func(n int) string { return strings.Repeat("公文收发和用印归档", n) }
+	tables := map[string]*document.Table{
+		"cut": {Head: []string{"序号", "备注", "说明", "甲", "乙", "丙", "丁"}, Rows: [][]string{
+			{"1", tall(20), tall(8), "", "", "", ""}, {"2", "短", "短", "", "", "", ""}, {"3", tall(21), "an office of GB 18030 " + tall(12), "", "甲", "", ""},
+		}},
+		"whole": {Head: []string{"序号", "备注"}},
+		"long":  {Head: []string{"甲", "乙", "丙", "丁", "戊", "己", "庚", "辛", "壬"}, Rows: [][]string{{tall(4), tall(4), tall(4), tall(4), tall(4), tall(4), tall(4), tall(4), tall(4)}}},
+	}
+	for range 60 {
+		tables["whole"].Rows = append(tables["whole"].Rows, []string{"云溪", tall(5)})
+	}
+	for name, want := range tables {
+		cut := false
+		for before := range 8 {
+			d := mustParse(t, draft())
+			d.Body = nil
+			for range before + 1 {
+				d.Body = append(d.Body, document.NewParagraph("各单位要做好试点工作。"))
+			}
+			d.Body = append(d.Body, document.Paragraph{Table: want}, document.NewParagraph("特此通知。"))
+			p := mustCompose(t, d)
+			cut = cut || len(p.Pages) > 1
+			if diff := cmp.Diff(d.Body, layout.Read(stripped(p)).Body); diff != "" {
+				t.Errorf("%s behind %d paragraphs: -draft +pages\n%s", name, before+1, diff)
+			}
+		}
+		if !cut {
+			t.Errorf("%s: no table went over a page", name)
+		}
+	}
+}
