@@ -6,6 +6,9 @@
 // package is bound by SM3 and SHA-256 in a manifest that the archive signs, and every receipt in it speaks of this
 // document and this exchange. Nothing is rewritten: what comes later stands beside it.
 //
+// A record is kept for its retention period, longer under a legal hold, and then destroyed by the decision of two persons; a
+// signed tombstone and the log's evidence stay (keeping.go).
+//
 // It does not judge seals or receipts itself: a [Judge] does, so that this package stays below the verifier and knows
 // nothing of the exchange. It does not encrypt at rest or write other package forms; archive/renewal
 // keeps proofs of time alive.
@@ -54,6 +57,8 @@ type Record struct {
 	Parties []string `json:"parties"`
 	// DepositedAt is the archive's clock at the deposit, UTC.
 	DepositedAt time.Time `json:"deposited_at"`
+	// DisposedAt is when the record was destroyed; zero while it is kept, and so in every manifest.
+	DisposedAt time.Time `json:"disposed_at,omitzero"`
 }
 
 // Submission is what the archive is given for one document (归档信息包): the description, the files, and what it is found by.
@@ -76,6 +81,8 @@ type Query struct {
 	From, To string
 	// Office limits the result to records that the office is a party of; empty means no limit (archivists).
 	Office string
+	// Kept leaves out what was disposed of.
+	Kept bool
 	// Limit is at most 200; After is the ID of the last record of the page before.
 	Limit int
 	After string
@@ -98,6 +105,9 @@ type Index interface {
 	FindRecords(ctx context.Context, q Query) ([]Entry, error)
 	// Record returns one entry by ID or archival code; ErrNotFound when there is none.
 	Record(ctx context.Context, idOrCode string) (Entry, error)
+	// ForgetRecord leaves of a record what [Record.Forgotten] says, and nothing that it could be found by beside that. It is
+	// idempotent.
+	ForgetRecord(ctx context.Context, id string, at time.Time) error
 }
 
 // Archive deposits and retrieves records.
@@ -164,6 +174,38 @@ func (a *Archive) describe(ctx context.Context, r Record) (Record, error) {
 }
 
 func (a *Archive) store(ctx context.Context, r Record, files []File) (ref blob.Ref, err error) {
+	return a.keep(ctx, func(w io.Writer) error { return WriteZip(w, r, files, a.writing()) })
+}
+
+// Supplement keeps receipts that came after the deposit of an exchange's record and returns the name of the blob that they
+// lie in. Which blobs those are is the log's to know: its entry names each.
+func (a *Archive) Supplement(ctx context.Context, exchange string, files []File) (blob.Ref, error) {
+	have, err := a.Index.FindRecords(ctx, Query{Exchange: exchange, Limit: 1})
+	if err == nil && len(have) == 0 {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return blob.Ref{}, fmt.Errorf("supplement %s: %w", exchange, err)
+	}
+	r := have[0].Record
+	if !r.DisposedAt.IsZero() {
+		return blob.Ref{}, fmt.Errorf("supplement %s: %w", exchange, ErrDisposed)
+	}
+	ref, err := a.keep(ctx, func(w io.Writer) error {
+		return WriteSupplement(w, r, a.Clock().UTC().Truncate(time.Second), files, a.writing())
+	})
+	if err != nil {
+		return ref, fmt.Errorf("supplement %s: %w", exchange, err)
+	}
+	return ref, nil
+}
+
+func (a *Archive) writing() WriteOptions {
+	return WriteOptions{Signer: a.Signer, Certificate: a.Certificate, Chain: a.Chain, Rand: a.Rand}
+}
+
+// keep stores what write writes, by way of a temporary file.
+func (a *Archive) keep(ctx context.Context, write func(io.Writer) error) (ref blob.Ref, err error) {
 	f, err := os.CreateTemp(a.TempDir, "package-*.zip")
 	if err != nil {
 		return ref, err
@@ -171,8 +213,7 @@ func (a *Archive) store(ctx context.Context, r Record, files []File) (ref blob.R
 	defer func() {
 		err = errors.Join(err, f.Close(), os.Remove(f.Name()))
 	}()
-	o := WriteOptions{Signer: a.Signer, Certificate: a.Certificate, Chain: a.Chain, Rand: a.Rand}
-	if err := WriteZip(f, r, files, o); err != nil {
+	if err := write(f); err != nil {
 		return ref, err
 	}
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
@@ -197,6 +238,9 @@ func (a *Archive) RetrieveEntry(ctx context.Context, idOrCode, office string) (E
 	}
 	if office != "" && !e.Record.concerns(office) {
 		return Entry{}, nil, fmt.Errorf("retrieve %s: %w", idOrCode, ErrNotFound)
+	}
+	if !e.Record.DisposedAt.IsZero() {
+		return e, nil, fmt.Errorf("retrieve %s: %w", idOrCode, ErrDisposed)
 	}
 	rc, err := a.Blobs.Open(ctx, e.Package)
 	if err != nil {

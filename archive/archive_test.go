@@ -506,6 +506,16 @@ func (m *memoryIndex) Record(_ context.Context, id string) (archive.Entry, error
 	return archive.Entry{}, archive.ErrNotFound
 }
 
+func (m *memoryIndex) ForgetRecord(_ context.Context, id string, at time.Time) error {
+	for i, e := range m.entries {
+		if e.Record.ID == id {
+			m.entries[i].Record = e.Record.Forgotten(at)
+			return nil
+		}
+	}
+	return archive.ErrNotFound
+}
+
 func TestDepositOnceAndRetrieve(t *testing.T) {
 	w := newWorld(t)
 	blobs, err := fileblob.Open(t.TempDir())

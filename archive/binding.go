@@ -41,6 +41,9 @@ type FileDigests struct {
 // Events that every complete record of an exchange holds at least.
 const eventAccepted = "SubmissionAcceptance"
 
+// eventSupplement is the event whose receipt binds a supplement to the log.
+const eventSupplement = "Supplement"
+
 // contents are the files of a package that say something of each other.
 type contents struct {
 	record Record
@@ -168,6 +171,31 @@ func (c *contents) bindEvidence(r Record) (bad []verdict.Check) {
 		fail(verdict.EvidenceMissing, "no receipt of the acceptance")
 	}
 	return bad
+}
+
+// bindSupplement: there is nothing but receipts, they are this record's, and each follows the one before it; the first is that
+// of the deposit or of the supplement before. Their own verdicts say whether they are genuine.
+func (c *contents) bindSupplement(m *Manifest) (bad []verdict.Check) {
+	for _, e := range m.Files {
+		if e.Role != RoleEvidence {
+			bad = append(bad, verdict.Fail(verdict.CheckManifest, verdict.Manifest, "%s has a role that no supplement has", e.Path))
+		}
+	}
+	for i, b := range c.bounds {
+		if b.Exchange != m.Record.Exchange || b.DocumentSM3 != m.Record.DocumentSM3 || b.Sender != m.Record.Issuer {
+			bad = append(bad, verdict.Fail(verdict.CheckReceiptBinding, verdict.ReceiptBinding, "receipt %s is of another exchange, document or sender", path.Base(b.ID)))
+		}
+		if i > 0 && b.Previous != c.bounds[i-1].Digest {
+			bad = append(bad, verdict.Fail(verdict.CheckReceiptBinding, verdict.EvidenceMissing, "the entry before receipt %s is not in the supplement", b.ID))
+		}
+	}
+	if len(c.bounds) == 0 || c.bounds[0].Event != eventDeposit && c.bounds[0].Event != eventSupplement {
+		bad = append(bad, verdict.Fail(verdict.CheckReceiptBinding, verdict.EvidenceMissing, "a supplement begins with the receipt of the deposit or of the supplement before it"))
+	}
+	if len(bad) > 0 {
+		return bad
+	}
+	return []verdict.Check{verdict.Pass(verdict.CheckReceiptBinding)}
 }
 
 // sameFiles compares two lists without regard to order.

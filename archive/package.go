@@ -22,8 +22,11 @@ import (
 	"yinxin/crypto/gm"
 )
 
-// PackageSchema names the manifest of a record package.
-const PackageSchema = "yinxin.package/1"
+// PackageSchema names the manifest of a record package, SupplementSchema that of receipts which came after its deposit.
+const (
+	PackageSchema    = "yinxin.package/1"
+	SupplementSchema = "yinxin.supplement/1"
+)
 
 // The two files that every package has at its top; docs/formats/package.md describes both.
 const (
@@ -94,25 +97,35 @@ type WriteOptions struct {
 // WriteZip writes a package: every file, then the manifest, then the GB/T 35275 signature over the manifest's bytes.
 // The same input gives the same bytes but for the signature.
 func WriteZip(w io.Writer, r Record, files []File, o WriteOptions) error {
+	return writeSigned(w, PackageSchema, r, r.DepositedAt, files, o)
+}
+
+// WriteSupplement writes receipts that came after the deposit of a record, as a package without the document; at is the
+// archive's time.
+func WriteSupplement(w io.Writer, r Record, at time.Time, files []File, o WriteOptions) error {
+	return writeSigned(w, SupplementSchema, r, at, files, o)
+}
+
+func writeSigned(w io.Writer, schema string, r Record, at time.Time, files []File, o WriteOptions) error {
 	z := zip.NewWriter(w)
-	entries, err := copyFiles(z, files, r.DepositedAt)
+	entries, err := copyFiles(z, files, at)
 	if err != nil {
 		return err
 	}
-	manifest, err := listText(Manifest{Schema: PackageSchema, Record: r, Files: entries})
+	manifest, err := listText(Manifest{Schema: schema, Record: r, Files: entries})
 	if err != nil {
 		return fmt.Errorf("write manifest: %w", err)
 	}
 	sig, err := cms.SignDetached(gm.SM3(manifest), cms.SignOptions{
-		Signer: o.Signer, Certificate: o.Certificate, Chain: o.Chain, Time: r.DepositedAt, Rand: o.Rand,
+		Signer: o.Signer, Certificate: o.Certificate, Chain: o.Chain, Time: at, Rand: o.Rand,
 	})
 	if err != nil {
 		return fmt.Errorf("sign manifest: %w", err)
 	}
-	if _, err := copyFile(z, BytesFile(ManifestName, "", manifest), r.DepositedAt); err != nil {
+	if _, err := copyFile(z, BytesFile(ManifestName, "", manifest), at); err != nil {
 		return fmt.Errorf("write manifest: %w", err)
 	}
-	if _, err := copyFile(z, BytesFile(SignatureName, "", sig), r.DepositedAt); err != nil {
+	if _, err := copyFile(z, BytesFile(SignatureName, "", sig), at); err != nil {
 		return fmt.Errorf("write manifest signature: %w", err)
 	}
 	return z.Close()
@@ -193,8 +206,15 @@ func ParseManifest(data []byte) (*Manifest, error) {
 	if again, err := listText(m); err != nil || !bytes.Equal(again, data) {
 		return nil, errors.New("parse manifest: not in the one spelling of this format")
 	}
-	if err := checkList(m.Schema, PackageSchema, m.Files); err != nil {
+	want := PackageSchema
+	if m.Schema == SupplementSchema {
+		want = SupplementSchema
+	}
+	if err := checkList(m.Schema, want, m.Files); err != nil {
 		return nil, fmt.Errorf("parse manifest: %w", err)
+	}
+	if !m.Record.DisposedAt.IsZero() {
+		return nil, errors.New("parse manifest: of a record that was disposed of")
 	}
 	return m, nil
 }

@@ -85,7 +85,11 @@ func verifyPackage(content fs.FS, name string, o VerifyOptions) (f verdict.File,
 	if err := c.verifyParts(&f, content, m, o); err != nil {
 		return f, c, fmt.Errorf("verify package %s: %w", name, err)
 	}
-	f.Add(c.bind(m.Record)...)
+	if m.Schema == SupplementSchema {
+		f.Add(c.bindSupplement(m)...)
+	} else {
+		f.Add(c.bind(m.Record)...)
+	}
 	f.Judge(o.Policy.Revocation)
 	return f, c, nil
 }

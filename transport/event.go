@@ -48,6 +48,13 @@ const (
 	// SenderCheck: the sender looked whether its recipients have the document; SenderCheckExpiry: it did not in time.
 	SenderCheck       Event = "SenderCheck"
 	SenderCheckExpiry Event = "SenderCheckExpiry"
+	// LegalHold and LegalHoldRelease: the archive must keep the record whatever its retention period says, and need no more
+	// (冻结, 解冻). Disposal: the record was destroyed after its retention period (销毁). Each names a statement of the archive.
+	LegalHold        Event = "LegalHold"
+	LegalHoldRelease Event = "LegalHoldRelease"
+	Disposal         Event = "Disposal"
+	// Supplement: the archive keeps what came after the deposit (补充归档).
+	Supplement Event = "Supplement"
 	// LogGap: the log was put back to an older state, and goes on with a signed statement of what was lost (日志缺口).
 	LogGap Event = "LogGap"
 )

@@ -100,6 +100,8 @@ type Exchange struct {
 	// the package that the archive keeps.
 	Deposited string
 	Package   Digest
+	// Disposed is the entry of the disposal, empty before it; then envelope and package are gone and the evidence remains.
+	Disposed string
 	// Refers names the earlier exchange that this one reissues, corrects or annuls, if any.
 	Refers Reference
 	// Superseded names the later exchange that corrected or annulled this one, if any.

@@ -15,9 +15,11 @@ import (
 )
 
 func newArchiveCmd(e *env) *cobra.Command {
-	cmd := &cobra.Command{Use: "archive", Short: "find, fetch and check records, gather evidence, hand them over (调阅、四性检测、举证、移交)"}
+	cmd := &cobra.Command{Use: "archive", Short: "find, fetch and check records, gather evidence, hand them over, keep and dispose of them (调阅、四性检测、举证、移交、保管)"}
 	cmd.AddCommand(newArchiveSearchCmd(e), newArchiveGetCmd(e), newArchiveVerifyCmd(e), newArchiveCheckCmd(e),
-		newArchiveEvidenceCmd(e), newArchiveExportCmd(e), newArchiveRenewCmd(e))
+		newArchiveEvidenceCmd(e), newArchiveExportCmd(e), newArchiveRenewCmd(e), newArchiveKeepingCmd(e), newArchiveDueCmd(e),
+		newArchiveHoldCmd(e), newArchiveReleaseCmd(e), newArchiveDisposeCmd(e), newArchiveApproveCmd(e), newArchiveDeclineCmd(e),
+		newArchiveDecisionsCmd(e))
 	return cmd
 }
 

@@ -119,6 +119,9 @@ func (c *check) records(ctx context.Context) error {
 		}
 		for _, e := range records {
 			after = e.Record.ID
+			if !e.Record.DisposedAt.IsZero() {
+				continue
+			}
 			c.want(e.Package, -1, "the package of record "+e.Record.ID)
 		}
 		if len(records) < recordPage {

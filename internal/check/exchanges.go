@@ -55,6 +55,11 @@ func (c *check) exchange(r hub.Reader, id string, i *Item) error {
 	if err != nil {
 		return err
 	}
+	if x.Disposed != "" { // envelope, package and supplements are gone, by decision
+		i.Counts["disposed"]++
+		return nil
+	}
+	c.supplements(entries)
 	if x.Package != (transport.Digest{}) {
 		c.want(blob.Ref(x.Package), -1, "the record package of exchange "+id)
 	}
@@ -72,6 +77,20 @@ func (c *check) exchange(r hub.Reader, id string, i *Item) error {
 		i.find(BlobDamaged, "the envelope of exchange "+id, "the row holds other bytes than its digest says")
 	}
 	return nil
+}
+
+// supplements notes what the archive keeps of an exchange beside its package, as the entries name it.
+func (c *check) supplements(entries []hub.Evidence) {
+	for _, e := range entries {
+		if e.Event != transport.Supplement {
+			continue
+		}
+		t, err := told(e)
+		if err != nil {
+			continue // chain has found it
+		}
+		c.want(blob.Ref(t.Object), -1, "a supplement of exchange "+e.Exchange)
+	}
 }
 
 // chain holds the entries of an exchange against each other, the exchange and its deliveries.

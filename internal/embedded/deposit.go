@@ -178,13 +178,27 @@ func (d *depositor) files(r hub.Record, opened *office.Opened, dir string) []arc
 		f.Open = func() (io.ReadCloser, error) { return os.Open(path) }
 		files = append(files, f)
 	}
+	return append(append(files, receipts(r, 1)...), archive.BytesFile("certificates/root.pem", archive.RoleCertificate, d.s.Root.PEM()))
+}
+
+// receipts are the receipts of a record as files, numbered from first on.
+func receipts(r hub.Record, first int) (files []archive.File) {
 	for i, body := range r.Receipts {
 		e := r.Evidence[i]
-		name := fmt.Sprintf("evidence/%02d-%s", i+1, e.Event)
+		name := fmt.Sprintf("evidence/%02d-%s", i+first, e.Event)
 		if e.Recipient != "" {
 			name += "-" + strings.ToLower(e.Recipient)
 		}
 		files = append(files, archive.BytesFile(name+".yxr", archive.RoleEvidence, body))
 	}
-	return append(files, archive.BytesFile("certificates/root.pem", archive.RoleCertificate, d.s.Root.PEM()))
+	return files
+}
+
+// Supplement implements hub.Archiver.
+func (d *depositor) Supplement(ctx context.Context, r hub.Record) (transport.Digest, error) {
+	if err := d.s.archiveSigner(ctx); err != nil {
+		return transport.Digest{}, err
+	}
+	ref, err := d.s.Archive.Supplement(ctx, r.Exchange.ID, receipts(r, r.First))
+	return transport.Digest(ref), err
 }

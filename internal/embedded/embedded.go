@@ -66,6 +66,10 @@ type Database interface {
 	SealsOf(ctx context.Context, office string) ([]seal.Record, error)
 	UnfinishedDispatches(ctx context.Context, limit int) ([]office.Dispatch, error)
 	AuditRows(ctx context.Context, after uint64, limit int) ([]audit.Row, error)
+	// DispatchOf is the dispatch that became an exchange; office.ErrNotFound where its sender packed it elsewhere.
+	// ForgetDispatch takes draft and envelope out of it.
+	DispatchOf(ctx context.Context, sender, exchange string) (office.Dispatch, error)
+	ForgetDispatch(ctx context.Context, p office.Dispatch) error
 	VerifyAudit(ctx context.Context) (rows uint64, head [32]byte, err error)
 	Close() error
 }
@@ -109,6 +113,8 @@ type Config struct {
 	Limits   httpapi.Limits
 	// Scanner looks for malware before hosted offices seal and pack; nil: nobody looks.
 	Scanner office.Scanner
+	// SupplementDelay is hub.Config's.
+	SupplementDelay time.Duration
 	// SealRanks are the sizes of round seals by the rank of their office, in mm; nil takes the table that is built in.
 	SealRanks picture.Ranks
 	// Faces set the documents and draw the seals; nil takes the embedded ones.
@@ -233,7 +239,7 @@ func (s *System) openServices(ctx context.Context) error {
 	s.Archive = &archive.Archive{
 		Fonds: c.Fonds, Blobs: s.Blobs, Index: s.Database, Clock: c.Clock, Rand: c.Rand, NewID: s.newID, TempDir: s.tempDir(),
 	}
-	s.Hub, err = hub.New(hub.Config{Code: c.Code, Archive: c.Archive, Shared: s.shared(), QueueBound: c.Pending, Calendar: c.Calendar, SignFor: c.SignFor, Uploads: c.Uploads}, hub.Parts{
+	s.Hub, err = hub.New(hub.Config{Code: c.Code, Archive: c.Archive, Shared: s.shared(), QueueBound: c.Pending, Calendar: c.Calendar, SignFor: c.SignFor, Uploads: c.Uploads, SupplementDelay: c.SupplementDelay}, hub.Parts{
 		Store: s.Database, Uploads: s.Database, Blobs: s.Blobs, Directory: s.Directory, Auditor: auditor, Archiver: &depositor{s},
 		Policy: s.policy, Clock: c.Clock, Rand: c.Rand, Log: c.Log, Wake: s.wakeLog,
 	})

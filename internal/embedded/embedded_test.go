@@ -76,7 +76,7 @@ func (x *exchange) open() {
 	x.keys = store
 	x.System, err = embedded.Open(x.t.Context(), embedded.Config{
 		Dir: filepath.Join(x.dir, "hub"), Keys: store, Code: "HUB", Archive: "ARCHIVE", Fonds: "Z001",
-		Origin: "test.yinxin/log", Authority: "test root", Clock: time.Now, Rand: rand.Reader,
+		Origin: "test.yinxin/log", Authority: "test root", Clock: time.Now, Rand: rand.Reader, SupplementDelay: 20 * time.Millisecond,
 	})
 	if err != nil {
 		x.t.Fatal(errors.Join(err, store.Close()))

@@ -27,7 +27,7 @@ func (r recordsFace) Retrieve(ctx context.Context, idOrCode, office string) (arc
 func (s *System) Server() (*httpapi.Server, error) {
 	offices := httpapi.OfficeService{Office: s.Office, Registrar: s.Registrar, Seals: s.Database}
 	return httpapi.New(httpapi.Config{
-		Hub: s.Hub, Directory: s.Directory, Auditor: audit.New(s.Database, s.config.Clock), Archive: recordsFace{s.Archive},
+		Hub: s.Hub, Directory: s.Directory, Auditor: audit.New(s.Database, s.config.Clock), Archive: recordsFace{s.Archive}, Keeper: s.Keeper(),
 		Log: s.Log, LogKey: s.LogKey.String(), Roots: s.Root.PEM(), Ready: s.ready, Logger: s.config.Log,
 		Rand: s.config.Rand, Clock: s.config.Clock, Limits: s.config.Limits,
 		Extra: []func(*httpapi.Server) []httpapi.Route{offices.Routes},

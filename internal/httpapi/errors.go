@@ -71,6 +71,7 @@ func problemOf(err error) *api.Problem {
 		{directory.ErrNotFound, api.NotFound},
 		{directory.ErrConflict, api.Conflict},
 		{archive.ErrNotFound, api.NotFound},
+		{archive.ErrDisposed, api.Disposed},
 		{hub.ErrStorageFull, api.StorageFull},
 		{hub.ErrStorage, api.Dependency},
 		{hub.ErrUnknownOutcome, api.Dependency},

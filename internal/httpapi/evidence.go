@@ -89,10 +89,14 @@ func recordQuery(v url.Values) (archive.Query, error) {
 }
 
 func wireRecord(r archive.Record) api.ArchiveRecord {
-	return api.ArchiveRecord{
+	w := api.ArchiveRecord{
 		ID: r.ID, ArchivalCode: r.ArchivalCode, Exchange: r.Exchange, Issuer: r.Issuer, IssuerName: r.IssuerName,
 		Kind: r.Kind, Retention: r.Retention, Number: r.Number, Title: r.Title, IssuedOn: r.IssuedOn, DocumentSM3: r.DocumentSM3, DepositedAt: r.DepositedAt,
 	}
+	if !r.DisposedAt.IsZero() {
+		w.DisposedAt = &r.DisposedAt
+	}
+	return w
 }
 
 // archivePackage hands out the record package, a zip file.
@@ -129,11 +133,14 @@ func (s *Server) recordEvidence() Handler {
 			return none, err
 		}
 		e, body, err := s.c.Archive.Retrieve(ctx, c.Var("id"), office)
-		if err != nil {
+		switch {
+		case errors.Is(err, archive.ErrDisposed): // its evidence remains
+		case err != nil:
 			return none, err
-		}
-		if err := body.Close(); err != nil {
-			return none, err
+		default:
+			if err := body.Close(); err != nil {
+				return none, err
+			}
 		}
 		if err := s.c.Auditor.Record(ctx, c.Audit("archive.evidence", e.Record.ID, transport.Allowed)); err != nil {
 			return none, err

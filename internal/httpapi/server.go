@@ -34,12 +34,13 @@ type Archive interface {
 	Retrieve(ctx context.Context, idOrCode, office string) (archive.Entry, io.ReadSeekCloser, error)
 }
 
-// Config is what the edge serves. Archive, Log, LogKey, Roots, Ready, Logger and Extra are optional.
+// Config is what the edge serves. Archive, Keeper, Log, LogKey, Roots, Ready, Logger and Extra are optional.
 type Config struct {
 	Hub       *hub.Hub
 	Directory *directory.Directory
 	Auditor   hub.Auditor
 	Archive   Archive
+	Keeper    Keeper
 	// Log is read for /log/…, LogKey is its verifier key (vkey), Roots the trust anchors (PEM).
 	Log    tlog.Fetcher
 	LogKey string
@@ -93,7 +94,7 @@ func New(c Config) (*Server, error) {
 		c: c, small: newFair(c.Limits.Places), bulk: newFair(c.Limits.Places), saving: make(chan struct{}, 1),
 		offices: newRates(c.Limits.Office, c.Clock), addresses: newRates(c.Limits.Address, c.Clock),
 	}
-	s.routes = s.all()
+	s.routes = append(s.all(), s.keepingRoutes()...)
 	for _, extra := range c.Extra {
 		s.routes = append(s.routes, extra(s)...)
 	}

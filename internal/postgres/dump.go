@@ -20,9 +20,11 @@ import (
 var ErrNotEmpty = errors.New("database is not empty")
 
 // blobQuery lists what rows name in the blob store, in hexadecimal.
-const blobQuery = `SELECT encode(envelope_sm3, 'hex') FROM exchanges WHERE envelope IS NULL
-	UNION ALL SELECT encode(package, 'hex') FROM exchanges WHERE length(package) = 32
-	UNION ALL SELECT package FROM records
+const blobQuery = `SELECT encode(envelope_sm3, 'hex') FROM exchanges WHERE envelope IS NULL AND disposed = ''
+	UNION ALL SELECT encode(package, 'hex') FROM exchanges WHERE length(package) = 32 AND disposed = ''
+	UNION ALL SELECT package FROM records WHERE NOT disposed
+	UNION ALL SELECT convert_from(e.leaf, 'UTF8')::json ->> 'object_sm3' FROM entries e JOIN exchanges x ON x.id = e.exchange
+		WHERE e.event = 'Supplement' AND x.disposed = ''
 	UNION ALL SELECT dispatch ->> 'draft' FROM dispatches WHERE coalesce(dispatch ->> 'draft', '') <> ''
 	UNION ALL SELECT dispatch ->> 'envelope' FROM dispatches WHERE coalesce(dispatch ->> 'envelope', '') <> ''`
 

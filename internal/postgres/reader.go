@@ -73,14 +73,14 @@ func digestBytes(d transport.Digest) []byte {
 }
 
 const exchangeColumns = `id, sender, account, document_sm3, document_sha256, urgency, accepted_at, entry, last_entry, last_time,
-	deposited, package, envelope_sm3, size, refers_kind, refers, superseded_kind, superseded, checked, unchecked`
+	deposited, package, envelope_sm3, size, refers_kind, refers, superseded_kind, superseded, checked, unchecked, disposed`
 
 func scanExchange(s scanner) (x transport.Exchange, err error) {
 	var sm3, sha, last, pack, body []byte
 	var checked *time.Time
 	err = s.Scan(&x.ID, &x.Sender, &x.Account, &sm3, &sha, &x.Urgency, &x.AcceptedAt, &x.Entry, &last, &x.LastTime,
 		&x.Deposited, &pack, &body, &x.Size, &x.Refers.Kind, &x.Refers.Exchange, &x.Superseded.Kind, &x.Superseded.Exchange,
-		&checked, &x.Unchecked)
+		&checked, &x.Unchecked, &x.Disposed)
 	x.DocumentSM3, x.DocumentSHA256, x.LastEntry = digest(sm3), digest(sha), digest(last)
 	x.Package, x.Body = digest(pack), digest(body)
 	x.AcceptedAt, x.LastTime, x.Checked = x.AcceptedAt.UTC(), x.LastTime.UTC(), fromNull(checked)

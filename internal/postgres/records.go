@@ -130,7 +130,8 @@ func (d *DB) FindRecords(ctx context.Context, q archive.Query) ([]archive.Entry,
 		AND ($2 = '' OR strpos(title, $2) > 0)
 		AND ($3 = '' OR issued_on >= $3) AND ($4 = '' OR issued_on <= $4)
 		AND n < coalesce((SELECT n FROM records WHERE id = $5), 9223372036854775807)
-		ORDER BY n DESC LIMIT $6`, tsquery(terms), title, q.From, q.To, q.After, limit)
+		AND NOT ($7 AND disposed)
+		ORDER BY n DESC LIMIT $6`, tsquery(terms), title, q.From, q.To, q.After, limit, q.Kept)
 }
 
 // indexOld gives terms to records of a database that was made before there were any. The text of their documents lies in

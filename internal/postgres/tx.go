@@ -64,10 +64,10 @@ func (t *tx) Deliveries(exchange string) ([]transport.Delivery, error) {
 func (t *tx) InsertExchange(x transport.Exchange, e hub.Envelope, ds []transport.Delivery) error {
 	err := t.exec("exchange "+x.ID,
 		`INSERT INTO exchanges (`+exchangeColumns+`, envelope) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
-			$16, $17, $18, $19, $20, $21)`,
+			$16, $17, $18, $19, $20, $21, $22)`,
 		x.ID, x.Sender, x.Account, x.DocumentSM3[:], x.DocumentSHA256[:], string(x.Urgency), x.AcceptedAt, x.Entry,
 		x.LastEntry[:], x.LastTime, x.Deposited, digestBytes(x.Package), e.SM3[:], e.Size,
-		string(x.Refers.Kind), x.Refers.Exchange, string(x.Superseded.Kind), x.Superseded.Exchange, orNull(x.Checked), x.Unchecked, e.Inline)
+		string(x.Refers.Kind), x.Refers.Exchange, string(x.Superseded.Kind), x.Superseded.Exchange, orNull(x.Checked), x.Unchecked, x.Disposed, e.Inline)
 	if err != nil {
 		return err
 	}

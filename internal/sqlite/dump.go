@@ -16,9 +16,11 @@ import (
 const dumpName = "hub.db"
 
 // blobQuery lists what rows name in the blob store, in hexadecimal.
-const blobQuery = `SELECT lower(hex(envelope_sm3)) FROM exchanges WHERE envelope IS NULL
-	UNION ALL SELECT lower(hex(package)) FROM exchanges WHERE length(package) = 32
-	UNION ALL SELECT package FROM records
+const blobQuery = `SELECT lower(hex(envelope_sm3)) FROM exchanges WHERE envelope IS NULL AND disposed = ''
+	UNION ALL SELECT lower(hex(package)) FROM exchanges WHERE length(package) = 32 AND disposed = ''
+	UNION ALL SELECT package FROM records WHERE disposed = 0
+	UNION ALL SELECT CAST(e.leaf AS TEXT) ->> '$.object_sm3' FROM entries e JOIN exchanges x ON x.id = e.exchange
+		WHERE e.event = 'Supplement' AND x.disposed = ''
 	UNION ALL SELECT dispatch ->> '$.draft' FROM dispatches WHERE coalesce(dispatch ->> '$.draft', '') <> ''
 	UNION ALL SELECT dispatch ->> '$.envelope' FROM dispatches WHERE coalesce(dispatch ->> '$.envelope', '') <> ''`
 

@@ -170,7 +170,8 @@ func (d *DB) FindRecords(ctx context.Context, q archive.Query) (out []archive.En
 			AND (?2 = '' OR instr(r.title, ?2) > 0)
 			AND (?3 = '' OR r.issued_on >= ?3) AND (?4 = '' OR r.issued_on <= ?4)
 			AND `+order+` < coalesce((SELECT n FROM records WHERE id = ?5), 9223372036854775807)
-			ORDER BY `+order+` DESC LIMIT ?6`, match(terms), literal(q.Title), q.From, q.To, q.After, limit)
+			AND (?7 = 0 OR r.disposed = 0)
+			ORDER BY `+order+` DESC LIMIT ?6`, match(terms), literal(q.Title), q.From, q.To, q.After, limit, q.Kept)
 		return err
 	})
 	return out, err

@@ -77,10 +77,10 @@ func (t *tx) Audit(r transport.AuditRecord) error {
 
 // InsertExchange implements hub.Tx.
 func (t *tx) InsertExchange(x transport.Exchange, e hub.Envelope, ds []transport.Delivery) error {
-	err := t.exec(`INSERT INTO exchanges (`+exchangeColumns+`, envelope) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+	err := t.exec(`INSERT INTO exchanges (`+exchangeColumns+`, envelope) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		x.ID, x.Sender, x.Account, x.DocumentSM3[:], x.DocumentSHA256[:], string(x.Urgency), millis(x.AcceptedAt), x.Entry,
 		x.LastEntry[:], millis(x.LastTime), x.Deposited, digestBytes(x.Package), e.SM3[:], e.Size,
-		string(x.Refers.Kind), x.Refers.Exchange, string(x.Superseded.Kind), x.Superseded.Exchange, millis(x.Checked), x.Unchecked, e.Inline)
+		string(x.Refers.Kind), x.Refers.Exchange, string(x.Superseded.Kind), x.Superseded.Exchange, millis(x.Checked), x.Unchecked, x.Disposed, e.Inline)
 	if err != nil {
 		return inserted("exchange "+x.ID, err)
 	}

@@ -35,6 +35,8 @@ type Store interface {
 	office.Dispatches
 	UnfinishedDispatches(ctx context.Context, limit int) ([]office.Dispatch, error)
 	SealsOf(ctx context.Context, office string) ([]seal.Record, error)
+	DispatchOf(ctx context.Context, sender, exchange string) (office.Dispatch, error)
+	ForgetDispatch(ctx context.Context, p office.Dispatch) error
 	VerifyAudit(ctx context.Context) (rows uint64, head [32]byte, err error)
 	Close() error
 }
@@ -86,6 +88,9 @@ func Exercise(t *testing.T, fresh func(t *testing.T) Place) {
 		{"directory", directories},
 		{"records", records},
 		{"finding", finding},
+		{"arrows of decisions", keepingArrows},
+		{"keeping", keeping},
+		{"forgetting", forgetting},
 		{"registers", registers},
 		{"requests for seals", sealRequests},
 		{"uploads", uploads},

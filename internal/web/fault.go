@@ -47,6 +47,7 @@ func problemOf(err error) *api.Problem {
 		{directory.ErrUnauthenticated, api.Unauthenticated},
 		{directory.ErrRateLimited, api.RateLimited},
 		{archive.ErrNotFound, api.NotFound},
+		{archive.ErrDisposed, api.Disposed},
 		{render.ErrNoPage, api.NotFound},
 		{hub.ErrStorageFull, api.StorageFull},
 		{hub.ErrStorage, api.Dependency},

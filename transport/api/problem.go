@@ -22,6 +22,7 @@ const (
 	Unauthenticated      Code = "unauthenticated"
 	Forbidden            Code = "forbidden"
 	NotFound             Code = "not_found"
+	Disposed             Code = "disposed"
 	MethodNotAllowed     Code = "method_not_allowed"
 	InvalidTransition    Code = "invalid_transition"
 	InProgress           Code = "in_progress"
@@ -72,6 +73,7 @@ func Meanings() []Meaning {
 		{Unauthenticated, http.StatusUnauthorized, "Log in first", "请先登录", false},
 		{Forbidden, http.StatusForbidden, "This account may not do that", "没有权限", false},
 		{NotFound, http.StatusNotFound, "There is no such thing", "未找到", false},
+		{Disposed, http.StatusGone, "The record was disposed of", "档案已销毁", false},
 		{MethodNotAllowed, http.StatusMethodNotAllowed, "The method is not allowed here", "方法不允许", false},
 		{InvalidTransition, http.StatusConflict, "The state does not allow that", "当前状态不允许此操作", false},
 		{InProgress, http.StatusConflict, "The same request is still running", "相同请求正在处理", true},

@@ -234,6 +234,8 @@ type ArchiveRecord struct {
 	IssuedOn     string    `json:"issued_on"`
 	DocumentSM3  string    `json:"document_sm3"`
 	DepositedAt  time.Time `json:"deposited_at"`
+	// DisposedAt is when the record was destroyed; then ids, 档号 and digests are all that is left of it.
+	DisposedAt *time.Time `json:"disposed_at,omitempty"`
 }
 
 // Change is the data of an event "change": a sent exchange or a delivery of the own office is new. Where it names neither,

@@ -86,6 +86,9 @@ func (h *Hub) apply(t Tx, x *transport.Exchange, d *transport.Delivery, act tran
 	if err := t.AppendEntry(ev); err != nil {
 		return Evidence{}, err
 	}
+	if err := h.supplementLater(t, *x, ev); err != nil {
+		return Evidence{}, err
+	}
 	if err := t.MoveDelivery(*d, from); err != nil {
 		return Evidence{}, fmt.Errorf("move delivery %s: %w", d.ID, err)
 	}

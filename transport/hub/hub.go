@@ -55,6 +55,8 @@ type Config struct {
 	Reminders Reminders
 	// SenderLooks is the time within which a sender must look whether its recipients have the document; default 24 h.
 	SenderLooks time.Duration
+	// SupplementDelay is how long what comes after a deposit waits for company before the archive takes it in; default 1 h.
+	SupplementDelay time.Duration
 	// Copies is how many official copies a recipient may print where the sender does not say; default 1.
 	Copies int
 	// Tries is how often a delivery is tried; default 5. Backoff is the wait after the
@@ -159,6 +161,9 @@ func (c *Config) setDefaults() {
 	c.Uploads.setDefaults(c.MaxEnvelope)
 	if c.SenderLooks == 0 {
 		c.SenderLooks = 24 * time.Hour
+	}
+	if c.SupplementDelay == 0 {
+		c.SupplementDelay = time.Hour
 	}
 	if c.Copies == 0 {
 		c.Copies = 1

@@ -725,7 +725,10 @@ func TestRevokedSenderIsRefused(t *testing.T) {
 }
 
 // refusing is an archive that refuses every record for good.
-type refusing struct{ asked atomic.Int64 }
+type refusing struct {
+	hubtest.Shelf
+	asked atomic.Int64
+}
 
 func (f *refusing) Deposit(context.Context, hub.Record) (transport.Digest, error) {
 	f.asked.Add(1)

@@ -137,7 +137,8 @@ func (h *Hub) Check(ctx context.Context, c Caller, exchange string) (transport.E
 			return err
 		}
 		x.Checked = at
-		return h.mark(t, &x, receipt.Entry{Event: transport.SenderCheck, Time: at})
+		_, err = h.mark(t, &x, receipt.Entry{Event: transport.SenderCheck, Time: at})
+		return err
 	})
 	if err != nil {
 		return transport.Exchange{}, asRefusal(err)
@@ -166,18 +167,22 @@ func (h *Hub) senderLooked(ctx context.Context, j Job) error {
 		if !x.Unchecked {
 			return nil
 		}
-		return h.mark(t, &x, receipt.Entry{Event: transport.SenderCheckExpiry, Time: at, Reason: receipt.DeadlinePassed})
+		_, err = h.mark(t, &x, receipt.Entry{Event: transport.SenderCheckExpiry, Time: at, Reason: receipt.DeadlinePassed})
+		return err
 	})
 }
 
 // mark leaves an entry about the whole exchange and saves its marks.
-func (h *Hub) mark(t Tx, x *transport.Exchange, e receipt.Entry) error {
+func (h *Hub) mark(t Tx, x *transport.Exchange, e receipt.Entry) (Evidence, error) {
 	ev, err := h.next(x, e, "", nil)
 	if err != nil {
-		return err
+		return ev, err
 	}
 	if err := t.AppendEntry(ev); err != nil {
-		return err
+		return ev, err
 	}
-	return t.SaveExchange(*x)
+	if err := h.supplementLater(t, *x, ev); err != nil {
+		return ev, err
+	}
+	return ev, t.SaveExchange(*x)
 }

@@ -29,7 +29,8 @@ func (h *Hub) refer(t Tx, x transport.Exchange, ds []transport.Delivery) error {
 	if rule.Supersedes {
 		old.Superseded = transport.Reference{Kind: rule.Kind, Exchange: x.ID}
 	}
-	return h.mark(t, &old, receipt.Entry{Event: rule.Event, Time: x.AcceptedAt, Object: x.Body})
+	_, err = h.mark(t, &old, receipt.Entry{Event: rule.Event, Time: x.AcceptedAt, Object: x.Body})
+	return err
 }
 
 // referred finds the earlier exchange and holds the reference against it; a *Refusal says what is wrong.

@@ -194,9 +194,18 @@ func (h *Hub) keep(ctx context.Context, s *spooled) error {
 func (h *Hub) body(ctx context.Context, exchange string) (blob.Reader, error) {
 	var e Envelope
 	err := h.p.Store.View(ctx, func(r Reader) (err error) {
-		e, err = r.Envelope(exchange)
+		if e, err = r.Envelope(exchange); err != nil || e.Inline != nil {
+			return err
+		}
+		x, err := r.Exchange(exchange)
+		if err == nil && x.Disposed != "" {
+			err = refuse(api.Disposed, "the record was disposed of; its evidence remains")
+		}
 		return err
 	})
+	if refused, ok := errors.AsType[*Refusal](err); ok {
+		return nil, refused
+	}
 	if err != nil {
 		return nil, fmt.Errorf("find envelope of %s: %w", exchange, err)
 	}

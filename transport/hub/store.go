@@ -84,6 +84,10 @@ type Reader interface {
 	Waiting() (int64, error)
 	// JobsDue reports whether a job could be claimed at that time.
 	JobsDue(now time.Time) (bool, error)
+	// Keeping returns a decision, Keepings those about the record of an exchange, oldest first, ListKeepings those of all.
+	Keeping(id string) (Keeping, error)
+	Keepings(exchange string) ([]Keeping, error)
+	ListKeepings(f KeepingFilter) ([]Keeping, error)
 	// Proven lists entries, oldest first, that a published checkpoint covers and whose
 	// receipts are not built yet.
 	Proven(limit int) ([]Proven, error)
@@ -108,6 +112,14 @@ type Tx interface {
 	InsertCopy(c transport.Copy) error
 	// VoidCopy voids a copy once. ErrStale: there is none that could be voided.
 	VoidCopy(delivery string, number int) error
+	// InsertKeeping adds a decision in its first state. It refuses a second disposal of one exchange that was not declined,
+	// and a hold on what is being disposed of.
+	InsertKeeping(k Keeping) error
+	// MoveKeeping writes a decision that was in state from. ErrStale: it is not any more. It refuses to approve the disposal
+	// of what is held.
+	MoveKeeping(k Keeping, from KeepingState) error
+	// DisposeExchange marks an exchange with the entry of its disposal, once, and takes an envelope out of its row.
+	DisposeExchange(exchange, entry string) error
 	// AppendEntry adds an evidence entry; it can never be changed.
 	AppendEntry(e Evidence) error
 	InsertRejection(r Rejection) error
@@ -208,6 +220,9 @@ const (
 	JobUrge     JobKind = "urge"     // a delivery, before, at and after its limit
 	JobEscalate JobKind = "escalate" // a delivery, some time after its limit
 	JobCheck    JobKind = "check"    // an exchange, when its sender should have looked
+
+	JobSupplement JobKind = "supplement" // an exchange that was deposited, when evidence came after it
+	JobDispose    JobKind = "dispose"    // a disposal that was approved
 )
 
 // Job is work that a committed change calls for.
@@ -241,6 +256,8 @@ type Blobs interface {
 	Open(ctx context.Context, ref blob.Ref) (blob.Reader, error)
 	// Submissions are staged while they are checked, and uploads while they are not complete.
 	blob.Stager
+	// Remove takes a blob away, durably; blob.ErrNotFound where there is none.
+	Remove(ctx context.Context, ref blob.Ref) error
 }
 
 // ErrNotDeposited is wrapped by an Archiver where the archive refuses a record for good, as one whose document bears a
@@ -254,6 +271,11 @@ type Archiver interface {
 	// the same digest. It returns the SM3 of the kept package. What the archive refuses whatever is tried wraps
 	// ErrNotDeposited: it is noted in the audit, and put away for an operator.
 	Deposit(ctx context.Context, r Record) (transport.Digest, error)
+	// Supplement keeps the receipts of a record that came after its deposit and returns the SM3 of what it keeps.
+	Supplement(ctx context.Context, r Record) (transport.Digest, error)
+	// Destroy destroys what the archive has of a record, as two persons decided, and returns the signed statement of it,
+	// the tombstone. It may be called again for what a try before has destroyed in part.
+	Destroy(ctx context.Context, k Keeping) ([]byte, error)
 }
 
 // Record is what the hub hands to the archive.
@@ -262,9 +284,11 @@ type Record struct {
 	Deliveries []transport.Delivery
 	// KnownSince is when this hub first accepted the very document.
 	KnownSince time.Time
-	// Evidence and Receipts run in parallel: every entry of the exchange so far.
+	// Evidence and Receipts run in parallel: every entry of the exchange so far, or those of a supplement; First is the
+	// number of the first of them in the exchange, from 1.
 	Evidence []Evidence
 	Receipts [][]byte
+	First    int
 	// Envelope writes the envelope as the archive gets it, with its own header alone.
 	Envelope func(ctx context.Context, w io.Writer) error
 }

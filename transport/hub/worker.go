@@ -160,6 +160,10 @@ func (h *Hub) do(ctx context.Context, j Job) error {
 		return h.escalate(ctx, j)
 	case JobCheck:
 		return h.senderLooked(ctx, j)
+	case JobSupplement:
+		return h.supplement(ctx, j)
+	case JobDispose:
+		return h.dispose(ctx, j)
 	}
 	return fmt.Errorf("unknown job %s", j.Kind)
 }
@@ -197,7 +201,8 @@ func (h *Hub) tellOf(ctx context.Context, j Job) {
 		if d, x, err := h.load(ctx, j.Target); err == nil {
 			h.changed(x, d)
 		}
-	case JobRoute, JobDeposit, JobCheck:
+	case JobDispose: // the archive's own affair
+	case JobRoute, JobDeposit, JobCheck, JobSupplement:
 		var x transport.Exchange
 		var ds []transport.Delivery
 		err := h.p.Store.View(ctx, func(r Reader) (err error) {

@@ -24,7 +24,7 @@ var events = []transport.Event{
 	transport.SealApplied, transport.Withdrawal, transport.ReturnAcknowledgement, transport.Deposit,
 	transport.WithdrawalRequest, transport.Escalation, transport.CopyPrinted, transport.CopyVoided,
 	transport.Reissue, transport.Correction, transport.Annulment, transport.SenderCheck, transport.SenderCheckExpiry,
-	transport.LogGap,
+	transport.LogGap, transport.LegalHold, transport.LegalHoldRelease, transport.Disposal, transport.Supplement,
 }
 
 func eventRow(e transport.Event) string {

@@ -79,7 +79,8 @@ func StatementBy(e transport.Event) (by Party, required bool) {
 func scope(e transport.Event) (whole, known bool) {
 	switch e {
 	case transport.SealApplied, transport.SubmissionRejection, transport.Reissue, transport.Correction, transport.Annulment,
-		transport.SenderCheck, transport.SenderCheckExpiry, transport.LogGap:
+		transport.SenderCheck, transport.SenderCheckExpiry, transport.LogGap,
+		transport.LegalHold, transport.LegalHoldRelease, transport.Disposal, transport.Supplement:
 		return true, true
 	case transport.ConsignmentNotification, transport.ConsignmentNotificationFailure, transport.ContentHandoverFailure:
 		return false, true

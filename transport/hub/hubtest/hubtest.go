@@ -302,3 +302,13 @@ func (Shelf) Deposit(ctx context.Context, r hub.Record) (transport.Digest, error
 	}
 	return gm.SM3([]byte(r.Exchange.ID)), nil
 }
+
+// Supplement implements hub.Archiver: the digest is that of the receipts.
+func (Shelf) Supplement(_ context.Context, r hub.Record) (transport.Digest, error) {
+	return gm.SM3(bytes.Join(r.Receipts, nil)), nil
+}
+
+// Destroy implements hub.Archiver.
+func (Shelf) Destroy(_ context.Context, k hub.Keeping) ([]byte, error) {
+	return []byte("tombstone of " + k.Exchange), nil
+}
