@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -367,8 +368,8 @@ func (s *site) call(method, path, token string, body []byte, contentType string,
 	return out
 }
 
-// TestAnotherOfficeSeesNothing calls every route that takes an id with each id of an
-// exchange between A and C, as a clerk of B: the answer is that for what does not exist.
+// TestAnotherOfficeSeesNothing calls every route that takes an id with each id of an exchange between A and C, as a clerk of
+// B, or as B's archivist or approver where the route is theirs: the answer is that for what does not exist.
 func TestAnotherOfficeSeesNothing(t *testing.T) {
 	s := newSite(t, nil, nil)
 	ctx := t.Context()
@@ -384,9 +385,19 @@ func TestAnotherOfficeSeesNothing(t *testing.T) {
 	}
 	const unknown = "018bcfe5-687b-7000-8000-ffffffffffff"
 	tried := 0
+	tokens := map[directory.Role]string{directory.Clerk: b.Token()}
+	for _, role := range []directory.Role{directory.Archivist, directory.Approver} {
+		account := string(role) + "-B"
+		s.account(account, "B", role)
+		tokens[role] = s.login(account).Token()
+	}
 	for _, r := range s.server.Routes() {
 		if !strings.Contains(r.Path, "{id:") || strings.Contains(r.Path, "/accounts/") { // accounts are the administrators'
 			continue
+		}
+		token := tokens[directory.Clerk]
+		if len(r.Roles) > 0 && !slices.Contains(r.Roles, directory.Clerk) && tokens[r.Roles[0]] != "" {
+			token = tokens[r.Roles[0]]
 		}
 		body := must(json.Marshal(api.Statement{Statement: []byte("x")}))(t)
 		if strings.Contains(r.Path, "/exchanges/") {
@@ -396,13 +407,16 @@ func TestAnotherOfficeSeesNothing(t *testing.T) {
 			}
 			body = must(json.Marshal(st))(t)
 		}
+		if strings.Contains(r.Path, "/keeping/{") || strings.HasSuffix(r.Path, "/holds") || strings.HasSuffix(r.Path, "/disposals") {
+			body = []byte(`{"basis":"x"}`)
+		}
 		kind, tus := api.TypeJSON, []string{api.HeaderTus, "1.0.0", api.HeaderUploadOffset, "0"}
 		if r.Method == http.MethodPatch {
 			kind = api.TypePiece
 		}
-		none := s.call(r.Method, fillWith(r.Path, unknown), b.Token(), body, kind, tus...)
+		none := s.call(r.Method, fillWith(r.Path, unknown), token, body, kind, tus...)
 		for _, id := range ids {
-			got := s.call(r.Method, fillWith(r.Path, id), b.Token(), body, kind, tus...)
+			got := s.call(r.Method, fillWith(r.Path, id), token, body, kind, tus...)
 			got.problem.Instance, none.problem.Instance = "", ""
 			if got.status != http.StatusNotFound || got.problem.Detail != none.problem.Detail || got.problem.Code != none.problem.Code {
 				t.Errorf("%s %s with %s: %d %+v; for what does not exist %d %+v", r.Method, r.Path, id, got.status, got.problem, none.status, none.problem)
