@@ -57,7 +57,11 @@ func readTime(text string) (from, to time.Time, ok bool) {
 	if from.Month() != time.Month(n[1]) || from.Day() != n[2] || from.Hour() != n[3] || from.Minute() != n[4] {
 		return from, to, false
 	}
-	from = from.Add(-readZone(rest))
+	offset, ok := readZone(rest)
+	if !ok {
+		return from, to, false
+	}
+	from = from.Add(-offset)
 	to = from
 	if count == date {
 		to = from.AddDate(0, 0, 1)
@@ -78,25 +82,26 @@ func readNumber(text string, width int, separated bool) (n int, rest string, ok 
 	return n, text[end:], err == nil
 }
 
-// readZone reads the zone behind a time: Z, or hours and minutes with a sign.
-func readZone(text string) time.Duration {
+// readZone reads the zone behind a time: Z, or hours and minutes with a sign. What is no zone counts as none; one that lies farther
+// away than clocks do is refused, for it would explain any time.
+func readZone(text string) (offset time.Duration, ok bool) {
 	text = strings.TrimLeft(text, ".0123456789 ") // a fraction of a second
 	if text == "" {
-		return chinaTime
+		return chinaTime, true
 	}
 	h, rest, ok := readNumber(text[1:], 2, false)
 	if !ok {
 		h = 0
 	}
 	m, _, _ := readNumber(strings.TrimLeft(rest, "':"), 2, false)
-	offset := time.Duration(h)*time.Hour + time.Duration(m)*time.Minute
+	offset = time.Duration(h)*time.Hour + time.Duration(m)*time.Minute
 	switch text[0] {
 	case '+':
-		return offset
+		return offset, offset <= zonesApart
 	case '-':
-		return -offset
+		return -offset, offset <= zonesApart
 	case 'Z', 'z':
-		return 0
+		return 0, true
 	}
-	return chinaTime
+	return chinaTime, true
 }

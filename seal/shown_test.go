@@ -1,6 +1,7 @@
 package seal
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -31,6 +32,9 @@ func TestWarnTime(t *testing.T) {
 		"D:2026":                    true,
 		"二〇二六年":                     true,
 		"yesterday":                 true,
+		"D:20261124110000+74'00'":   true, // a zone that would explain any time
+		"20261118210000-74:00":      true,
+		"2026-11-21 22:00:00 +1400": false,
 	} {
 		var sig verdict.Signature
 		WarnTime(&sig, "x", text, signed)
@@ -54,4 +58,37 @@ func TestCutTimes(t *testing.T) {
 			}
 		}
 	}
+}
+
+// FuzzReadTime: whatever a text is taken for is a moment or a day, one that is not told of names the year that was signed, and what is
+// told is short.
+func FuzzReadTime(f *testing.F) {
+	for _, text := range []string{
+		"", "20200723130907.763Z", "20200817111329Z", "20221031141634", "2020-06-20 17:18:49", "D:20261121160000+08'00'", "D:20261121",
+		"2026年11月21日 16时00分00秒", "2026-11-21T16:00:00.763-05:00", "99999999999999Z", "00000000", "20261121000000+99'99'", "D:2026112124", "\xff2026",
+	} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		const day = 24 * time.Hour
+		from, to, ok := readTime(text)
+		if ok && (to.Before(from) || to.Sub(from) > day) {
+			t.Fatalf("%q: from %v to %v, %t", text, from, to, ok)
+		}
+		signed := time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC)
+		var sig verdict.Signature
+		WarnTime(&sig, "x", text, signed)
+		told := strings.TrimSpace(text) != "" && (!ok || from.Sub(signed) > zonesApart || signed.Sub(to) > zonesApart)
+		if sig.Warned(verdict.TimeDiffers) != told {
+			t.Fatalf("%q: from %v to %v: warned %t", text, from, to, !told)
+		}
+		for _, d := range sig.WarningDetails {
+			if len(d) > 1<<10 {
+				t.Fatalf("%d bytes are told of a time", len(d))
+			}
+		}
+		if ok && !told && !strings.Contains(text, "2026") {
+			t.Fatalf("%q is taken for a time of 2026", text)
+		}
+	})
 }

@@ -52,6 +52,13 @@ func (p *Package) Reaches(name string) bool {
 	return ok
 }
 
+// Stamped reports whether an entry holds annotations of a page, however else a document reaches it, and one of the kind Stamp.
+func (p *Package) Stamped(name string) bool { return p.stamped[name] }
+
+func isStamp(annot *Element) bool {
+	return strings.EqualFold(strings.TrimSpace(annot.Value("Type")), "Stamp")
+}
+
 // walk reads OFD.xml and follows it.
 func (p *Package) walk() error {
 	if !p.Has(rootEntry) {
@@ -436,6 +443,10 @@ func (w *walker) annotations(from string, doc *Element) error {
 		if err := checkGraphics(file, annots); err != nil {
 			return err
 		}
+		if w.stamped == nil {
+			w.stamped = map[string]bool{}
+		}
+		w.stamped[file] = w.stamped[file] || slices.ContainsFunc(annots.All("Annot"), isStamp)
 		if i, ok := w.shown[pg.Value("PageID")]; ok {
 			text := appendText(nil, annots)
 			if err := w.spend(text); err != nil {

@@ -22,6 +22,7 @@ type Package struct {
 	rootOdd string // see RootOddity
 	nodes   []Node
 	known   map[string]int     // name → position in nodes
+	stamped map[string]bool    // files of annotations → whether one is a stamp
 	indexes map[[2]string]bool // names and root elements of the files that were read for what they name
 	parsed  int                // XML bytes so far
 	texts   int                // bytes of text on the pages so far, see spend

@@ -33,6 +33,13 @@ func graphCases(l *lab) {
 			p.put(page, note)
 		})
 	}
+	for id, cover := range sorted(map[string]string{"stamp-annotation": "", "stamp-annotation-as-cover": "<ofd:Cover>" + page + "</ofd:Cover>"}) {
+		l.on("OFD", "O-14/"+id, "a stamp that is an annotation, by the signer", Passed, "unsealed", func(p *pack) {
+			p.put(page, note)
+			l.addReference(p, page)
+			annotated(p, cover)
+		})
+	}
 	for id, name := range sorted(map[string]string{"resources": fontsFile, "attachments": attached, "page": page0, "document": docFile}) {
 		l.on("OFD", "O-04/cover-"+id, "a cover that is "+name+", by the signer, who leaves a file of it out", Failed, "uncovered", func(p *pack) {
 			l.change(p, rootFile, "<ofd:Creator>", "<ofd:Cover>"+name+"</ofd:Cover><ofd:Creator>")

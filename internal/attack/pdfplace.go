@@ -27,6 +27,9 @@ func (l pdfLab) placeCases() {
 	placed("P-15/off-the-page", "a seal outside of the page, by the signer", Failed, "placement", "", rect, "/Rect [900 900 950 950]")
 	placed("P-15/no-extent", "a seal without extent, by the signer", Failed, "placement", "", rect, "/Rect [9 9 9 9]")
 	placed("P-15/hidden-by-the-signer", "a hidden seal, by the signer", Failed, "placement", "", flags, "/F 6")
+	if annots := last(l.base.PDF, "/Annots [", "]"); l.err == nil {
+		placed("P-15/on-no-page", "a seal that no page lists, by the signer", Failed, "placement", "", annots, "/Annots []")
+	}
 	placed("P-15/no-view", "a seal that shows in print alone, by the signer", Failed, "placement", "", flags, "/F 36")
 }
 

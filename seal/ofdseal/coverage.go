@@ -128,19 +128,10 @@ func (v *verifier) lookalike(s *signed, missing string) string {
 
 func baseName(name string) string { return strings.ToLower(name[strings.LastIndexByte(name, '/')+1:]) }
 
-// warnStamps warns of annotations of the kind Stamp, which readers draw as stamps: no seal is one. A file that cannot be read was
-// refused before.
+// warnStamps warns of annotations of the kind Stamp, which readers draw as stamps: no seal is one.
 func (v *verifier) warnStamps() {
 	for _, n := range v.pkg.Graph() {
-		if n.Kind != ofd.KindAnnotation || n.Missing {
-			continue
-		}
-		data, _ := v.pkg.Entry(n.Name)
-		root, err := ofd.ParseXML(n.Name, data, "PageAnnot")
-		if err != nil {
-			continue // the list of these files
-		}
-		if slices.ContainsFunc(root.All("Annot"), func(a *ofd.Element) bool { return strings.EqualFold(a.Value("Type"), "Stamp") }) {
+		if v.pkg.Stamped(n.Name) {
 			v.file.Warn(verdict.Unsealed, "/%s draws a stamp as an annotation: it is no electronic seal", n.Name)
 		}
 	}

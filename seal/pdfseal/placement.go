@@ -2,6 +2,7 @@ package pdfseal
 
 import (
 	"math"
+	"slices"
 
 	"yinxin/document/pdf"
 	"yinxin/seal/ses"
@@ -17,12 +18,13 @@ const (
 
 // judgePlacement asks whether a seal that has an appearance shows on its page, and warns where it shows in another size than the
 // seal's or is not printed. A field without an appearance claims nothing to the eye.
-func judgePlacement(sig *verdict.Signature, v *pdf.View, field pdf.Dict, s *ses.Seal) {
+func judgePlacement(sig *verdict.Signature, e *entry, s *ses.Seal) {
 	const name = verdict.CheckPlacement
+	v, field := e.view, e.dict
 	if field["AP"] == nil {
 		return
 	}
-	rect, page, err := placeOf(v, field)
+	rect, page, err := placeOf(v, e.ref, field)
 	if err != nil || page == nil {
 		sig.Add(verdict.Fail(name, verdict.Placement, "the seal's field names no place on a page"))
 		return
@@ -58,9 +60,10 @@ func warnSize(sig *verdict.Signature, rect [4]float64, page *pdf.Page, p ses.Pic
 	}
 }
 
-// placeOf returns the rectangle of a field and the page that it stands on, nil if there is none.
-func placeOf(v *pdf.View, field pdf.Dict) ([4]float64, *pdf.Page, error) {
-	rect, err := v.Rect(field["Rect"])
+// placeOf returns the rectangle of a widget and the page that shows it, nil if there is none: the page that lists it among its
+// annotations, whichever page its own /P names.
+func placeOf(v *pdf.View, ref pdf.Ref, widget pdf.Dict) ([4]float64, *pdf.Page, error) {
+	rect, err := v.Rect(widget["Rect"])
 	if err != nil {
 		return rect, nil, err
 	}
@@ -69,7 +72,11 @@ func placeOf(v *pdf.View, field pdf.Dict) ([4]float64, *pdf.Page, error) {
 		return rect, nil, err
 	}
 	for i := range pages {
-		if pages[i].Ref == field["P"] {
+		list, err := v.Array(pages[i].Dict["Annots"])
+		if err != nil {
+			return rect, nil, err
+		}
+		if slices.Contains(list, pdf.Object(ref)) {
 			return rect, &pages[i], nil
 		}
 	}

@@ -213,6 +213,63 @@ func FuzzVerify(f *testing.F) {
 	})
 }
 
+// FuzzSignatureDictionary writes the field and the signature dictionary of a signed file anew. Only a file of which no signed byte
+// changed is sound, and the report stays within bounds.
+func FuzzSignatureDictionary(f *testing.F) {
+	w := newWorld(f)
+	document := pdftest.Document("hello").Bytes()
+	signed := crafted{w: w, base: document, first: 10, sig: "/M (D:20261121160000+08'00')"}.build(f)
+	object := func(n int) string {
+		_, rest, _ := strings.Cut(string(signed[len(document):]), fmt.Sprintf("%d 0 obj\n", n))
+		text, _, found := strings.Cut(rest, "\nendobj")
+		if !found {
+			f.Fatalf("no object %d", n)
+		}
+		return text
+	}
+	page, catalogue := object(4), object(1)
+	build := func(field, dict string) []byte {
+		objects := map[int]string{1: catalogue, 4: page, 10: field, 11: dict}
+		return pdftest.Update(document, objects, pdftest.Table{Root: 1, Prev: pdftest.StartXref(document)})
+	}
+	o := seal.VerifyOptions{Now: now}
+	field, dict := object(10), object(11)
+	if !bytes.Equal(build(field, dict), signed) || !sound(pdfseal.Verify(signed, o)) {
+		f.Fatal("the seed is not the signed file")
+	}
+	start, end := strings.LastIndex(dict, "<3")+1, strings.LastIndex(dict, "000>")+3
+	cut := func(text string) string { return text[:min(start, len(text))] + text[max(0, len(text)-len(dict)+end):] }
+	value := dict[start-1 : end+1]
+	for _, d := range []string{
+		dict, strings.Replace(dict, "/M (", "/M 4 0 R /X (", 1), strings.Replace(dict, "/SubFilter", "/SubFilter 11 0 R /Y", 1),
+		strings.Replace(dict, "/ByteRange", "/Reference [<< /TransformMethod /DocMDP /TransformParams 11 0 R >>] /ByteRange", 1),
+		strings.Replace(dict, "/Filter", fmt.Sprintf("/%s 11 0 R /Filter", pdfseal.SealKey), 1),
+		strings.Replace(dict, value, "("+strings.Repeat("x", len(value)-2)+")", 1), "<< /Type /Sig >>", "null", "11 0 R", "[]",
+	} {
+		f.Add(field, d)
+	}
+	for _, text := range []string{"<< /FT /Sig /V 11 0 R /Kids [10 0 R] >>", "<< /FT /Sig /T <FEFFD800> /V << >> >>", "<< /V 11 0 R /Parent 10 0 R >>"} {
+		f.Add(text, dict)
+	}
+	f.Fuzz(func(t *testing.T, field2, dict2 string) {
+		if len(field2)+len(dict2) > 1<<16 {
+			return
+		}
+		file := pdfseal.Verify(build(field2, dict2), o)
+		if sound(file) && (field2 != field || cut(dict2) != cut(dict)) {
+			t.Fatalf("signed bytes were changed and nobody noticed:\n%s\n%s", field2, dict2)
+		}
+		if n := len(file.Signatures); n > pdfseal.MaxFields {
+			t.Fatalf("%d signatures", n)
+		}
+		for _, d := range file.WarningDetails {
+			if len(d) > 1<<17 {
+				t.Fatalf("a warning of %d bytes", len(d))
+			}
+		}
+	})
+}
+
 // inValue says whether an offset lies in hexadecimal text that is longer than anything but a signature value here.
 func inValue(data []byte, at int) bool {
 	start := bytes.LastIndexByte(data[:at+1], '<')

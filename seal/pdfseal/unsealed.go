@@ -11,22 +11,48 @@ import (
 // maxAppearance bounds what is read of an appearance to see whether it draws anything.
 const maxAppearance = 1 << 20
 
-// warnUnsealed warns of a signature that carries no seal and shows something: whoever draws a seal's picture there makes no
-// seal of it, and a reader of the page cannot tell. What is drawn is not judged, for a seal can be drawn in many ways.
-func warnUnsealed(sig *verdict.Signature, v *pdf.View, field pdf.Dict) {
-	rect, page, err := placeOf(v, field)
-	if err == nil && page != nil && !meets(rect, page.Box) {
+// warnUnsealed warns of a signature that shows something that is no seal: all that it shows, where it carries none, and what
+// further widgets of its field show. Whoever draws a seal's picture there makes no seal of it, and a reader of the page cannot
+// tell. What is drawn is not judged, for a seal can be drawn in many ways.
+func warnUnsealed(sig *verdict.Signature, e *entry) {
+	if sig.Kind != "seal" && visible(e.view, e.ref, e.dict) {
+		sig.Warn(verdict.Unsealed, "signature %s shows something on the page and carries no seal: a picture of a seal there is no electronic seal", sig.ID)
 		return
 	}
-	if o, err := v.Resolve(field["F"]); err == nil {
+	if kidShows(e.view, e.dict, 0) {
+		sig.Warn(verdict.Unsealed, "a further widget of signature %s shows something on a page: a picture of a seal there is no electronic seal", sig.ID)
+	}
+}
+
+// kidShows reports whether a widget below a field shows anything. The tree of fields was walked before, within its bounds.
+func kidShows(v *pdf.View, field pdf.Dict, depth int) bool {
+	kids, err := v.Array(field["Kids"])
+	if err != nil || depth > pdf.MaxDepth {
+		return true
+	}
+	return slices.ContainsFunc(kids, func(o pdf.Object) bool {
+		ref, _ := o.(pdf.Ref)
+		kid, err := v.Dict(o)
+		if err != nil {
+			return true
+		}
+		return kid["V"] == nil && visible(v, ref, kid) || kidShows(v, kid, depth+1)
+	})
+}
+
+// visible reports whether a widget may show anything; what cannot be read may.
+func visible(v *pdf.View, ref pdf.Ref, widget pdf.Dict) bool {
+	rect, page, err := placeOf(v, ref, widget)
+	if err == nil && page != nil && !meets(rect, page.Box) {
+		return false
+	}
+	if o, err := v.Resolve(widget["F"]); err == nil {
 		if flags, ok := o.(int64); ok && flags&flagHidden != 0 {
-			return
+			return false
 		}
 	}
-	if ap, err := v.Dict(field["AP"]); err == nil && !draws(v, ap["N"]) {
-		return
-	}
-	sig.Warn(verdict.Unsealed, "signature %s shows something on the page and carries no seal: a picture of a seal there is no electronic seal", sig.ID)
+	ap, err := v.Dict(widget["AP"])
+	return err != nil || draws(v, ap["N"])
 }
 
 // draws reports whether an appearance may show anything; what cannot be read may.

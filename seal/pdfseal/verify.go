@@ -240,9 +240,8 @@ func (v *verifier) judge(i int) verdict.Signature {
 	by := v.judgeValue(&sig, e, r)
 	if sig.Kind == "seal" {
 		v.judgeSeal(&sig, e, s, sealErr, by)
-	} else {
-		warnUnsealed(&sig, e.view, e.dict)
 	}
+	warnUnsealed(&sig, e)
 	return sig
 }
 
@@ -440,7 +439,8 @@ func (v *verifier) judgeValue(sig *verdict.Signature, e *entry, r pdf.ByteRange)
 	sig.Standard, sig.Version, sig.Signer = judged[0].Standard, judged[0].Version, judged[0].Signer
 	sig.Time, sig.TimeSource = judged[0].Time, judged[0].TimeSource
 	claimed, _ := m.SigningTime(0)
-	if stated, ok := e.sig["M"].(pdf.String); ok {
+	shown, _ := e.view.Resolve(e.sig["M"]) // what cannot be read, nobody shows
+	if stated, ok := shown.(pdf.String); ok {
 		seal.WarnTime(sig, "the signature dictionary", text(stated.Value), claimed)
 	}
 	return signatory{m.SignerCertificate(0), claimed}
@@ -459,7 +459,7 @@ func (v *verifier) judgeSeal(sig *verdict.Signature, e *entry, s *ses.Seal, err 
 	moment, _ := v.options.Moment(stated)
 	moment.Proven = moment.Proven || sig.TimeSource == verdict.TimeFromTimestamp
 	sig.Add(judgeAppearance(e.view, e.dict, s))
-	judgePlacement(sig, e.view, e.dict, s)
+	judgePlacement(sig, e, s)
 	maker := v.options.JudgeSeal(sig, s, moment, by.claimed)
 	switch {
 	case signer == nil:
