@@ -329,6 +329,11 @@ func (r *keyRing) approvedSigner(ctx context.Context, text string, digest gm.Dig
 
 // decrypter opens a key that decrypts.
 func (r *keyRing) decrypter(ctx context.Context, text string) (held, error) {
+	return r.decrypterFor(ctx, text, nil)
+}
+
+// decrypterFor is decrypter; of a stored key without a version it takes the one whose public key is wanted, else the current one.
+func (r *keyRing) decrypterFor(ctx context.Context, text string, wanted func(*ecdsa.PublicKey) bool) (held, error) {
 	k, err := parseKey(text)
 	if err != nil {
 		return held{}, err
@@ -352,9 +357,12 @@ func (r *keyRing) decrypter(ctx context.Context, text string) (held, error) {
 	if err != nil {
 		return held{}, err
 	}
-	d, err := keys.Decrypter(ctx, store, k.ref)
+	d, err := keys.DecrypterFor(ctx, store, k.ref, wanted)
 	if err != nil {
 		return held{}, err
+	}
+	if found, ok := d.(keys.Describer); ok {
+		k.ref = found.KeyInfo().Ref
 	}
 	h := held{decrypter: d}
 	return h, h.describe(ctx, store, k.ref)

@@ -19,7 +19,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"yinxin/crypto/cert"
 	"yinxin/crypto/cms"
 	"yinxin/crypto/gm"
 	"yinxin/internal/verify"
@@ -224,9 +223,8 @@ func (e *env) signReport(ctx context.Context, ring *keyRing, r rehearseFlags) er
 
 // opener is one version of a key that may open envelopes.
 type opener struct {
-	name        string
-	key         crypto.Decrypter
-	certificate *cert.Certificate
+	name string
+	key  crypto.Decrypter
 }
 
 // openers opens the keys of --open: of a stored key without a version every enabled one.
@@ -248,13 +246,7 @@ func (r *keyRing) openers(ctx context.Context, texts []string) ([]opener, error)
 			if err != nil {
 				return nil, err
 			}
-			o := opener{name: name, key: h.decrypter}
-			if len(h.chain) > 0 {
-				if o.certificate, _, err = h.certificate(""); err != nil {
-					return nil, err
-				}
-			}
-			out = append(out, o)
+			out = append(out, opener{name: name, key: h.decrypter})
 		}
 	}
 	return out, nil
@@ -353,7 +345,7 @@ func openIntoNothing(path string, k opener, o verify.Options) (err error) {
 		return err
 	}
 	got, err := envelope.Open(f, st.Size(), envelope.OpenOptions{
-		Key: k.key, Certificate: k.certificate, Policy: o.Policy, At: o.At, Now: o.Now, Sink: nowhere{},
+		Key: k.key, Policy: o.Policy, At: o.At, Now: o.Now, Sink: nowhere{},
 	})
 	if err != nil {
 		return err

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"crypto/ecdsa"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -32,7 +34,7 @@ func newOpenCmd(e *env) *cobra.Command {
 	var f openFlags
 	cmd := &cobra.Command{
 		Use: "open F.yxe", Short: "decrypt an envelope and verify its sender", Args: exactly(1, "an envelope"),
-		Long: "Opens the part that is addressed to the key. Files appear under their names, in the folder of --out, only after the sender's\n" +
+		Long: "Opens the part that is addressed to the key, whichever version of it where KEY names none. Files appear under their names, in the folder of --out, only after the sender's\n" +
 			"signature and every digest hold; a file that exists is never replaced. An envelope for others is exit 5, not_addressed; one\n" +
 			"that was cut off or changed is exit 1 with the reason.\n" +
 			"Without --root nobody vouches for the sender: the verdict is indeterminate and nothing appears (exit 3), unless\n" +
@@ -46,7 +48,7 @@ func newOpenCmd(e *env) *cobra.Command {
 	f.keys.add(cmd)
 	f.trust.add(cmd)
 	cmd.Flags().StringVar(&f.key, "key", "", "the recipient's KEY (purpose decrypt)")
-	cmd.Flags().StringVar(&f.cert, "cert", "", "its encryption certificate (default: the one kept with it; else its part is found by the key)")
+	cmd.Flags().StringVar(&f.cert, "cert", "", "its encryption certificate (default: its part is found by the key)")
 	cmd.Flags().StringVar(&f.out, "out", "", "folder for the files")
 	cmd.Flags().BoolVar(&f.accept, "accept-indeterminate", false, "let the files appear although the verdict is indeterminate")
 	return cmd
@@ -87,23 +89,20 @@ func (e *env) open(cmd *cobra.Command, f openFlags, path string) (err error) {
 	}
 	ring := e.keyRing(f.keys)
 	defer closing(&err, ring)
-	h, err := ring.decrypter(cmd.Context(), f.key)
+	env, err := envelope.Parse(in, st.Size())
+	if err != nil {
+		return fmt.Errorf("open %s: %w", path, err)
+	}
+	opts, err := f.opening(cmd.Context(), ring, env)
 	if err != nil {
 		return err
 	}
-	opts := envelope.OpenOptions{
-		Key: h.decrypter, Policy: o.Policy, Now: o.Moment(), Sink: envelope.Dir(f.out), AcceptIndeterminate: f.accept,
-	}
-	if f.cert != "" || len(h.chain) > 0 {
-		if opts.Certificate, _, err = h.certificate(f.cert); err != nil {
-			return err
-		}
-	}
+	opts.Policy, opts.Now, opts.Sink, opts.AcceptIndeterminate = o.Policy, o.Moment(), envelope.Dir(f.out), f.accept
 	made, err := makeFolder(f.out)
 	if err != nil {
 		return err
 	}
-	got, err := envelope.Open(in, st.Size(), opts)
+	got, err := env.Open(opts)
 	if err != nil || !got.Released() {
 		err = errors.Join(err, unmakeFolder(f.out, made))
 	}
@@ -115,6 +114,27 @@ func (e *env) open(cmd *cobra.Command, f openFlags, path string) (err error) {
 		return fmt.Errorf("open %s: %w", path, err)
 	}
 	return e.printOpened(got, f.out, o, jsonFlag(cmd))
+}
+
+// opening finds the key: of a stored key the version that the envelope is addressed to, or that the certificate of --cert names.
+func (f openFlags) opening(ctx context.Context, ring *keyRing, env *envelope.Envelope) (o envelope.OpenOptions, err error) {
+	wanted := env.Addressed
+	if f.cert != "" {
+		given, err := readCertificates(f.cert)
+		if err != nil {
+			return o, err
+		}
+		wanted = func(pub *ecdsa.PublicKey) bool { return given[0].MatchesKey(pub) == nil }
+	}
+	h, err := ring.decrypterFor(ctx, f.key, wanted)
+	if err != nil {
+		return o, err
+	}
+	o.Key = h.decrypter
+	if f.cert != "" {
+		o.Certificate, _, err = h.certificate(f.cert)
+	}
+	return o, err
 }
 
 // refuseClassified looks through what came out of an envelope, as every recipient does. Where one of the files bears a

@@ -228,6 +228,59 @@ func (x *exchange) track(d office.Dispatch) hub.Track {
 	return tr
 }
 
+// rotated gives an office's decrypt key a new version with a certificate, which is the current one from then on.
+func (x *exchange) rotated(office string) {
+	x.t.Helper()
+	name := "office." + strings.ToLower(office) + ".decrypt"
+	made, err := x.keys.Rotate(x.t.Context(), name, 1)
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	c, err := x.Registrar.CA.IssueEncryption(cert.Subject(office, office), made.Public, cert.IssueOptions{})
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	if _, err := x.keys.ImportCertificate(x.t.Context(), made.Ref, [][]byte{c.Raw}); err != nil {
+		x.t.Fatal(err)
+	}
+	if now, err := x.keys.Public(x.t.Context(), keys.Ref{Name: name}); err != nil || now.Ref.Version != 2 {
+		x.t.Fatalf("current is %s, %v", now.Ref, err)
+	}
+}
+
+// TestLettersToARotatedKeyOpen: what was encrypted to the certificates before a rotation is received, reopened by its sender and
+// archived after it, until the old version may decrypt no more.
+func TestLettersToARotatedKeyOpen(t *testing.T) {
+	x := start(t)
+	ctx := t.Context()
+	d := x.send()
+	for _, code := range []string{"YXZF", "YXJY", "YXCZ", "ARCHIVE"} {
+		x.rotated(code)
+	}
+	if _, err := x.keys.Configure(ctx, "office.yxcz.decrypt", keys.Change{MinUse: new(2), MinDecrypt: new(2)}); err != nil {
+		t.Fatal(err)
+	}
+	in := x.delivery(copied)
+	if _, err := x.Office.Open(ctx, copied, in, filepath.Join(t.TempDir(), "in")); !errors.Is(err, keys.ErrDenied) {
+		t.Errorf("opened with a version below min_decrypt: %v, want ErrDenied", err)
+	}
+	if _, err := x.keys.Configure(ctx, "office.yxcz.decrypt", keys.Change{MinDecrypt: new(1)}); err != nil {
+		t.Fatal(err)
+	}
+	opened, err := x.Office.Reopen(ctx, copied, in, filepath.Join(t.TempDir(), "again"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := x.Office.SignFor(ctx, copied, opened, "1", ""); err != nil {
+		t.Fatal(err)
+	}
+	x.signFor(recipient)
+	if _, err := x.Office.Sealed(ctx, drafter, d.ID, filepath.Join(t.TempDir(), "own")); err != nil {
+		t.Errorf("the sender reopens: %v", err)
+	}
+	x.until("deposit", func() bool { return x.track(d).Exchange.Deposited != "" })
+}
+
 func TestWholePathSurvivesRestartsAtEveryStep(t *testing.T) {
 	x := start(t)
 	d := x.ask()

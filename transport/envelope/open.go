@@ -132,6 +132,17 @@ func (e *Envelope) Open(o OpenOptions) (*Opened, error) {
 	return out, nil
 }
 
+// Addressed tells whether one of the parts names the key, so that whoever holds several finds the one that opens the envelope.
+func (e *Envelope) Addressed(pub *ecdsa.PublicKey) bool {
+	key := keyDigest(pub)
+	for _, p := range e.parts {
+		if p.header.Key == key {
+			return true
+		}
+	}
+	return false
+}
+
 // find returns the part for the key. Where there is none but one whose header is not what was signed, that one is returned, to
 // be judged: its damage may lie in what names the key, and then nobody can tell for whom it was.
 func (e *Envelope) find(pub *ecdsa.PublicKey, c *cert.Certificate) (part, error) {

@@ -144,13 +144,12 @@ var ErrNotHosted = errors.New("office: its keys are not kept here, it acts with 
 
 // identity is an office's key with the certificate chain that goes with it.
 type identity struct {
-	signer    crypto.Signer
-	decrypter crypto.Decrypter
-	cert      *cert.Certificate
-	chain     []*cert.Certificate
+	signer crypto.Signer
+	cert   *cert.Certificate
+	chain  []*cert.Certificate
 }
 
-// signerOf opens the office's key of a purpose with the chain of its current version.
+// signerOf opens the office's key of a purpose that signs with the chain of its current version.
 func (s *Service) signerOf(ctx context.Context, office, use string, purpose keys.Purpose) (identity, error) {
 	name := keyName(office, use)
 	info, err := s.Keys.Public(ctx, keys.Ref{Name: name})
@@ -164,15 +163,24 @@ func (s *Service) signerOf(ctx context.Context, office, use string, purpose keys
 	if err != nil {
 		return identity{}, fmt.Errorf("key %s: %w", name, err)
 	}
-	if purpose == keys.PurposeDecrypt {
-		id.decrypter, err = keys.Decrypter(ctx, s.Keys, info.Ref)
-	} else {
-		id.signer, err = keys.Signer(ctx, s.Keys, info.Ref, purpose)
-	}
-	if err != nil {
+	if id.signer, err = keys.Signer(ctx, s.Keys, info.Ref, purpose); err != nil {
 		return identity{}, fmt.Errorf("key %s: %w", name, err)
 	}
 	return id, nil
+}
+
+// decrypterFor opens the version of the office's decrypt key that an envelope is addressed to: letters to the certificate before a
+// rotation still arrive after it.
+func (s *Service) decrypterFor(ctx context.Context, office string, env *envelope.Envelope) (crypto.Decrypter, error) {
+	name := keyName(office, useDecrypt)
+	key, err := keys.DecrypterFor(ctx, s.Keys, keys.Ref{Name: name}, env.Addressed)
+	if errors.Is(err, keys.ErrNotFound) {
+		return nil, fmt.Errorf("key %s: %w", name, ErrNotHosted)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("key %s: %w", name, err)
+	}
+	return key, nil
 }
 
 // sealSigner opens the version of the office's seal key that the seal lists: after a rotation the newest one serves the

@@ -186,19 +186,21 @@ func (s *Service) Sealed(ctx context.Context, who Person, id, dir string) (*Open
 	return o, nil
 }
 
-// OpenEnvelope opens an envelope with the office's own key into dir and judges what it holds. known is when the hub first
+// OpenEnvelope opens an envelope with the office's own key, the version that it is addressed to, into dir and judges what it holds. known is when the hub first
 // accepted the document; zero where it is not known.
 func (s *Service) OpenEnvelope(ctx context.Context, office string, r io.ReaderAt, size int64, known time.Time, dir string) (*Opened, error) {
-	id, err := s.signerOf(ctx, office, useDecrypt, keys.PurposeDecrypt)
+	env, err := envelope.Parse(r, size)
+	if err != nil {
+		return nil, err
+	}
+	key, err := s.decrypterFor(ctx, office, env)
 	if err != nil {
 		return nil, err
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	got, err := envelope.Open(r, size, envelope.OpenOptions{
-		Key: id.decrypter, Certificate: id.cert, Policy: s.Policy, Now: s.Clock(), Sink: envelope.Dir(dir),
-	})
+	got, err := env.Open(envelope.OpenOptions{Key: key, Policy: s.Policy, Now: s.Clock(), Sink: envelope.Dir(dir)})
 	if err != nil {
 		return nil, err
 	}
