@@ -13,11 +13,12 @@ type Keeper interface {
 	// ImportEnveloped takes an encryption pair that a CA made, as SM2EnvelopedKey (GB/T 35276), into the decrypt key of that
 	// name: a new one, or a new version of it. It was encrypted to the sign key with, or to WrappingKey if that has no name.
 	ImportEnveloped(ctx context.Context, name string, with Ref, enveloped []byte) (PublicInfo, error)
-	// RecoveryKey is the public key that backups are sealed to; ErrNotFound where none was set. SetRecoveryKey sets the
-	// first one; another one is proposed where the store has a Quorum.
+	// RecoveryKey is the public key that backups are sealed to; ErrNotFound where none was set. SetRecoveryKey sets it where the
+	// store has no Quorum; where it has one, it is proposed, the first one too.
 	RecoveryKey(ctx context.Context) (*ecdsa.PublicKey, error)
 	SetRecoveryKey(ctx context.Context, pub *ecdsa.PublicKey) error
-	// Backup gives a key with all its versions and certificates, sealed to the recovery key.
+	// Backup gives a key with all its versions and certificates, sealed to the recovery key. Where the store has a Quorum it is
+	// ErrDenied unless that has consented (VerbBackup).
 	Backup(ctx context.Context, name string) ([]byte, error)
 	// Restore takes a backup that has been forwarded to this store's WrappingKey. It never replaces a key. Where the store
 	// has a Quorum it is proposed.

@@ -2,9 +2,12 @@ package keys
 
 import (
 	"context"
+	"encoding/hex"
 	"fmt"
 	"time"
 	"unicode/utf8"
+
+	"yinxin/crypto/gm"
 )
 
 // Verb is a change that needs the consent of several custodians wherever a store has a Quorum.
@@ -24,11 +27,14 @@ const (
 	VerbVoid Verb = "void"
 	// VerbQuorum changes the rule itself, or the recovery key.
 	VerbQuorum Verb = "quorum"
+	// VerbBackup lets a key, or each key that there is, be backed up to the recovery key, until the proposal's life is over and as
+	// long as neither changes: whoever could choose both would have the key.
+	VerbBackup Verb = "backup"
 )
 
 // Verbs lists the guarded verbs in the order of the documentation.
 func Verbs() []Verb {
-	return []Verb{VerbTrim, VerbLoosen, VerbDestroy, VerbRestore, VerbVoid, VerbQuorum}
+	return []Verb{VerbTrim, VerbLoosen, VerbDestroy, VerbRestore, VerbVoid, VerbQuorum, VerbBackup}
 }
 
 // Member is a custodian whose consent counts.
@@ -85,11 +91,11 @@ func (q Quorum) Has(id string) bool {
 	return false
 }
 
-// Act is what is proposed: a verb and its parameters, of which those count that the verb has.
+// Act is what is proposed: a verb and its parameters. A parameter that the verb does not have is refused.
 type Act struct {
 	Verb Verb `json:"verb"`
 	// Key and Version name what the verb is done to: for trim the lowest version that stays, for destroy and loosen 0 is the
-	// whole key.
+	// whole key. For restore it is the key in the backup, which the store fills in; for backup none is every key.
 	Key     string `json:"key,omitempty"`
 	Version int    `json:"version,omitempty"`
 	// State is what loosen and destroy set: enabled; destroyed, or pending_deletion for later.
@@ -102,6 +108,25 @@ type Act struct {
 	// Quorum is the new rule, Recovery the new recovery key as an uncompressed point: verb quorum sets one of them.
 	Quorum   *Quorum `json:"quorum,omitempty"`
 	Recovery []byte  `json:"recovery,omitempty"`
+}
+
+// About is what the store itself knows of an act when it is proposed, so that those who are asked see what they consent to. It is
+// part of the digest.
+type About struct {
+	// Rule is the rule that another one replaces, and Members are the members of that one under the names that the store has for
+	// them (of an entity in Vault), whatever the proposal calls them; nil where the store knows no persons.
+	Rule    *Quorum  `json:"rule,omitempty"`
+	Members []Member `json:"members,omitempty"`
+	// Recovery is the recovery key of that time, as an uncompressed point: what another one replaces, or what a backup is sealed to.
+	Recovery []byte `json:"recovery,omitempty"`
+	// Keys are the keys that the act is done to, as they are before it; for restore what is in the backup.
+	Keys []KeyInfo `json:"keys,omitempty"`
+}
+
+// Fingerprint names a public key for people who compare: SM3 of its uncompressed point, in hexadecimal.
+func Fingerprint(point []byte) string {
+	sum := gm.SM3(point)
+	return hex.EncodeToString(sum[:])
 }
 
 // Consent is one member's yes to a proposal.
@@ -135,6 +160,7 @@ type Proposal struct {
 	Basis    []byte        `json:"basis"`
 	Created  time.Time     `json:"created"`
 	Expires  time.Time     `json:"expires"`
+	About    About         `json:"about,omitzero"`
 	State    ProposalState `json:"state"`
 	Consents []Consent     `json:"consents"`
 	// Needed is how many consents must be there, Have how many of those given count now.

@@ -270,6 +270,9 @@ func (e *env) showKey(cmd *cobra.Command, s keyStore, info keys.KeyInfo) error {
 	}
 	for _, v := range info.Versions {
 		fmt.Fprintf(e.stdout, "  version %d: %s, made %s\n", v.Version, v.State, v.Created.Format(time.RFC3339))
+		if len(v.Public) > 0 {
+			fmt.Fprintf(e.stdout, "    fingerprint %s\n", keys.Fingerprint(v.Public))
+		}
 		if !v.Certified {
 			continue
 		}

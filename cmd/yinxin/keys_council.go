@@ -114,7 +114,7 @@ func newKeysQuorumCmd(e *env, f *keyFlags) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "quorum", Short: "show how many of which custodians must consent, or make the first rule", Args: exactly(0, "no arguments"),
 		Long: "With --needed and --member it makes the first rule; every later one is proposed (keys propose quorum). A rule guards trim,\n" +
-			"loosen, destroy, restore, void and itself. In Vault members are entities, one a person; over a file store they are SM2 keys of\n" +
+			"loosen, destroy, restore, void, backup, the recovery key and itself. In Vault members are entities, one a person; over a file store they are SM2 keys of\n" +
 			"the persons' own, which keeps honest people from acting alone but not the holder of the store's passphrase.",
 		Example: "  yinxin keys quorum --needed 2 --member li.pub=Li --member wang.pub=Wang --member zhao.pub=Zhao",
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -137,10 +137,10 @@ func newKeysQuorumCmd(e *env, f *keyFlags) *cobra.Command {
 					return e.printJSON(now)
 				}
 				if now.Needed == 0 {
-					_, err = fmt.Fprintln(e.stdout, "no quorum is set: one custodian alone can destroy, loosen, restore and void")
+					_, err = fmt.Fprintln(e.stdout, "no quorum is set: one custodian alone can destroy, loosen, restore, void and take a copy")
 					return err
 				}
-				fmt.Fprintf(e.stdout, "%d of %d must consent%s\n", now.Needed, len(now.Members), map[bool]string{true: ", the proposer counts"}[now.ProposerCounts])
+				printLine(e.stdout, "%s\n", ruleText(now))
 				for _, m := range now.Members {
 					fmt.Fprintf(e.stdout, "  %s  %s\n", m.ID, plain(m.Name))
 				}
@@ -163,12 +163,13 @@ func newKeysProposeCmd(e *env, f *keyFlags) *cobra.Command {
 	var a actFlags
 	var w whoFlags
 	cmd := &cobra.Command{
-		Use:   "propose trim|loosen|destroy|void NAME[?version=N] | restore BACKUP | quorum | recovery PUB.pem",
+		Use:   "propose trim|loosen|destroy|void NAME[?version=N] | restore BACKUP | backup [NAME] | quorum | recovery PUB.pem",
 		Short: "propose what needs the consent of several custodians",
 		Long: "Writes a proposal down. It lives 24 hours; keys approve by enough other custodians does it, on the state of the key that it was\n" +
 			"made on. trim --below N destroys the versions below N; loosen --enable, or --min-use and --min-decrypt; destroy, with --later\n" +
-			"after 30 days; void ends a seal key; restore brings a forwarded backup back (keys forward); quorum makes another rule;\n" +
-			"recovery names another recovery key.",
+			"after 30 days; void ends a seal key; restore brings a forwarded backup back (keys forward); backup lets a key, or\n" +
+			"every key that there is, be backed up for those 24 hours, as long as it does not change (keys backup); quorum makes another rule;\n" +
+			"recovery names the recovery key.",
 		Example: "  yinxin keys propose trim office.decrypt --below 3 --as file:li.key\n  yinxin keys propose destroy 'old.sign?version=1' --keys vault:$VAULT_ADDR/gm",
 		Args:    atLeastOne("verb"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -205,7 +206,8 @@ func (a *actFlags) act(cmd *cobra.Command, args []string) (keys.Act, error) {
 	if args[0] == string(keys.VerbQuorum) {
 		wanted = 1
 	}
-	if len(args) != wanted {
+	all := args[0] == string(keys.VerbBackup) && len(args) == 1 // every key
+	if len(args) != wanted && !all {
 		return act, usage("propose %s: want %d arguments, see --help", args[0], wanted)
 	}
 	var err error
@@ -223,9 +225,12 @@ func (a *actFlags) act(cmd *cobra.Command, args []string) (keys.Act, error) {
 	case "restore":
 		act.Backup, err = readInput(args[1])
 		return act, err
-	case "trim", "loosen", "destroy", "void":
+	case "trim", "loosen", "destroy", "void", "backup":
 	default:
-		return act, usage("propose %s: want trim, loosen, destroy, restore, void, quorum or recovery", args[0])
+		return act, usage("propose %s: want trim, loosen, destroy, restore, void, backup, quorum or recovery", args[0])
+	}
+	if all {
+		return act, nil
 	}
 	ref, err := parseRef(args[1])
 	if err != nil {
@@ -244,7 +249,7 @@ func (a *actFlags) act(cmd *cobra.Command, args []string) (keys.Act, error) {
 			act.State = keys.StateEnabled
 		}
 		act.MinUse, act.MinDecrypt = changed(cmd, "min-use", a.minUse), changed(cmd, "min-decrypt", a.minDecrypt)
-	case keys.VerbRestore, keys.VerbVoid, keys.VerbQuorum:
+	case keys.VerbRestore, keys.VerbVoid, keys.VerbQuorum, keys.VerbBackup:
 	}
 	return act, nil
 }
@@ -262,6 +267,9 @@ func newKeysProposalsCmd(e *env, f *keyFlags) *cobra.Command {
 	var limit int
 	cmd := &cobra.Command{
 		Use: "proposals [ID]", Short: "list proposals, or show one with all that a consent is about",
+		Long: "Without an ID it lists. With one it shows all that a consent is about, as the store knows it: each member of another rule, those who\n" +
+			"go (-), come (+) and stay (=), with the names that the store has for them; each key with the fingerprints of its versions (as keys show\n" +
+			"has them), for restore those in the backup. The digest covers all of it.",
 		Example: "  yinxin keys proposals --json",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 1 {
@@ -305,48 +313,6 @@ func consentText(p keys.Proposal) string {
 	}
 	given := slices.DeleteFunc(slices.Clone(p.Consents), func(c keys.Consent) bool { return c.Member == p.Proposer })
 	return fmt.Sprintf("%d consents", len(given))
-}
-
-func (e *env) printProposal(cmd *cobra.Command, p keys.Proposal) error {
-	if jsonFlag(cmd) {
-		return e.printJSON(p)
-	}
-	fmt.Fprintf(e.stdout, "proposal %s: %s %s\n  state     %s, %s, until %s\n  digest    %s\n  proposer  %s\n",
-		p.ID, p.Act.Verb, actText(p.Act), p.State, consentText(p), moment(p.Expires), hex.EncodeToString(p.Digest), plain(p.Proposer))
-	for _, c := range p.Consents {
-		if c.Member != p.Proposer {
-			fmt.Fprintf(e.stdout, "  consent   %s at %s\n", plain(c.Member), moment(c.Time))
-		}
-	}
-	return nil
-}
-
-// actText says what an act does, for people.
-func actText(a keys.Act) string {
-	var b strings.Builder
-	b.WriteString(a.Key)
-	switch {
-	case a.Verb == keys.VerbTrim:
-		fmt.Fprintf(&b, " below version %d", a.Version)
-	case a.Version != 0:
-		fmt.Fprintf(&b, " version %d", a.Version)
-	}
-	if a.State != "" {
-		fmt.Fprintf(&b, " → %s", a.State)
-	}
-	if a.MinUse != nil {
-		fmt.Fprintf(&b, " min_use %d", *a.MinUse)
-	}
-	if a.MinDecrypt != nil {
-		fmt.Fprintf(&b, " min_decrypt %d", *a.MinDecrypt)
-	}
-	if a.Quorum != nil {
-		fmt.Fprintf(&b, "%d of %d members", a.Quorum.Needed, len(a.Quorum.Members))
-	}
-	if len(a.Recovery) > 0 {
-		b.WriteString("recovery key " + hex.EncodeToString(a.Recovery))
-	}
-	return b.String()
 }
 
 func newKeysDecideCmd(e *env, f *keyFlags, yes bool) *cobra.Command {

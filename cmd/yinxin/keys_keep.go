@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/ecdsa"
 	"fmt"
 	"math"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"yinxin/crypto/cert"
+	"yinxin/crypto/gm"
 	"yinxin/keys"
 	"yinxin/keys/engine"
 )
@@ -89,7 +91,8 @@ func newKeysRecoveryCmd(e *env, f *keyFlags) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "recovery", Short: "show or set the key that backups are sealed to", Args: exactly(0, "no arguments"),
 		Long: "Whoever holds the private part of the recovery key can bring backups back: keep it offline, on a device, in a safe. --set takes\n" +
-			"the first one; where a quorum is set another one is proposed (keys propose recovery).",
+			"it; where a quorum is set it is proposed, the first one too (keys propose recovery). The fingerprint is for comparing with what its\n" +
+			"holder sees (keys show).",
 		Example: "  yinxin keys recovery --set recovery.pub",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return e.withStore(cmd.Context(), *f, set == "", func(s keyStore) error {
@@ -106,7 +109,11 @@ func newKeysRecoveryCmd(e *env, f *keyFlags) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return e.result(jsonFlag(cmd), map[string]string{"public": string(publicPEM(pub))}, "%s", publicPEM(pub))
+				mark := keys.Fingerprint(gm.MarshalPublicKey(pub))
+				if !jsonFlag(cmd) {
+					fmt.Fprintf(e.stderr, "fingerprint %s\n", mark)
+				}
+				return e.result(jsonFlag(cmd), map[string]string{"public": string(publicPEM(pub)), "fingerprint": mark}, "%s", publicPEM(pub))
 			})
 		},
 	}
@@ -119,7 +126,8 @@ func newKeysBackupCmd(e *env, f *keyFlags) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "backup NAME", Short: "back up a key, sealed to the recovery key", Args: exactly(1, "a key's name"),
 		Long: "Writes a key with all its versions and certificates, encrypted so that only the holder of the recovery key can bring it into\n" +
-			"another store (keys recovery, forward, restore). A folder of a file store can be copied as a whole as well.",
+			"another store (keys recovery, forward, restore). Where a quorum is set, that must have consented within a day\n" +
+			"(keys propose backup). A folder of a file store can be copied as a whole as well.",
 		Example: "  yinxin keys backup office.decrypt --out office.decrypt.backup",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if out == "" {
@@ -162,7 +170,7 @@ func newKeysForwardCmd(e *env, f *keyFlags) *cobra.Command {
 			}
 			ring := e.keyRing(*f)
 			defer closing(&err, ring)
-			h, err := ring.decrypter(cmd.Context(), key)
+			h, err := ring.decrypterFor(cmd.Context(), key, func(pub *ecdsa.PublicKey) bool { return engine.SealedTo(data, pub) })
 			if err != nil {
 				return err
 			}

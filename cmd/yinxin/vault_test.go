@@ -105,7 +105,11 @@ func demoUnderQuorum(t *testing.T, s *vaulttest.Server) {
 		t.Fatal(err)
 	}
 	defer store.Close()
-	rule := keys.Quorum{Needed: 2, Members: []keys.Member{{ID: "entity-li"}, {ID: "entity-wang"}, {ID: "entity-zhao"}}}
+	rule := keys.Quorum{Needed: 2}
+	for _, name := range []string{"sun", "zhou", "wu"} {
+		id, _ := s.Must(t, "POST", "identity/entity", map[string]any{"name": name})["id"].(string)
+		rule.Members = append(rule.Members, keys.Member{ID: id})
+	}
 	if err := store.SetQuorum(t.Context(), rule); err != nil {
 		t.Fatal(err)
 	}

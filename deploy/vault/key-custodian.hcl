@@ -1,5 +1,5 @@
-# Keeps the life cycle of all keys but seals, and sets up: the first quorum, the recovery key, imports from the CA, backups and
-# restores. Where a quorum is set, the engine refuses what it guards, whatever stands here. Never uses a key: deny wins over
+# Keeps the life cycle of all keys but seals, and sets up: the first quorum, imports from the CA; takes backups once the
+# quorum has consented. Where a quorum is set, the engine refuses what it guards, whatever stands here. Never uses a key: deny wins over
 # whatever other policies the person has.
 path "gm/keys"                      { capabilities = ["list"] }
 path "gm/keys/*"                    { capabilities = ["read", "update"] }

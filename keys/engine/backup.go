@@ -58,12 +58,16 @@ func (e *Engine) Backup(ctx context.Context, name string) ([]byte, error) {
 func (e *Engine) backup(ctx context.Context, name string) ([]byte, error) {
 	recovery, err := e.RecoveryKey(ctx)
 	if errors.Is(err, keys.ErrNotFound) {
-		return nil, fmt.Errorf("%w: no recovery key is set", keys.ErrConflict)
+		return nil, errNoRecovery()
 	}
 	if err != nil {
 		return nil, err
 	}
-	plain, err := e.content(ctx, name)
+	consent, err := e.backupConsent(ctx, gm.MarshalPublicKey(recovery))
+	if err != nil {
+		return nil, err
+	}
+	plain, err := e.content(ctx, name, consent)
 	if err != nil {
 		return nil, err
 	}
@@ -95,14 +99,17 @@ func (e *Engine) backup(ctx context.Context, name string) ([]byte, error) {
 	return data, err
 }
 
-// content collects the entries of a key, unchanged meanwhile.
-func (e *Engine) content(ctx context.Context, name string) ([]byte, error) {
+// content collects the entries of a key, unchanged meanwhile, if that may be done with the key as it is.
+func (e *Engine) content(ctx context.Context, name string, may func(*policy) error) ([]byte, error) {
 	if err := keys.CheckName(name); err != nil {
 		return nil, err
 	}
 	defer e.lock(name)()
 	k, err := e.loadLocked(ctx, name)
 	if err != nil {
+		return nil, err
+	}
+	if err := may(k.policy); err != nil {
 		return nil, err
 	}
 	c := backupContent{Versions: map[int][]byte{}, Chains: map[int][]byte{}}
@@ -146,6 +153,12 @@ func BackupName(data []byte) (string, error) {
 		return "", err
 	}
 	return b.Name, nil
+}
+
+// SealedTo tells whether a backup is sealed to a key.
+func SealedTo(data []byte, pub *ecdsa.PublicKey) bool {
+	b, err := parseBackup(data)
+	return err == nil && bytes.Equal(b.Recipient, gm.MarshalPublicKey(pub))
 }
 
 // Forward re-encrypts the session key of a backup from its recipient, whose private key opener uses, to the wrapping key

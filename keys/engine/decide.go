@@ -109,6 +109,8 @@ func (e *Engine) act(ctx context.Context, a keys.Act, d *decision) error {
 	case a.Verb == keys.VerbRestore:
 		_, err := e.restore(ctx, a.Backup, d)
 		return err
+	case a.Verb == keys.VerbBackup: // what is done is the consent; Backup looks for it
+		return e.apply(ctx, d.writes())
 	}
 	write, err := e.ruleWrite(a)
 	if err != nil {
@@ -120,6 +122,9 @@ func (e *Engine) act(ctx context.Context, a keys.Act, d *decision) error {
 // ruleWrite is the change that verb quorum makes.
 func (e *Engine) ruleWrite(a keys.Act) (Write, error) {
 	if a.Quorum != nil {
+		if _, err := e.namesOf(*a.Quorum); err != nil {
+			return Write{}, err
+		}
 		return quorumWrite(*a.Quorum)
 	}
 	return recoveryWrite(a.Recovery)

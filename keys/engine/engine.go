@@ -83,6 +83,9 @@ type Options struct {
 	// digest it only says whether the ID is one that can be checked (else keys.ErrInvalid). nil: the caller of the context
 	// (WithCaller) has been authenticated.
 	Proof func(member string, digest, signature []byte) error
+	// Person gives the name that the store has for a member; keys.ErrInvalid for an ID that is nobody's, who could never consent.
+	// nil: the store knows no persons.
+	Person func(member string) (name string, err error)
 }
 
 // stripes is how many locks the names share.
@@ -98,6 +101,7 @@ type Engine struct {
 	rand    io.Reader
 	now     func() time.Time
 	proof   func(member string, digest, signature []byte) error
+	nameOf  func(member string) (string, error)
 
 	// voting serialises everything about proposals and settings of the store. It is taken before locks, never after.
 	voting sync.Mutex
@@ -119,7 +123,7 @@ var (
 
 // New makes an engine over storage.
 func New(storage Storage, o Options) *Engine {
-	e := &Engine{storage: storage, rand: o.Rand, now: o.Now, proof: o.Proof, cache: make(map[string]*key)}
+	e := &Engine{storage: storage, rand: o.Rand, now: o.Now, proof: o.Proof, nameOf: o.Person, cache: make(map[string]*key)}
 	if e.rand == nil {
 		e.rand = rand.Reader
 	}
@@ -159,7 +163,7 @@ func (e *Engine) Health(ctx context.Context) keys.Health {
 	case rule.Needed == 0:
 		h.Warnings = append(h.Warnings, keys.Warning{
 			Code: keys.WarnNoQuorum,
-			Text: "no quorum is set: one custodian alone can destroy, loosen, restore and void keys",
+			Text: "no quorum is set: one custodian alone can destroy, loosen, restore, void and take a copy of keys",
 		})
 	}
 	return h

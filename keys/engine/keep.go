@@ -213,13 +213,11 @@ func (e *Engine) SetRecoveryKey(ctx context.Context, pub *ecdsa.PublicKey) error
 	}
 	e.voting.Lock()
 	defer e.voting.Unlock()
-	if _, err := e.RecoveryKey(ctx); !errors.Is(err, keys.ErrNotFound) {
-		if err != nil {
-			return err
-		}
-		if err := e.singleHanded(ctx, keys.VerbQuorum, false); err != nil {
-			return err
-		}
+	if err := e.singleHanded(ctx, keys.VerbQuorum, false); err != nil { // the first one too: whoever sets it reads every backup
+		return err
+	}
+	if _, err := e.recoveryPoint(ctx); err != nil {
+		return err
 	}
 	write, err := recoveryWrite(point)
 	if err != nil {

@@ -79,6 +79,16 @@ func (e *Engine) SetQuorum(ctx context.Context, q keys.Quorum) error {
 	if err := e.checkRule(q); err != nil {
 		return err
 	}
+	known, err := e.namesOf(q)
+	if err != nil {
+		return err
+	}
+	q.Members = slices.Clone(q.Members)
+	for i, m := range known {
+		if q.Members[i].Name == "" {
+			q.Members[i].Name = m.Name
+		}
+	}
 	e.voting.Lock()
 	defer e.voting.Unlock()
 	if err := e.singleHanded(ctx, keys.VerbQuorum, false); err != nil {
@@ -154,6 +164,10 @@ func (e *Engine) propose(ctx context.Context, act keys.Act) (keys.Proposal, erro
 	if err != nil {
 		return none, err
 	}
+	about, err := e.about(ctx, &act)
+	if err != nil {
+		return none, err
+	}
 	basis, err := e.basis(ctx, act)
 	if err != nil {
 		return none, err
@@ -167,7 +181,7 @@ func (e *Engine) propose(ctx context.Context, act keys.Act) (keys.Proposal, erro
 	}
 	now := e.now().UTC().Truncate(time.Second)
 	p := keys.Proposal{
-		ID: hex.EncodeToString(random), Act: act, Proposer: caller, Basis: basis, Created: now, Expires: now.Add(ProposalLife),
+		ID: hex.EncodeToString(random), Act: act, Proposer: caller, Basis: basis, Created: now, Expires: now.Add(ProposalLife), About: about,
 		State: keys.ProposalOpen, Consents: []keys.Consent{},
 	}
 	if p.Digest, err = ProposalDigest(p); err != nil {
@@ -197,7 +211,10 @@ func (e *Engine) checkAct(act keys.Act) error {
 	if !slices.Contains(keys.Verbs(), act.Verb) {
 		return fmt.Errorf("%w: no guarded verb %q", keys.ErrInvalid, act.Verb)
 	}
-	if act.Verb != keys.VerbQuorum && act.Verb != keys.VerbRestore {
+	if field := foreign(act); field != "" {
+		return bad("has no " + field)
+	}
+	if act.Key != "" || !slices.Contains([]keys.Verb{keys.VerbQuorum, keys.VerbRestore, keys.VerbBackup}, act.Verb) {
 		if err := keys.CheckName(act.Key); err != nil {
 			return err
 		}
@@ -228,9 +245,35 @@ func (e *Engine) checkAct(act keys.Act) error {
 		}
 		_, err := parseRecovery(act.Recovery)
 		return err
-	case keys.VerbVoid:
+	case keys.VerbVoid, keys.VerbBackup:
 	}
 	return nil
+}
+
+// foreign names a parameter of an act that its verb does not have; "" where there is none. One that was let through would be shown
+// to nobody, or promise what is not done.
+func foreign(a keys.Act) string {
+	minima := a.MinUse != nil || a.MinDecrypt != nil
+	for _, f := range []struct {
+		name  string
+		set   bool
+		verbs []keys.Verb
+	}{
+		{"key", a.Key != "", []keys.Verb{keys.VerbTrim, keys.VerbLoosen, keys.VerbDestroy, keys.VerbVoid, keys.VerbRestore, keys.VerbBackup}},
+		{"version", a.Version != 0, []keys.Verb{keys.VerbTrim, keys.VerbLoosen, keys.VerbDestroy}},
+		{"version beside minima", a.Version != 0 && minima, nil},
+		{"negative version", a.Version < 0, nil},
+		{"state", a.State != "", []keys.Verb{keys.VerbLoosen, keys.VerbDestroy}},
+		{"minima", minima, []keys.Verb{keys.VerbLoosen}},
+		{"backup", a.Backup != nil, []keys.Verb{keys.VerbRestore}},
+		{"rule", a.Quorum != nil, []keys.Verb{keys.VerbQuorum}},
+		{"recovery key", a.Recovery != nil, []keys.Verb{keys.VerbQuorum}},
+	} {
+		if f.set && !slices.Contains(f.verbs, a.Verb) {
+			return f.name
+		}
+	}
+	return ""
 }
 
 // member gives the rule and the caller, who must be a member.
@@ -268,16 +311,17 @@ func (e *Engine) prove(ctx context.Context, caller string, digest []byte) ([]byt
 
 // canonical is what a consent is about, in its one form: JSON with these fields in this order, without blanks.
 type canonical struct {
-	ID       string    `json:"id"`
-	Act      keys.Act  `json:"act"`
-	Basis    []byte    `json:"basis"`
-	Proposer string    `json:"proposer"`
-	Expires  time.Time `json:"expires"`
+	ID       string     `json:"id"`
+	Act      keys.Act   `json:"act"`
+	Basis    []byte     `json:"basis"`
+	Proposer string     `json:"proposer"`
+	Expires  time.Time  `json:"expires"`
+	About    keys.About `json:"about,omitzero"`
 }
 
 // ProposalDigest computes the digest of a proposal: SM3 over "yinxin proposal v1", a line feed and the canonical form.
 func ProposalDigest(p keys.Proposal) ([]byte, error) {
-	data, err := json.Marshal(canonical{ID: p.ID, Act: p.Act, Basis: p.Basis, Proposer: p.Proposer, Expires: p.Expires})
+	data, err := json.Marshal(canonical{ID: p.ID, Act: p.Act, Basis: p.Basis, Proposer: p.Proposer, Expires: p.Expires, About: p.About})
 	if err != nil {
 		return nil, fmt.Errorf("canonical form of the proposal: %w", err)
 	}
@@ -291,7 +335,7 @@ func (e *Engine) basis(ctx context.Context, act keys.Act) ([]byte, error) {
 	switch {
 	case act.Verb == keys.VerbQuorum && act.Quorum != nil:
 		path = quorumPath
-	case act.Verb == keys.VerbQuorum:
+	case act.Verb == keys.VerbQuorum, act.Verb == keys.VerbBackup:
 		path = recoveryPath
 	case act.Verb == keys.VerbRestore:
 		return nil, nil // it never replaces anything

@@ -50,7 +50,8 @@ func Factory(ctx context.Context, config *logical.BackendConfig) (logical.Backen
 	if config == nil || config.StorageView == nil {
 		return nil, errors.New("secrets engine gm: Vault gave no storage")
 	}
-	b := &backend{engine: engine.New(&storage{config.StorageView}, engine.Options{})}
+	b := new(backend)
+	b.engine = engine.New(&storage{config.StorageView}, engine.Options{Person: b.person})
 	b.Backend = &framework.Backend{
 		BackendType:    logical.TypeLogical,
 		Help:           strings.TrimSpace(helpBackend),
@@ -71,6 +72,19 @@ func Factory(ctx context.Context, config *logical.BackendConfig) (logical.Backen
 		return nil, fmt.Errorf("secrets engine gm: %w", err)
 	}
 	return b, nil
+}
+
+// person gives the name of an entity. A member that is no entity, such as one that was named by its account, could never consent,
+// and a rule of such members would close the mount for ever.
+func (b *backend) person(id string) (string, error) {
+	entity, err := b.System().EntityInfo(id)
+	if err != nil {
+		return "", err
+	}
+	if entity.GetID() != id || entity.GetDisabled() {
+		return "", fmt.Errorf("%w: member %q is no entity of this Vault, or a disabled one: want its ID (vault read identity/entity/name/NAME)", keys.ErrInvalid, id)
+	}
+	return entity.GetName(), nil
 }
 
 // selfTest computes the known answers of SM2, SM3 and SM4; a mount whose algorithms are wrong does not start.

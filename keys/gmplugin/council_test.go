@@ -29,7 +29,7 @@ func TestCouncil(t *testing.T) {
 		}
 		who := []string{"entity-li", "entity-wang", "entity-zhao", "entity-stranger"}
 		return keystest.Chamber{
-			Store: as("t"), Members: []keys.Member{{ID: who[0]}, {ID: who[1]}, {ID: who[2], Name: "赵"}},
+			Store: as("t"), Members: []keys.Member{{ID: who[0]}, {ID: who[1]}, {ID: who[2], Name: "赵"}}, Nobody: "li",
 			As: func(t *testing.T, i int) (context.Context, keystest.GuardedStore) { return t.Context(), as(who[i]) },
 		}
 	})

@@ -16,6 +16,18 @@ import (
 	"yinxin/keys/vaultkeys"
 )
 
+// people is a Vault whose entities are those whose ID begins with entity-.
+type people struct{ *logical.StaticSystemView }
+
+// EntityInfo implements logical.SystemView.
+func (people) EntityInfo(id string) (*logical.Entity, error) {
+	name, ok := strings.CutPrefix(id, "entity-")
+	if !ok {
+		return nil, nil //nolint:nilnil // as Vault answers
+	}
+	return &logical.Entity{ID: id, Name: name, Disabled: name == "gone"}, nil
+}
+
 // mount makes a backend over storage, as Vault does when it mounts it.
 func mount(t *testing.T, view logical.Storage) logical.Backend {
 	t.Helper()
@@ -23,7 +35,7 @@ func mount(t *testing.T, view logical.Storage) logical.Backend {
 	config.StorageView = view
 	system := logical.TestSystemView()
 	system.PluginEnvironment = &logical.PluginEnvironment{VaultVersion: "1.21.2"}
-	config.System = system
+	config.System = people{system}
 	b, err := gmplugin.Factory(t.Context(), config)
 	if err != nil {
 		t.Fatal(err)

@@ -27,8 +27,8 @@ func (b *backend) quorumPaths() []*framework.Path {
 				logical.ReadOperation:   operation(b.readQuorum, "Read the rule."),
 				logical.UpdateOperation: operation(b.setQuorum, "Make the first rule."),
 			},
-			HelpSynopsis:    "How many of which custodians must consent to trim, loosen, destroy, restore and void.",
-			HelpDescription: "The first rule is free; every later one is itself proposed (verb quorum). Members are entities of Vault: give each person one entity, with aliases for all its log-ins.",
+			HelpSynopsis:    "How many of which custodians must consent to trim, loosen, destroy, restore, void and back up.",
+			HelpDescription: "The first rule is free; every later one is itself proposed (verb quorum). Members are entities of Vault by their IDs, anything else is refused: give each person one entity, with aliases for all its log-ins.",
 		},
 		{
 			Pattern:         proposal + "/approve",
@@ -55,7 +55,7 @@ func (b *backend) quorumPaths() []*framework.Path {
 			Pattern: "proposals/?$",
 			Fields: map[string]*framework.FieldSchema{
 				"after": text("List those after this ID."), "limit": number("At most so many; 0 is all."),
-				"act": {Type: framework.TypeMap, Description: "What is proposed: verb (trim, loosen, destroy, restore, void, quorum), key, and version, state, min_use, min_decrypt, backup, quorum or recovery as the verb needs."},
+				"act": {Type: framework.TypeMap, Description: "What is proposed: verb (trim, loosen, destroy, restore, void, quorum, backup), key, and version, state, min_use, min_decrypt, backup, quorum or recovery as the verb needs."},
 			},
 			Operations: map[logical.Operation]framework.OperationHandler{
 				logical.ListOperation:   operation(b.listProposals, "List proposals."),
@@ -144,7 +144,7 @@ func (b *backend) listProposals(ctx context.Context, d *framework.FieldData) (*l
 	ids := make([]string, len(list))
 	about := make(map[string]any, len(list))
 	for i, p := range list {
-		p.Act.Backup = nil // a list stays small; the proposal itself has it
+		p.Act.Backup, p.About = nil, keys.About{} // a list stays small; the proposal itself has them
 		resp, err := answer(p)
 		if err != nil {
 			return nil, err
@@ -169,10 +169,10 @@ func (b *backend) keepPaths() []*framework.Path {
 			Fields:  map[string]*framework.FieldSchema{"public": text("Recovery key as uncompressed point 04‖x‖y, base64.")},
 			Operations: map[logical.Operation]framework.OperationHandler{
 				logical.ReadOperation:   operation(b.readRecovery, "Read the recovery key."),
-				logical.UpdateOperation: operation(b.setRecovery, "Set the first recovery key."),
+				logical.UpdateOperation: operation(b.setRecovery, "Set the recovery key where there is no quorum."),
 			},
 			HelpSynopsis:    "Public SM2 key that backups are sealed to; its private part is kept offline.",
-			HelpDescription: "The first is free; where a quorum is set another one is proposed (verb quorum).",
+			HelpDescription: "Where a quorum is set it is proposed (verb quorum), the first one too.",
 		},
 		{
 			Pattern: "envelope/" + name + "/import",
@@ -189,7 +189,7 @@ func (b *backend) keepPaths() []*framework.Path {
 			Fields:          map[string]*framework.FieldSchema{"name": nameField()},
 			Operations:      only(logical.UpdateOperation, b.backup, "Seal a key to the recovery key."),
 			HelpSynopsis:    "Back up a key with all versions and certificates, sealed to the recovery key.",
-			HelpDescription: "Only the holder of the recovery key can forward it to a store that restores it.",
+			HelpDescription: "Only the holder of the recovery key can forward it to a store that restores it. Where a quorum is set, that must have consented within a day (verb backup), and neither key may have changed since.",
 		},
 		{
 			Pattern:         "restore/?$",

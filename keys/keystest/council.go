@@ -24,6 +24,8 @@ type Chamber struct {
 	Members []keys.Member
 	// As gives the store as a person uses it. 3 is somebody who is no custodian.
 	As func(t *testing.T, who int) (context.Context, GuardedStore)
+	// Nobody is an ID of the right form that no person has; empty where the store knows no persons.
+	Nobody string
 }
 
 // RunCouncil holds a store to the semantics of keys.Council.
@@ -39,6 +41,8 @@ func RunCouncil(t *testing.T, open func(t *testing.T) Chamber) {
 		{"WhoMay", testWhoMay},
 		{"Basis", testBasis},
 		{"NewRule", testNewRule},
+		{"BackupTakesConsent", testBackupTakesConsent},
+		{"WhatIsConsentedTo", testWhatIsConsentedTo},
 		{"SealWithApproval", testSealWithApproval},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -107,6 +111,10 @@ func testBeforeTheRule(t *testing.T, c Chamber) {
 		"no ID":           {Needed: 2, Members: append([]keys.Member{{Name: "x"}}, c.Members...)},
 	} {
 		wants(t, "rule "+name, c.Store.SetQuorum(ctx, bad), keys.ErrInvalid)
+	}
+	if c.Nobody != "" { // such a rule would close the store for ever
+		nobody := append([]keys.Member{{ID: c.Nobody, Name: c.Members[0].Name}}, c.Members[1:]...)
+		wants(t, "rule with nobody", c.Store.SetQuorum(ctx, keys.Quorum{Needed: 2, Members: nobody}), keys.ErrInvalid)
 	}
 	c.rule(t)
 	wants(t, "a second first rule", c.Store.SetQuorum(ctx, keys.Quorum{Needed: 2, Members: c.Members}), keys.ErrDenied)
@@ -246,6 +254,17 @@ func testWhoMay(t *testing.T, c Chamber) {
 		"disable": {Verb: keys.VerbDestroy, Key: "k", State: keys.StateDisabled}, "no number": {Verb: keys.VerbTrim, Key: "k"},
 		"no backup": {Verb: keys.VerbRestore}, "no rule": {Verb: keys.VerbQuorum},
 		"weak rule": {Verb: keys.VerbQuorum, Quorum: &keys.Quorum{Needed: 1, Members: c.Members[:1]}},
+		// What does not belong to the verb, which nobody would look for.
+		"a rule with a trim":       {Verb: keys.VerbTrim, Key: "k", Version: 2, Quorum: &keys.Quorum{Needed: 2, Members: c.Members}},
+		"a state with a trim":      {Verb: keys.VerbTrim, Key: "k", Version: 2, State: keys.StateDestroyed},
+		"a version with a void":    {Verb: keys.VerbVoid, Key: "k", Version: 1},
+		"a version with minima":    {Verb: keys.VerbLoosen, Key: "k", Version: 1, MinUse: new(1)},
+		"minima with a destroy":    {Verb: keys.VerbDestroy, Key: "k", State: keys.StateDestroyed, MinUse: new(1)},
+		"no version of a destroy":  {Verb: keys.VerbDestroy, Key: "k", State: keys.StateDestroyed, Version: -1},
+		"a key with a rule":        {Verb: keys.VerbQuorum, Key: "k", Quorum: &keys.Quorum{Needed: 2, Members: c.Members}},
+		"a backup with a void":     {Verb: keys.VerbVoid, Key: "k", Backup: []byte("x")},
+		"a recovery with a backup": {Verb: keys.VerbBackup, Key: "k", Recovery: []byte("x")},
+		"both rule and recovery":   {Verb: keys.VerbQuorum, Quorum: &keys.Quorum{Needed: 2, Members: c.Members}, Recovery: gm.MarshalPublicKey(must[*gm.PrivateKey](t)(gm.GenerateKey(nil)).PublicKey())},
 	} {
 		_, err := c.propose(t, 0, bad)
 		wants(t, "propose "+name, err, keys.ErrInvalid)
@@ -296,6 +315,95 @@ func testNewRule(t *testing.T, c Chamber) {
 	if p, err := c.approve(t, 1, waiting); err != nil || p.State != keys.ProposalDone {
 		t.Errorf("two who are members: %+v, %v", p, err)
 	}
+}
+
+// testBackupTakesConsent: nobody alone names the recovery key, the first one neither, nor takes a copy of a key; a consent serves for
+// that key as it was, and that recovery key.
+func testBackupTakesConsent(t *testing.T, c Chamber) {
+	ctx := t.Context()
+	create(t, c.Store, keys.CreateOptions{Name: "k", Purpose: keys.PurposeSign})
+	create(t, c.Store, keys.CreateOptions{Name: "seal", Purpose: keys.PurposeSeal})
+	c.rule(t)
+	first, second := must[*gm.PrivateKey](t)(gm.GenerateKey(nil)).PublicKey(), must[*gm.PrivateKey](t)(gm.GenerateKey(nil)).PublicKey()
+	wants(t, "set the first recovery key", c.Store.SetRecoveryKey(ctx, first), keys.ErrDenied)
+	_, err := c.propose(t, 0, keys.Act{Verb: keys.VerbBackup, Key: "k"})
+	wants(t, "propose a backup to no recovery key", err, keys.ErrConflict)
+	c.decide(t, keys.Act{Verb: keys.VerbQuorum, Recovery: gm.MarshalPublicKey(first)})
+	refused := func(what, name string) {
+		t.Helper()
+		_, err := c.Store.Backup(ctx, name)
+		wants(t, what, err, keys.ErrDenied)
+	}
+	refused("back up alone", "k")
+	_, err = c.propose(t, 0, keys.Act{Verb: keys.VerbBackup, Key: "none"})
+	wants(t, "propose a backup of no key", err, keys.ErrNotFound)
+	c.decide(t, keys.Act{Verb: keys.VerbBackup, Key: "k"})
+	if data := must[[]byte](t)(c.Store.Backup(ctx, "k")); !engine.SealedTo(data, first) {
+		t.Error("the backup is sealed to another key")
+	}
+	refused("back up what was not consented to", "seal")
+	c.decide(t, keys.Act{Verb: keys.VerbBackup})
+	must[[]byte](t)(c.Store.Backup(ctx, "seal"))
+	must[keys.PublicInfo](t)(c.Store.Rotate(ctx, "k", 1))
+	refused("back up what has changed since", "k")
+	c.decide(t, keys.Act{Verb: keys.VerbQuorum, Recovery: gm.MarshalPublicKey(second)})
+	refused("back up to another recovery key", "seal")
+}
+
+// testWhatIsConsentedTo: a proposal shows what the store knows of it: the rule that goes, who the members are, what is in a backup.
+func testWhatIsConsentedTo(t *testing.T, c Chamber) {
+	ctx := t.Context()
+	c.rule(t)
+	liar := keys.Quorum{Needed: 2, Members: []keys.Member{{ID: c.Members[0].ID, Name: "another's name"}, c.Members[1], c.Members[2]}}
+	p, err := c.propose(t, 0, keys.Act{Verb: keys.VerbQuorum, Quorum: &liar})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p = must[keys.Proposal](t)(c.Store.Proposal(ctx, p.ID))
+	if p.About.Rule == nil || p.About.Rule.Needed != 2 || len(p.About.Rule.Members) != 3 {
+		t.Errorf("the rule that goes: %+v", p.About.Rule)
+	}
+	if c.Nobody != "" {
+		if len(p.About.Members) != 3 || p.About.Members[0].Name == "" || p.About.Members[0].Name == liar.Members[0].Name {
+			t.Errorf("the members as the store knows them: %+v", p.About.Members)
+		}
+		_, err := c.propose(t, 0, keys.Act{Verb: keys.VerbQuorum, Quorum: &keys.Quorum{Needed: 2, Members: append([]keys.Member{{ID: c.Nobody}}, c.Members...)}})
+		wants(t, "propose a rule with nobody", err, keys.ErrInvalid)
+	}
+
+	from := engine.New(new(Memory), engine.Options{})
+	create(t, from, keys.CreateOptions{Name: "back", Purpose: keys.PurposeSeal, ApprovalRequired: true})
+	recovery := must[*gm.PrivateKey](t)(gm.GenerateKey(nil))
+	if err := from.SetRecoveryKey(ctx, recovery.PublicKey()); err != nil {
+		t.Fatal(err)
+	}
+	target, err := c.Store.WrappingKey(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealed := must[[]byte](t)(from.Backup(ctx, "back"))
+	_, err = c.propose(t, 0, keys.Act{Verb: keys.VerbRestore, Backup: sealed})
+	wants(t, "propose what does not open here", err, keys.ErrInvalid)
+	forwarded := must[[]byte](t)(engine.Forward(nil, sealed, recovery, target))
+	_, err = c.propose(t, 0, keys.Act{Verb: keys.VerbRestore, Key: "other", Backup: forwarded})
+	wants(t, "propose under another name", err, keys.ErrInvalid)
+	act := keys.Act{Verb: keys.VerbRestore, Backup: forwarded}
+	p, err = c.propose(t, 0, act)
+	if err != nil {
+		t.Fatal(err)
+	}
+	info := must[keys.PublicInfo](t)(from.Public(ctx, keys.Ref{Name: "back"}))
+	p = must[keys.Proposal](t)(c.Store.Proposal(ctx, p.ID))
+	if k := p.About.Keys; p.Act.Key != "back" || len(k) != 1 || k[0].Name != "back" || k[0].Purpose != keys.PurposeSeal || !k[0].ApprovalRequired ||
+		len(k[0].Versions) != 1 || keys.Fingerprint(k[0].Versions[0].Public) != keys.Fingerprint(gm.MarshalPublicKey(info.Public)) {
+		t.Errorf("what is restored: %+v", p)
+	}
+	c.decide(t, act)
+	if back := must[keys.PublicInfo](t)(c.Store.Public(ctx, keys.Ref{Name: "back"})); !back.Public.Equal(info.Public) {
+		t.Error("another key was restored")
+	}
+	_, err = c.propose(t, 0, act)
+	wants(t, "propose to restore over a key", err, keys.ErrConflict)
 }
 
 // RunKeeper holds a store to the semantics of keys.Keeper; other is a second, empty store of the same kind.

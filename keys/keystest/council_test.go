@@ -40,7 +40,7 @@ func TestCouncilOnVault(t *testing.T) {
 			c.Members = append(c.Members, keys.Member{ID: id})
 			stores = append(stores, openWith(t, s, mount, vaultkeys.Token(token)))
 		}
-		c.Members = c.Members[:3]
+		c.Members, c.Nobody = c.Members[:3], "li"
 		c.As = func(t *testing.T, who int) (context.Context, keystest.GuardedStore) { return t.Context(), stores[who] }
 		return c
 	})
