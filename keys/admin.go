@@ -3,7 +3,9 @@ package keys
 import (
 	"context"
 	"crypto/x509/pkix"
+	"encoding/hex"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -124,6 +126,17 @@ type Admin interface {
 // was created with ApprovalRequired. Callers without an identity of their own are ErrDenied.
 type Approver interface {
 	Approve(ctx context.Context, name string, digest []byte) (Approval, error)
+}
+
+// approvalSize is the length of an approval's ID before hex, in bytes.
+const approvalSize = 16
+
+// CheckApproval refuses what cannot be an approval's ID: 32 lower-case hex digits.
+func CheckApproval(id string) error {
+	if raw, err := hex.DecodeString(id); err != nil || len(raw) != approvalSize || strings.ToLower(id) != id {
+		return fmt.Errorf("%w: that is no approval's ID", ErrInvalid)
+	}
+	return nil
 }
 
 // Approval is the consent of one person to one signature by another.

@@ -126,6 +126,8 @@ type PublicInfo struct {
 	Created time.Time
 	// Certificates is the chain imported for this version as DER, leaf first; empty before import.
 	Certificates [][]byte
+	// ApprovalRequired: it signs one digest at a time, with another person's approval (see CreateOptions, ApprovedSigner).
+	ApprovalRequired bool
 }
 
 // SignItem is one thing to sign: exactly one of Message and Digest.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -204,14 +205,20 @@ func waitReceipt(ctx context.Context, c *client.Client, entry string) ([]byte, e
 
 func newApproveCmd(e *env) *cobra.Command {
 	var decline, preview, comment string
+	var approvals []string
 	cmd := &cobra.Command{
 		Use:   "approve [DISPATCH]",
 		Short: "list what waits for approval, or approve the sealing of one document",
 		Long: "Without an argument lists what waits. With one approves exactly the unsealed file and the digest that were listed: the hosted office then seals, encrypts,\n" +
 			"signs and submits. Nobody approves what they asked for themselves. --preview writes the unsealed pages first and decides nothing.\n" +
-			"--decline takes an approval back, too, as long as the document is not sealed; what waits for that is listed as well.",
-		Example: "  yinxin approve\n  yinxin approve ID --preview look/\n  yinxin approve ID",
-		Args:    cobra.MaximumNArgs(1),
+			"--decline takes an approval back, too, as long as the document is not sealed; what waits for that is listed as well.\n" +
+			"Where the sealing key signs only what is approved in its store (keys create --approval-required), the list names the key and two\n" +
+			"digests, and --preview writes a .plan beside each file, once it has computed the same digests from what it wrote. Both are\n" +
+			"approved there first (keys approve-seal), and the two IDs go with the approval here (--approval). Each serves once.",
+		Example: "  yinxin approve\n  yinxin approve ID --preview look/\n  yinxin approve ID\n" +
+			"  yinxin keys approve-seal office.yxzf.seal --prepared look/document.ofd.plan --document look/document.ofd --keys vault:$VAULT_ADDR/gm\n" +
+			"  yinxin approve ID --approval OFD-APPROVAL --approval PDF-APPROVAL",
+		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := e.connect()
 			if err != nil {
@@ -223,12 +230,17 @@ func newApproveCmd(e *env) *cobra.Command {
 			if preview != "" {
 				return e.previewDispatch(cmd.Context(), c, args[0], preview)
 			}
-			return e.decide(cmd.Context(), c, args[0], decline, comment, jsonFlag(cmd))
+			if decline != "" && len(approvals) > 0 {
+				return usage("--approval goes with an approval, not with --decline")
+			}
+			in := api.Decision{Approve: decline == "", Comment: cmp.Or(decline, comment), KeyApprovals: approvals}
+			return e.decide(cmd.Context(), c, args[0], in, jsonFlag(cmd))
 		},
 	}
 	cmd.Flags().StringVar(&preview, "preview", "", "write the unsealed OFD and PDF into this folder and decide nothing")
 	cmd.Flags().StringVar(&decline, "decline", "", "decline, with this reason")
 	cmd.Flags().StringVar(&comment, "comment", "", "a comment for the record")
+	cmd.Flags().StringArrayVar(&approvals, "approval", nil, "the ID of an approval in the key store, one for each digest of the sealing key")
 	return cmd
 }
 
@@ -248,6 +260,9 @@ func (e *env) listDispatches(ctx context.Context, c *client.Client, asJSON bool)
 	for _, d := range got.Items {
 		printLine(e.stdout, "%s  %-8s by %s  to %s  file %s  digest %s  %s\n", d.ID, d.State, d.Requester, strings.Join(append(d.To, d.CC...), ","),
 			d.Unsealed, d.Digest, d.Title)
+		if k := d.SealingKey; k != nil && d.State == "pending" {
+			printLine(e.stdout, "  key %s, version %d, wants approvals of  ofd %s  pdf %s\n", k.Name, k.Version, k.OFD, k.PDF)
+		}
 	}
 	if len(got.Items) == 0 {
 		fmt.Fprintln(e.stderr, "nothing waits for approval")
@@ -256,11 +271,18 @@ func (e *env) listDispatches(ctx context.Context, c *client.Client, asJSON bool)
 }
 
 func (e *env) previewDispatch(ctx context.Context, c *client.Client, id, dir string) error {
+	d, err := c.Dispatch(ctx, id)
+	if err != nil {
+		return err
+	}
 	files, err := c.Preview(ctx, id)
 	if err != nil {
 		return err
 	}
-	return e.saveFiles(files, dir)
+	if err := e.saveFiles(files, dir); err != nil || d.SealingKey == nil || d.State != "pending" {
+		return err
+	}
+	return e.savePlans(ctx, c, d, dir)
 }
 
 // saveFiles writes files that came from a hub under their plain names, replacing nothing.
@@ -286,15 +308,12 @@ func (e *env) saveFiles(files []api.NamedFile, dir string) error {
 	return nil
 }
 
-func (e *env) decide(ctx context.Context, c *client.Client, id, decline, comment string, asJSON bool) error {
+func (e *env) decide(ctx context.Context, c *client.Client, id string, in api.Decision, asJSON bool) error {
 	d, err := c.Dispatch(ctx, id)
 	if err != nil {
 		return err
 	}
-	in := api.Decision{Unsealed: d.Unsealed, Digest: d.Digest, Approve: decline == "", Comment: comment}
-	if decline != "" {
-		in.Comment = decline
-	}
+	in.Unsealed, in.Digest = d.Unsealed, d.Digest
 	if d, err = c.Decide(ctx, id, in); err != nil {
 		return err
 	}

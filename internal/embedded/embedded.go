@@ -36,6 +36,7 @@ import (
 	"yinxin/internal/pages"
 	"yinxin/internal/sqlite"
 	"yinxin/keys"
+	"yinxin/keys/filekeys"
 	"yinxin/seal"
 	"yinxin/seal/picture"
 	"yinxin/transport"
@@ -232,8 +233,9 @@ func (s *System) openServices(ctx context.Context) error {
 		Offices: s.Directory, Reserved: []string{c.Code, c.Archive}, Accounts: s.Directory, Seals: s.Database, Requests: s.Database, Policy: s.policy(), Ranks: c.SealRanks,
 		Faces: faces, Audit: auditor, Clock: c.Clock, Rand: c.Rand, NewID: s.newID,
 	}
+	_, nameless := c.Keys.(*filekeys.Store) // custodians of files sign for each use; a hub is none
 	s.Office = &office.Service{
-		Keys: c.Keys, Directory: s.Directory, Seals: s.Database, Dispatches: s.Database, Audit: auditor, Drafts: s.Blobs,
+		Keys: c.Keys, Nameless: nameless, Directory: s.Directory, Seals: s.Database, Dispatches: s.Database, Audit: auditor, Drafts: s.Blobs,
 		Faces: faces, Scanner: c.Scanner, Measure: pages.Measurer(faces), Policy: s.policy(), Archive: c.Archive, Clock: c.Clock, Rand: c.Rand, NewID: s.newID, TempDir: s.tempDir(),
 	}
 	s.Archive = &archive.Archive{

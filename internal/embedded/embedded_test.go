@@ -38,14 +38,22 @@ type exchange struct {
 	dir   string
 	setup *embedded.Setup
 	keys  *filekeys.Store
-	stop  func() error
+	// wrap gives what the system takes for its key store; nil: the store itself.
+	wrap func(*filekeys.Store) embedded.KeyStore
+	stop func() error
 }
 
 var passphrase = []byte("a passphrase for tests")
 
 func start(t *testing.T) *exchange {
 	t.Helper()
-	x := &exchange{t: t, dir: t.TempDir()}
+	return startWith(t, nil, func(*filekeys.Store) {})
+}
+
+// startWith is start over a wrapped key store, in which something is prepared before the offices are set up.
+func startWith(t *testing.T, wrap func(*filekeys.Store) embedded.KeyStore, before func(*filekeys.Store)) *exchange {
+	t.Helper()
+	x := &exchange{t: t, dir: t.TempDir(), wrap: wrap}
 	data, err := examples.Files.ReadFile("exchange.yaml")
 	if err != nil {
 		t.Fatal(err)
@@ -54,6 +62,7 @@ func start(t *testing.T) *exchange {
 		t.Fatal(err)
 	}
 	x.open()
+	before(x.keys)
 	if _, err := x.Apply(t.Context(), x.setup); err != nil {
 		t.Fatal(err)
 	}
@@ -74,8 +83,12 @@ func (x *exchange) open() {
 		x.t.Fatal(err)
 	}
 	x.keys = store
+	var given embedded.KeyStore = store
+	if x.wrap != nil {
+		given = x.wrap(store)
+	}
 	x.System, err = embedded.Open(x.t.Context(), embedded.Config{
-		Dir: filepath.Join(x.dir, "hub"), Keys: store, Code: "HUB", Archive: "ARCHIVE", Fonds: "Z001",
+		Dir: filepath.Join(x.dir, "hub"), Keys: given, Code: "HUB", Archive: "ARCHIVE", Fonds: "Z001",
 		Origin: "test.yinxin/log", Authority: "test root", Clock: time.Now, Rand: rand.Reader, SupplementDelay: 20 * time.Millisecond,
 	})
 	if err != nil {

@@ -190,7 +190,10 @@ func wireDispatch(d office.Dispatch) api.Dispatch {
 		ID: d.ID, State: string(d.State), Exchange: d.Exchange, Requester: d.Requester, Seal: d.Seal, To: []string{}, CC: []string{},
 		Urgency: string(d.Urgency), SealedAt: d.SealedAt, Unsealed: d.Unsealed.String(), Digest: d.Digest.String(),
 		Approver: d.Approver, Comment: d.Comment, CreatedAt: d.CreatedAt, DecidedAt: d.DecidedAt, NextAction: "none",
-		Refers: wireReference(d.Refers),
+		Refers: wireReference(d.Refers), Places: wirePlaces(d.Stamps),
+	}
+	if k := d.KeyUse; k != nil {
+		out.SealingKey = &api.SealingKey{Name: k.Name, Version: k.Version, Certificates: k.Chain, OFD: k.OFD.String(), PDF: k.PDF.String()}
 	}
 	for _, r := range d.Recipients {
 		if r.Role == transport.To {
@@ -205,6 +208,14 @@ func wireDispatch(d office.Dispatch) api.Dispatch {
 	case office.Approved, office.Packed:
 		out.NextAction = "wait"
 	case office.Sent, office.Declined, office.Failed, office.Refused:
+	}
+	return out
+}
+
+func wirePlaces(stamps []office.Stamp) []api.SealPlace {
+	out := make([]api.SealPlace, 0, len(stamps))
+	for _, st := range stamps {
+		out = append(out, api.SealPlace{Page: st.Page + 1, X: st.X, Y: st.Y, W: st.W, H: st.H})
 	}
 	return out
 }
@@ -249,7 +260,7 @@ func (o OfficeService) decide() Handler {
 			return api.Dispatch{}, api.NewProblem(api.Validation, "", api.Fault{Pointer: "/unsealed_sm3", Detail: "is no digest"})
 		}
 		d, err := o.Office.Decide(ctx, office.PersonOf(c.Account), c.Var("id"), office.Decision{
-			Unsealed: unsealed, Digest: digest, Approve: in.Approve, Comment: in.Comment,
+			Unsealed: unsealed, Digest: digest, Approve: in.Approve, Comment: in.Comment, KeyApprovals: in.KeyApprovals,
 		})
 		return wireDispatch(d), refused(err)
 	})

@@ -127,6 +127,7 @@ func TestSchemasAreTheWireTypes(t *testing.T) {
 		api.SealStanding{},
 		api.SealTerm{},
 		api.SealUse{},
+		api.SealingKey{},
 		api.SenderAct{},
 		api.Session{},
 		api.SignFor{},

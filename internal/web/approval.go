@@ -3,6 +3,7 @@ package web
 import (
 	"errors"
 	"net/http"
+	"strings"
 
 	"yinxin/document/layout"
 	"yinxin/seal"
@@ -121,7 +122,7 @@ func (v *volume) measure() (*layout.Report, error) {
 }
 
 func (s *Server) decide(c *call) error {
-	if err := c.form("unsealed", "digest", "decision", "comment"); err != nil {
+	if err := c.form("unsealed", "digest", "decision", "comment", "key_ofd", "key_pdf"); err != nil {
 		return err
 	}
 	unsealed, errUnsealed := transport.ParseDigest(c.value("unsealed"))
@@ -137,10 +138,13 @@ func (s *Server) decide(c *call) error {
 	id := c.variable("id")
 	d, err := s.c.Office.Decide(c.Context(), c.person(), id, office.Decision{
 		Unsealed: unsealed, Digest: digest, Approve: decision == "approve", Comment: comment,
+		KeyApprovals: c.keyApprovals(decision),
 	})
 	switch {
 	case errors.Is(err, office.ErrDigestChanged):
 		return s.showApproval(c, http.StatusPreconditionFailed, "fault.digest")
+	case errors.Is(err, office.ErrKeyApproval):
+		return s.showApproval(c, http.StatusPreconditionRequired, "fault.keyapproval")
 	case err != nil && d.State == office.Failed:
 		return s.showApproval(c, http.StatusConflict, "fault.unsealed")
 	case err != nil:
@@ -152,4 +156,15 @@ func (s *Server) decide(c *call) error {
 		done = "declined"
 	}
 	return c.redirect("/approvals/" + id + "?done=" + done)
+}
+
+// keyApprovals are the approvals of the key store that an approver hands on, where the form asks for them.
+func (c *call) keyApprovals(decision string) []string {
+	var ids []string
+	for _, field := range []string{"key_ofd", "key_pdf"} {
+		if id := strings.TrimSpace(c.value(field)); id != "" && decision == "approve" {
+			ids = append(ids, id)
+		}
+	}
+	return ids
 }

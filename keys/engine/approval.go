@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"yinxin/crypto/gm"
@@ -138,8 +137,8 @@ func (e *Engine) consume(ctx context.Context, k *key, items []keys.SignItem) err
 		return fmt.Errorf("sign with key %s: %w", name, err)
 	}
 	id := items[0].Approval
-	if raw, err := hex.DecodeString(id); err != nil || len(raw) != approvalIDSize || strings.ToLower(id) != id {
-		return fmt.Errorf("%w: that is no approval's ID", keys.ErrInvalid)
+	if err := keys.CheckApproval(id); err != nil {
+		return err
 	}
 	defer e.lock(name)()
 	data, err := e.storage.Get(ctx, approvalPath(name, id))

@@ -35,7 +35,7 @@ func (k *key) publicInfo(n int) keys.PublicInfo {
 	p, v := k.policy, k.policy.Versions[n-1]
 	return keys.PublicInfo{
 		Ref: keys.Ref{Name: p.Name, Version: n}, Type: p.Type, Purpose: p.Purpose, State: p.stateOf(n), UID: p.UID,
-		Public: k.public[n-1], Created: v.Created,
+		Public: k.public[n-1], Created: v.Created, ApprovalRequired: p.ApprovalRequired,
 	}
 }
 

@@ -94,6 +94,8 @@ type Public struct {
 	PublicKey    string    `json:"public_key,omitempty"`
 	Created      time.Time `json:"created"`
 	Certificates [][]byte  `json:"certificates,omitempty"`
+	// ApprovalRequired: a seal key that signs one digest at a time, each with another person's approval.
+	ApprovalRequired bool `json:"approval_required,omitempty"`
 }
 
 // Point is a public SM2 key alone.
@@ -121,7 +123,7 @@ func (p Point) Key() (*ecdsa.PublicKey, error) {
 func NewPublic(info keys.PublicInfo) Public {
 	p := Public{
 		Name: info.Ref.Name, Version: info.Ref.Version, Type: info.Type, Purpose: info.Purpose, State: info.State, UID: info.UID,
-		Created: info.Created, Certificates: info.Certificates,
+		Created: info.Created, Certificates: info.Certificates, ApprovalRequired: info.ApprovalRequired,
 	}
 	if info.Public != nil {
 		p.Point, p.PublicKey = gm.MarshalPublicKey(info.Public), keys.PublicPEM(info.Public)
@@ -133,7 +135,7 @@ func NewPublic(info keys.PublicInfo) Public {
 func (p Public) Info() (keys.PublicInfo, error) {
 	info := keys.PublicInfo{
 		Ref: keys.Ref{Name: p.Name, Version: p.Version}, Type: p.Type, Purpose: p.Purpose, State: p.State, UID: p.UID,
-		Created: p.Created, Certificates: p.Certificates,
+		Created: p.Created, Certificates: p.Certificates, ApprovalRequired: p.ApprovalRequired,
 	}
 	if p.Version < 1 || p.Type == "" || p.Type != p.Purpose.Type() || (len(p.Point) > 0) != (p.Type == keys.TypeSM2) {
 		return keys.PublicInfo{}, fmt.Errorf("public part of key %q is malformed", p.Name)

@@ -18,6 +18,9 @@ func testSealWithApproval(t *testing.T, c Chamber) {
 	info := create(t, c.Store, keys.CreateOptions{Name: "seal", Purpose: keys.PurposeSeal, ApprovalRequired: true})
 	leaf := must[*cert.Certificate](t)(ca.IssueSigning(cert.Subject("Seal", "Tests"), info.Public, cert.IssueOptions{}))
 	must[keys.Ref](t)(c.Store.ImportCertificate(ctx, info.Ref, [][]byte{leaf.Raw}))
+	if public := must[keys.PublicInfo](t)(c.Store.Public(ctx, keys.Ref{Name: "seal"})); !info.ApprovalRequired || !public.ApprovalRequired {
+		t.Error("what is public about the key does not tell that it wants approvals")
+	}
 	digest, other := bytes.Repeat([]byte{1}, 32), bytes.Repeat([]byte{2}, 32)
 	wants(t, "seal without approval", c.seal(t, 1, info, digest, ""), keys.ErrDenied)
 	id := c.consent(t, 0, "seal", digest)

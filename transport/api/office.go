@@ -56,15 +56,30 @@ type Dispatch struct {
 	DecidedAt  time.Time  `json:"decided_at,omitzero"`
 	NextAction string     `json:"next_action"` // approve, wait, none
 	Refers     *Reference `json:"refers,omitempty"`
+	// Places are where the seal will stand, pages from 1. SealingKey is there where the sealing key wants approvals of its store.
+	Places     []SealPlace `json:"places"`
+	SealingKey *SealingKey `json:"sealing_key,omitempty"`
+}
+
+// SealingKey tells what a sealing key that signs only what was approved in its store will be asked to sign: OFD and PDF are the
+// digests in hex, each of which wants an approval of its own there. Certificates are the key's and its issuers', DER.
+type SealingKey struct {
+	Name         string   `json:"name"`
+	Version      int      `json:"version"`
+	Certificates [][]byte `json:"certificates"`
+	OFD          string   `json:"ofd"`
+	PDF          string   `json:"pdf"`
 }
 
 // Decision is the approver's. The digests are the dispatch's own: they say what was looked at. An approval names both,
-// the SM3 of the unsealed file and the digest that will be signed.
+// the SM3 of the unsealed file and the digest that will be signed. KeyApprovals are the IDs of the approvals in the key store that
+// the dispatch's sealing_key wants, in any order.
 type Decision struct {
-	Unsealed string `json:"unsealed_sm3,omitempty"`
-	Digest   string `json:"digest"`
-	Approve  bool   `json:"approve"`
-	Comment  string `json:"comment,omitempty"`
+	Unsealed     string   `json:"unsealed_sm3,omitempty"`
+	Digest       string   `json:"digest"`
+	Approve      bool     `json:"approve"`
+	Comment      string   `json:"comment,omitempty"`
+	KeyApprovals []string `json:"key_approvals,omitempty"`
 }
 
 // OpenedDocument is a delivery after the office service opened it. Report is a yinxin.verify/1 object.

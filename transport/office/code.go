@@ -52,6 +52,9 @@ func CodeOf(err error) api.Code {
 		{errors.Is(err, ErrState), api.InvalidTransition},
 		{errors.Is(err, ErrNotOpened), api.InvalidTransition},
 		{errors.Is(err, ErrDigestChanged), api.PreconditionFailed},
+		{errors.Is(err, ErrKeyApproval), api.PreconditionRequired},
+		{errors.Is(err, ErrNoKeyApproval), api.Validation},
+		{errors.Is(err, ErrNameless), api.Forbidden},
 		{errors.Is(err, ErrAddressee), api.InvalidAddressee},
 		{errors.Is(err, ErrSender), api.SenderMismatch},
 		{errors.Is(err, ErrNoPlace), api.Validation},
@@ -62,6 +65,7 @@ func CodeOf(err error) api.Code {
 		{errors.Is(err, seal.ErrNotInForce) || errors.Is(err, ofdseal.ErrNotInForce), api.InvalidTransition},
 		{errors.Is(err, seal.ErrTransition), api.InvalidTransition},
 		{errors.Is(err, seal.ErrMake), api.Validation},
+		{errors.Is(err, keys.ErrDenied), api.PreconditionFailed}, // the key is disabled, or an approval in its store is none
 	}
 	for _, row := range table {
 		if row.is {

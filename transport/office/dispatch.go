@@ -92,6 +92,9 @@ func (s *Service) Ask(ctx context.Context, who Person, ask SealAsk) (Dispatch, e
 		return Dispatch{}, fmt.Errorf("ask for seal: %w", err)
 	}
 	d.Digest = p.digest()
+	if d.KeyUse, err = p.keyUse(); err != nil {
+		return Dispatch{}, fmt.Errorf("ask for seal: %w", err)
+	}
 	if d.Draft, d.DraftKey, err = s.keepDraft(ctx, d, draftFiles{ask.Draft.OFD, ask.Draft.PDF}); err != nil {
 		return Dispatch{}, fmt.Errorf("keep draft: %w", err)
 	}
@@ -164,6 +167,7 @@ type prepared struct {
 	ofd, pdf seal.Prepared
 	record   seal.Record
 	signer   crypto.Signer
+	cert     *cert.Certificate
 }
 
 // digest covers both preparations; an approval names it.
@@ -194,11 +198,14 @@ func (s *Service) prepare(ctx context.Context, d Dispatch, files draftFiles) (pr
 	if err != nil {
 		return p, err
 	}
+	if err := s.checkKey(id.signer); err != nil {
+		return p, err
+	}
 	stamps := make([]seal.Stamp, len(d.Stamps))
 	for i, st := range d.Stamps {
 		stamps[i] = seal.Stamp{Page: st.Page, X: st.X, Y: st.Y, W: st.W, H: st.H}
 	}
-	p.record, p.signer = rec, id.signer
+	p.record, p.signer, p.cert = rec, id.signer, id.cert
 	p.ofd, err = ofdseal.Prepare(files.OFD, ofdseal.PrepareOptions{Seal: made, SignerCert: id.cert, Stamps: stamps, Time: d.SealedAt})
 	if err != nil {
 		return p, err
@@ -298,7 +305,9 @@ func (s *Service) Preview(ctx context.Context, who Person, id string) (ofdFile, 
 }
 
 // Decide records the approver's decision about a pending dispatch and, where it is an approval, goes on to seal, pack and
-// submit. The digests must be the dispatch's own: they say what was looked at.
+// submit. The digests must be the dispatch's own: they say what was looked at. Under a key that takes approvals the decision hands
+// on those of the key's store; they are spent one by one, so a dispatch that is interrupted between, or whose approvals the store
+// refuses, ends as Failed and is asked for again.
 func (s *Service) Decide(ctx context.Context, who Person, id string, in Decision) (Dispatch, error) {
 	d, err := s.Dispatches.Dispatch(ctx, who.Office, id)
 	if err != nil {
@@ -391,7 +400,7 @@ func (s *Service) carry(ctx context.Context, d Dispatch) (Dispatch, error) {
 func (s *Service) endUnsealed(ctx context.Context, d Dispatch, cause error) (Dispatch, error) {
 	for _, last := range []error{
 		seal.ErrNotInForce, seal.ErrApproval, seal.ErrUnknownSeal, seal.ErrNotListed, ErrDigestChanged, ofdseal.ErrNotInForce, errSealFailed,
-		ErrMalware,
+		ErrMalware, errKeyDenied, ErrKeyApproval, ErrNoKeyApproval, ErrNameless,
 	} {
 		if !errors.Is(cause, last) {
 			continue
@@ -426,6 +435,9 @@ func (s *Service) permitted(ctx context.Context, d Dispatch) (p prepared, use se
 	if use.ToBeSigned != d.Digest || use.Document != d.Unsealed {
 		return p, use, ErrDigestChanged
 	}
+	if err := p.checkKeyUse(d); err != nil {
+		return p, use, err
+	}
 	return p, use, d.approval().Permits(p.record, use, later(s.Clock(), d.DecidedAt)) // or suspended since the approval
 }
 
@@ -436,10 +448,10 @@ func (s *Service) applySeal(ctx context.Context, d Dispatch) (sealed, error) {
 	if err != nil {
 		return out, err
 	}
-	if out.ofd, err = p.ofd.Sign(s.Rand, p.signer); err != nil {
+	if out.ofd, err = s.signForm(ctx, p, p.ofd, d); err != nil {
 		return out, fmt.Errorf("seal OFD: %w", err)
 	}
-	if out.pdf, err = p.pdf.Sign(s.Rand, p.signer); err != nil {
+	if out.pdf, err = s.signForm(ctx, p, p.pdf, d); err != nil {
 		return out, fmt.Errorf("seal PDF: %w", err)
 	}
 	digests := envelope.DigestsOf(out.ofd)

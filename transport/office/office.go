@@ -118,6 +118,9 @@ type Service struct {
 	Clock   func() time.Time
 	Rand    io.Reader
 	NewID   func() string
+	// Nameless: the store of keys cannot tell this service from others, so it can use no approval there; what a key that wants
+	// approvals would seal is refused from the start ([ErrNameless]).
+	Nameless bool
 	// TempDir is where envelopes are packed and opened; empty means the system's.
 	TempDir string
 

@@ -83,7 +83,11 @@ type Dispatch struct {
 	// Unsealed is the SM3 of the unsealed OFD; Digest covers what the seal key will sign. An approval names both.
 	Unsealed transport.Digest `json:"unsealed_sm3"`
 	Digest   transport.Digest `json:"digest"`
-	State    State            `json:"state"`
+	// KeyUse is what must be approved in the store of keys, too; nil for a sealing key that takes no approvals. KeyApprovals are
+	// the IDs of those approvals, which the approver handed on with the decision.
+	KeyUse       *KeyUse  `json:"key_use,omitempty"`
+	KeyApprovals []string `json:"key_approvals,omitempty"`
+	State        State    `json:"state"`
 	// Approver decided at DecidedAt, with Comment. Of a failed dispatch the comment ends with the reason.
 	Approver  string    `json:"approver,omitempty"`
 	DecidedAt time.Time `json:"decided_at,omitzero"`
@@ -124,6 +128,9 @@ type Decision struct {
 	Unsealed, Digest transport.Digest
 	Approve          bool
 	Comment          string
+	// KeyApprovals are the IDs of approvals that another person than this service gave in the store of keys, one for each digest of
+	// the dispatch's KeyUse, in any order. None for a key that takes none.
+	KeyApprovals []string
 }
 
 // decide applies a decision of an approver to a pending dispatch, or takes back the approval of one that is not sealed yet. It
@@ -146,6 +153,9 @@ func (d Dispatch) decide(who Person, in Decision, now time.Time) (Dispatch, erro
 		return d, fmt.Errorf("approve dispatch %s: %w", d.ID, ErrDigestChanged)
 	}
 	d.State, d.Approver, d.DecidedAt, d.Comment = to, who.Account, now.UTC(), in.Comment
+	if in.Approve {
+		d.KeyApprovals = in.KeyApprovals
+	}
 	return d, nil
 }
 

@@ -80,3 +80,14 @@ func TestCodeOfRefusals(t *testing.T) {
 		}
 	}
 }
+
+// TestApprovalsWhereTheKeyTakesNone: what an approver hands on is never left aside.
+func TestApprovalsWhereTheKeyTakesNone(t *testing.T) {
+	if err := (prepared{}).checkKeyUse(Dispatch{}); err != nil {
+		t.Errorf("none: %v", err)
+	}
+	err := prepared{}.checkKeyUse(Dispatch{KeyApprovals: []string{"0123456789abcdef0123456789abcdef"}})
+	if !errors.Is(err, ErrNoKeyApproval) || CodeOf(err) != api.Validation {
+		t.Errorf("one: %v", err)
+	}
+}
