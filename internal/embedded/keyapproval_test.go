@@ -113,8 +113,8 @@ func TestHostedSealTakesApprovalsOfTheKeyStore(t *testing.T) {
 	}
 
 	other := x.ask()
-	x.deniedKey(other, good)                                                          // spent
-	x.deniedKey(x.ask(), person.approve(t, x.keys, u, u.OFD, u.PDF))                  // of another dispatch
+	x.deniedKey(other, good)                                         // spent
+	x.deniedKey(x.ask(), person.approve(t, x.keys, u, u.OFD, u.PDF)) // of another dispatch
 	other = x.ask()
 	x.deniedKey(other, hub.approve(t, x.keys, u, other.KeyUse.OFD, other.KeyUse.PDF)) // by who seals
 
