@@ -341,8 +341,9 @@ func (s *sealing) preparePDF(in string, file *inputFile) (seal.Prepared, []seal.
 	if s.flags.lock {
 		return nil, nil, usage("--lock is for OFD")
 	}
-	stamps, err := s.stamps, error(nil)
+	stamps := s.stamps
 	if stamps == nil {
+		var err error
 		if stamps, err = s.flags.places.onPDF(s.size()); err != nil {
 			return nil, nil, err
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -292,12 +293,7 @@ func (h *Hub) decide(ctx context.Context, c Caller, id, why string, kind Keeping
 }
 
 func follows(from, to KeepingState) bool {
-	for _, s := range from.Next() {
-		if s == to {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(from.Next(), to)
 }
 
 // checkWords refuses a text that says nothing, is too long, or could forge a line.

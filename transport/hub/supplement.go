@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"yinxin/transport"
@@ -58,8 +59,8 @@ func (h *Hub) supplement(ctx context.Context, j Job) error {
 
 // lastKept is the place of the newest entry that says what the archive keeps, or -1.
 func lastKept(all []Evidence) int {
-	for i := len(all) - 1; i >= 0; i-- {
-		if all[i].Event == transport.Deposit || all[i].Event == transport.Supplement {
+	for i, e := range slices.Backward(all) {
+		if e.Event == transport.Deposit || e.Event == transport.Supplement {
 			return i
 		}
 	}
