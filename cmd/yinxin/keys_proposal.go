@@ -121,7 +121,7 @@ func printRuleChange(w io.Writer, about keys.About, next keys.Quorum) {
 
 // printKey shows a key that an act is done to.
 func printKey(w io.Writer, what string, k keys.KeyInfo) {
-	text := fmt.Sprintf("%s, %s, %s, min_use %d, min_decrypt %d", k.Purpose, k.Type, k.State, k.MinUse, k.MinDecrypt)
+	says := []string{fmt.Sprintf("%s, %s, %s, min_use %d, min_decrypt %d", k.Purpose, k.Type, k.State, k.MinUse, k.MinDecrypt)}
 	for _, f := range []struct {
 		set  bool
 		text string
@@ -133,10 +133,10 @@ func printKey(w io.Writer, what string, k keys.KeyInfo) {
 		{k.Voided, "voided"},
 	} {
 		if f.set {
-			text += ", " + f.text
+			says = append(says, f.text)
 		}
 	}
-	printLine(w, "  %s: %s  %s\n", what, k.Name, text)
+	printLine(w, "  %s: %s  %s\n", what, k.Name, strings.Join(says, ", "))
 	for _, v := range k.Versions {
 		mark := "a symmetric key has none"
 		if len(v.Public) > 0 {
