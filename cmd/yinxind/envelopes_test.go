@@ -44,7 +44,7 @@ func (s *site) rehearsableRows(t *testing.T, file string) {
 		t.Fatal(err)
 	}
 	inRow := s.copied(t)
-	inRow.sql(`DROP TRIGGER exchanges_fixed`, fmt.Sprintf(`UPDATE exchanges SET envelope = x'%x'`, data))
+	inRow.sql(`DROP TRIGGER exchanges_disposed`, fmt.Sprintf(`UPDATE exchanges SET envelope = x'%x'`, data))
 	if err := os.RemoveAll(filepath.Join(inRow.dir, "data", "blobs")); err != nil {
 		t.Fatal(err)
 	}

@@ -384,7 +384,7 @@ func (s *site) sql(statements ...string) {
 	defer db.Close()
 	for _, q := range statements {
 		if _, err := db.ExecContext(s.t.Context(), q); err != nil {
-			s.t.Fatalf("%s: %v", q, err)
+			s.t.Fatalf("%.200s: %v", q, err)
 		}
 	}
 }
