@@ -106,7 +106,7 @@ func demoUnderQuorum(t *testing.T, s *vaulttest.Server) {
 	}
 	defer store.Close()
 	rule := keys.Quorum{Needed: 2}
-	for _, name := range []string{"sun", "zhou", "wu"} {
+	for _, name := range []string{"first", "second", "third"} {
 		id, _ := s.Must(t, "POST", "identity/entity", map[string]any{"name": name})["id"].(string)
 		rule.Members = append(rule.Members, keys.Member{ID: id})
 	}

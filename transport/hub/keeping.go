@@ -107,6 +107,9 @@ func (h *Hub) PlaceHold(ctx context.Context, c Caller, exchange, basis string, s
 	if err != nil {
 		return k, err
 	}
+	if standing, err := h.standingHold(ctx, k); err != nil || standing.ID != "" {
+		return standing, err
+	}
 	if k.Statement, err = sign(ctx, k); err != nil {
 		return k, fmt.Errorf("state a hold: %w", err)
 	}
@@ -122,6 +125,20 @@ func (h *Hub) PlaceHold(ctx context.Context, c Caller, exchange, basis string, s
 		return t.InsertKeeping(k)
 	})
 	return k, err
+}
+
+// standingHold is the hold that the same person placed in the same words, if it stands: an answer that was lost is given again.
+func (h *Hub) standingHold(ctx context.Context, k Keeping) (standing Keeping, err error) {
+	err = h.p.Store.View(ctx, func(r Reader) error {
+		ks, err := r.Keepings(k.Exchange)
+		for _, other := range ks {
+			if other.State == Held && other.By == k.By && other.Basis == k.Basis {
+				standing = other
+			}
+		}
+		return err
+	})
+	return standing, err
 }
 
 // ReleaseHold ends a hold (解冻). Somebody else than who placed it must do it.

@@ -122,6 +122,9 @@ func TestDisposalAndHold(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if again, err := r.PlaceHold(ctx, person("a"), id, "case", signed); err != nil || again.ID != k.ID {
+		t.Errorf("said again: %v %s, want the hold %s that stands", err, again.ID, k.ID)
+	}
 	_, err = r.DecideDisposal(ctx, person("b"), p.ID, "", true)
 	wantRefusal(t, err, api.InvalidTransition)
 	if _, err = r.ReleaseHold(ctx, person("b"), k.ID, "closed", signed); err != nil {
