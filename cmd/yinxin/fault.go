@@ -202,6 +202,7 @@ func faultTable() []faultRow {
 		{filekeys.ErrDamaged, exitNotFound, "damaged"},
 		{filekeys.ErrLocked, exitUnreachable, "locked"},
 		{filekeys.ErrRolledBack, exitRefused, "rolled_back"},
+		{filekeys.ErrAnchor, exitRefused, "anchor"},
 		{filekeys.ErrExists, exitRefused, "not_empty"},
 		{cert.ErrKeyMismatch, exitRefused, "key_mismatch"},
 		{seal.ErrKeyMismatch, exitRefused, "key_mismatch"},
@@ -250,7 +251,7 @@ func faultTable() []faultRow {
 		{ofdseal.ErrTimeStamp, exitRefused, "unsupported_version"},
 		{tsp.ErrUnavailable, exitUnreachable, string(verdict.TimestampUnavailable)},
 		{keys.ErrInvalid, exitFailed, "validation"},
-		{keys.ErrSealed, exitRefused, "sealed"},
+		{keys.ErrSealed, exitUnreachable, "sealed"},
 		{keys.ErrUnavailable, exitUnreachable, "unreachable"},
 	}
 }

@@ -145,6 +145,8 @@ type keyRing struct {
 	others []io.Closer
 	// changes is set where using a key changes its store.
 	changes bool
+	// adopt takes an anchor into use that has no mark.
+	adopt bool
 	// secret is what the password file held, once it was read.
 	secret []byte
 }
@@ -200,7 +202,9 @@ func (r *keyRing) open(ctx context.Context, readOnly bool) (keyStore, error) {
 	if err != nil {
 		return nil, err
 	}
-	store, err := filekeys.Open(ctx, dir, secret, r.e.fileOptions(readOnly && !r.changes))
+	o := r.e.fileOptions(readOnly && !r.changes)
+	o.AdoptAnchor = r.adopt
+	store, err := filekeys.Open(ctx, dir, secret, o)
 	if err != nil {
 		return nil, fmt.Errorf("open key store %s: %w", dir, err)
 	}

@@ -33,7 +33,7 @@ func newKeysCmd(e *env) *cobra.Command {
 	cmd.PersistentFlags().StringVar(&f.store, "keys", "", storeHelp)
 	cmd.PersistentFlags().StringVar(&f.passwordFile, "password-file", "", "read the passphrase from this file; - is standard input")
 	cmd.AddCommand(newKeysLsCmd(e, &f), newKeysCreateCmd(e, &f), newKeysShowCmd(e, &f), newKeysRotateCmd(e, &f),
-		newKeysStateCmd(e, &f), newKeysCSRCmd(e, &f), newKeysImportCmd(e, &f), newKeysExpiringCmd(e, &f))
+		newKeysStateCmd(e, &f), newKeysCSRCmd(e, &f), newKeysImportCmd(e, &f), newKeysExpiringCmd(e, &f), newKeysCheckCmd(e, &f))
 	cmd.AddCommand(councilCmds(e, &f)...)
 	cmd.AddCommand(keeperCmds(e, &f)...)
 	return cmd
@@ -64,6 +64,7 @@ func newKeysLsCmd(e *env, f *keyFlags) *cobra.Command {
 				if jsonFlag(cmd) {
 					return e.printJSON(list)
 				}
+				e.warn(cmd.Context(), s)
 				return printKeys(e.stdout, list)
 			})
 		},
@@ -133,6 +134,13 @@ func purposeList() string {
 		names = append(names, string(p))
 	}
 	return strings.Join(names, ", ")
+}
+
+// makeStore makes the store where there is none.
+func (e *env) makeStore(ctx context.Context, f keyFlags) (err error) {
+	ring := e.keyRing(f)
+	defer closing(&err, ring)
+	return ring.ensureStore(ctx)
 }
 
 func (e *env) createKeys(cmd *cobra.Command, f keyFlags, wanted []keys.CreateOptions) (err error) {

@@ -123,6 +123,11 @@ func newKeysQuorumCmd(e *env, f *keyFlags) *cobra.Command {
 				return err
 			}
 			set := q.Needed != 0 || len(q.Members) > 0
+			if set { // the first rule stands before the first key, also in a folder that is not there yet
+				if err := e.makeStore(cmd.Context(), *f); err != nil {
+					return err
+				}
+			}
 			return e.withStore(cmd.Context(), *f, !set, func(s keyStore) error {
 				if set {
 					if err := s.SetQuorum(cmd.Context(), *q); err != nil {

@@ -91,7 +91,7 @@ path "`+mount+`/keys" { capabilities = ["update", "list"] }`)
 		s.Seal(t)
 		start := time.Now()
 		code, _, stderr := vaultDemo(t, s.Address, mount, token)
-		if code != exitRefused || !strings.Contains(stderr, "sealed") || time.Since(start) > 5*time.Second {
+		if code != exitUnreachable || !strings.Contains(stderr, "sealed") || time.Since(start) > 5*time.Second {
 			t.Errorf("sealed: exit %d after %s\n%s", code, time.Since(start), stderr)
 		}
 	})

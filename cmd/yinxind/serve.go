@@ -50,6 +50,11 @@ func (e *env) serve(ctx context.Context, path string, verbose, asJSON bool) (err
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
+	if c.Keys.Vault == nil {
+		for _, w := range store.Health(ctx).Warnings {
+			e.logger(verbose).WarnContext(ctx, "key store", "code", w.Code, "warning", w.Text)
+		}
+	}
 	system, err := e.openSystem(ctx, c, store, verbose)
 	if err != nil {
 		return err

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -64,10 +66,33 @@ func (e *env) openKeyStore(ctx context.Context, c config.Keys, create bool) (key
 		return nil, err
 	}
 	o := filekeys.Options{Rand: e.rand, Now: e.now, ReadOnly: c.ReadOnly && !create}
+	if c.Anchor != "" {
+		o.Anchor = filekeys.FileAnchor{Path: c.Anchor}
+	}
 	if create && !filekeys.Exists(c.Folder) {
 		return filekeys.Create(ctx, c.Folder, []byte(passphrase), o)
 	}
-	return filekeys.Open(ctx, c.Folder, []byte(passphrase), o)
+	store, err := filekeys.Open(ctx, c.Folder, []byte(passphrase), o)
+	if err != nil {
+		return nil, err
+	}
+	if err := intact(ctx, store); err != nil {
+		return nil, errors.Join(fmt.Errorf("key store %s: %w", c.Folder, err), store.Close())
+	}
+	return store, nil
+}
+
+// intact reads every entry of a store before the hub starts: one that is damaged, was swapped or may be read by others would else show
+// when its key is needed.
+func intact(ctx context.Context, store *filekeys.Store) error {
+	report, err := store.Check(ctx)
+	if err != nil {
+		return err
+	}
+	for _, path := range slices.Sorted(maps.Keys(report.Damaged)) {
+		err = errors.Join(err, fmt.Errorf("%w: %s: %s", filekeys.ErrDamaged, path, report.Damaged[path]))
+	}
+	return err
 }
 
 // openKeysBeside opens the key store of a configuration for reading, also while a hub has it.

@@ -170,7 +170,9 @@ type Keys struct {
 	Folder         string `yaml:"folder"`
 	PassphraseFile string `yaml:"passphrase_file"`
 	ReadOnly       bool   `yaml:"read_only"`
-	Vault          *Vault `yaml:"vault"`
+	// Anchor is a file outside of the folder by which the store notices that folder being put back; none if empty.
+	Anchor string `yaml:"anchor"`
+	Vault  *Vault `yaml:"vault"`
 }
 
 // Vault is a Vault with the gm engine.
@@ -260,6 +262,7 @@ func (c *Config) Validate() error {
 	both, none := c.Keys.Folder != "" && c.Keys.Vault != nil, c.Keys.Folder == "" && c.Keys.Vault == nil
 	fault(both || none, "keys needs one of folder and vault")
 	fault(c.Keys.Folder != "" && c.Keys.PassphraseFile == "", "keys.passphrase_file is missing")
+	fault(c.Keys.Anchor != "" && c.Keys.Folder == "", "keys.anchor is for keys.folder")
 	if v := c.Keys.Vault; v != nil {
 		fault(v.Address == "", "keys.vault.address is missing")
 		fault(v.Mount == "", "keys.vault.mount is missing")

@@ -28,5 +28,6 @@ func (b *backend) info(ctx context.Context, _ *framework.FieldData) (*logical.Re
 	health := b.engine.Health(ctx)
 	return answer(map[string]any{
 		"version": Version, "self_test": b.tested.Load(), "status": health.Status, "max_batch": keys.MaxBatch,
+		"warnings": append([]keys.Warning{}, health.Warnings...),
 	})
 }
