@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"os"
 	"sync"
@@ -52,7 +53,7 @@ func (e *env) serve(ctx context.Context, path string, verbose, asJSON bool) (err
 	defer func() { err = errors.Join(err, store.Close()) }()
 	if c.Keys.Vault == nil {
 		for _, w := range store.Health(ctx).Warnings {
-			e.logger(verbose).WarnContext(ctx, "key store", "code", w.Code, "warning", w.Text)
+			e.logger(verbose).WarnContext(ctx, "key store", slog.String("code", w.Code), slog.String("warning", w.Text))
 		}
 	}
 	system, err := e.openSystem(ctx, c, store, verbose)
