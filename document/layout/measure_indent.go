@@ -37,5 +37,9 @@ func (c *checker) begins(i int) bool {
 		return true
 	}
 	heading := headingText.MatchString(before.text) && !strings.HasSuffix(before.text, "，")
-	return before.right < textRight-short && (ended || heading) && (marked || chinese(p.marks[0].r))
+	room := float64(short)
+	if !ended {
+		room *= 2 // a heading that goes on stands short by a date or a quoted name that found no room
+	}
+	return before.right < textRight-room && (ended || heading) && (marked || chinese(p.marks[0].r))
 }
