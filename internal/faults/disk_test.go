@@ -47,7 +47,7 @@ func (w *world) mount(t *testing.T, name string) string {
 	must(t, os.Mkdir(dir, 0o700))
 	d, err := disk.Mount(dir, func(n int) int { return int(upTo(time.Duration(n))) })
 	if errors.Is(err, disk.ErrUnavailable) {
-		t.Skipf("needs fusermount3 (Debian: fuse3) and /dev/fuse: %v", err)
+		t.Skipf("needs /dev/fuse, and root or fusermount3 (Debian: fuse3): %v", err)
 	}
 	must(t, err)
 	t.Cleanup(func() { must(t, d.Close()) })

@@ -25,7 +25,7 @@ func mounted(t *testing.T) (*Disk, string) {
 	dir := t.TempDir()
 	d, err := Mount(dir, chance)
 	if errors.Is(err, ErrUnavailable) {
-		t.Skipf("needs fusermount3 (Debian: fuse3) and /dev/fuse: %v", err)
+		t.Skipf("needs /dev/fuse, and root or fusermount3 (Debian: fuse3): %v", err)
 	}
 	must(t, err)
 	t.Cleanup(func() { must(t, d.Close()) })
